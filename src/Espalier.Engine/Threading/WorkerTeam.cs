@@ -63,7 +63,7 @@ public sealed unsafe class WorkerTeam : IDisposable
     /// </summary>
     public static (int Begin, int End) Part(int count, int worker, int workers, int grain = 1)
     {
-        long grains = (count + grain - 1) / grain;
+        long grains = ((long)count + grain - 1) / grain;
         long begin = grains * worker / workers * grain;
         long end = grains * (worker + 1) / workers * grain;
         return ((int)Math.Min(begin, count), (int)Math.Min(end, count));
@@ -99,7 +99,8 @@ public sealed unsafe class WorkerTeam : IDisposable
             return;
         }
 
-        fixed (TJob* pinned = &job)
+        // Seen as bytes because a job may hold references, and C# has no pointer to such a struct.
+        fixed (byte* pinned = &Unsafe.As<TJob, byte>(ref job))
         {
             _job = pinned;
             _entry = &Enter<TJob>;
