@@ -68,36 +68,81 @@ public readonly record struct GemmArguments
     /// epilogue was combined with accumulation.</exception>
     internal void Validate()
     {
-        Require(M >= 0 && N >= 0 && K >= 0, "negative size");
-        RequireMatrix("A", A, TransposeA ? K : M, TransposeA ? M : K, LdA);
-        RequireMatrix("B", B, TransposeB ? N : K, TransposeB ? K : N, LdB);
-        RequireMatrix("C", C, M, N, LdC);
-        bool epilogue = !Bias.IsEmpty || Activation != Activation.None || !Derivative.IsEmpty || !Factor.IsEmpty;
-        Require(!(Accumulate && epilogue), "an epilogue cannot follow accumulation");
-        Require(Bias.IsEmpty || Bias.Length >= N, "bias shorter than N");
+        if (M < 0 || N < 0 || K < 0)
+        {
+            throw Fault("negative size");
+        }
+
+        CheckMatrix("A", A, TransposeA ? K : M, TransposeA ? M : K, LdA);
+        CheckMatrix("B", B, TransposeB ? N : K, TransposeB ? K : N, LdB);
+        CheckMatrix("C", C, M, N, LdC);
+        if (Accumulate && HasEpilogue)
+        {
+            throw Fault("an epilogue cannot follow accumulation");
+        }
+
+        if (!Bias.IsEmpty && Bias.Length < N)
+        {
+            throw Fault($"the bias has {Bias.Length} elements, {N} are needed");
+        }
+
         if (!Derivative.IsEmpty)
         {
-            RequireMatrix("derivative", Derivative, M, N, LdC);
+            CheckMatrix("derivative", Derivative, M, N, LdC);
         }
 
         if (!Factor.IsEmpty)
         {
-            RequireMatrix("factor", Factor, M, N, LdC);
+            CheckMatrix("factor", Factor, M, N, LdC);
         }
     }
 
-    private void Require(bool holds, string fault)
+    /// <summary>Checks that all of <paramref name="count"/> products, a stride apart, lie within the spans.</summary>
+    /// <exception cref="ArgumentException">As <see cref="Validate"/>; or a stride is negative, lets results overlap or
+    /// leads out of a span; or there is an epilogue.</exception>
+    internal void ValidateBatched(int count, long strideA, long strideB, long strideC)
     {
-        if (!holds)
+        if (count < 0 || strideA < 0 || strideB < 0 || (count > 1 && strideC < N))
         {
-            throw new ArgumentException($"gemm of {M} × {K} by {K} × {N}: {fault}");
+            throw Fault($"{count} products, strides {strideA}, {strideB} and {strideC}; expected none negative, results apart");
+        }
+
+        if (HasEpilogue)
+        {
+            throw Fault("a batch has no epilogue");
+        }
+
+        if (count > 0)
+        {
+            GemmArguments last = this with
+            {
+                A = Rest("A", A, count - 1, strideA), B = Rest("B", B, count - 1, strideB), C = Rest("C", C, count - 1, strideC),
+            };
+            last.Validate();
         }
     }
 
-    private void RequireMatrix(string name, DeviceSpan<float> span, int rows, int columns, int leading)
+    private bool HasEpilogue => !Bias.IsEmpty || Activation != Activation.None || !Derivative.IsEmpty || !Factor.IsEmpty;
+
+    private DeviceSpan<float> Rest(string name, DeviceSpan<float> span, int steps, long stride)
+        => steps > 0 && stride > span.Length / steps
+            ? throw Fault($"{steps + 1} matrices {stride} elements apart leave {name}")
+            : span.Slice(steps * stride, span.Length - (steps * stride));
+
+    private void CheckMatrix(string name, DeviceSpan<float> span, int rows, int columns, int leading)
     {
-        Require(leading >= columns, $"leading dimension {leading} of {name} is under its {columns} columns");
+        if (leading < columns)
+        {
+            throw Fault($"leading dimension {leading} of {name} is under its {columns} columns");
+        }
+
         long needed = rows == 0 || columns == 0 ? 0 : ((long)(rows - 1) * leading) + columns;
-        Require(span.Length >= needed, $"{name} has {span.Length} elements, {needed} are needed");
+        if (span.Length < needed)
+        {
+            throw Fault($"{name} has {span.Length} elements, {needed} are needed");
+        }
     }
+
+    // Built only when there is a fault: a product of every layer of every step comes by here.
+    private ArgumentException Fault(string fault) => new($"gemm of {M} × {K} by {K} × {N}: {fault}");
 }
