@@ -44,4 +44,15 @@ public readonly record struct AdamWArguments
 
     /// <summary>c₂ = 1 − β₂ᵗ at step t (from 1).</summary>
     public float Correction2 { get; init; }
+
+    /// <summary>Checks that there is a gradient and two moments for each weight.</summary>
+    /// <exception cref="ArgumentException">The spans differ in length.</exception>
+    internal void Validate()
+    {
+        if (Gradients.Length != Weights.Length || FirstMoments.Length != Weights.Length || SecondMoments.Length != Weights.Length)
+        {
+            throw new ArgumentException($"AdamW: {Weights.Length} weights with {Gradients.Length} gradients, "
+                + $"{FirstMoments.Length} first and {SecondMoments.Length} second moments; as many are needed");
+        }
+    }
 }
