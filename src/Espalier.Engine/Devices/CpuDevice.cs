@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Espalier.Engine.Kernels;
 using Espalier.Engine.Kernels.Reference;
 using Espalier.Engine.Kernels.Simd;
+using Espalier.Engine.Memory;
 using Espalier.Engine.Threading;
 
 namespace Espalier.Engine.Devices;
@@ -65,13 +66,13 @@ public sealed unsafe class CpuDevice : Device
     /// <inheritdoc/>
     protected internal override nint AllocateBytes(long bytes)
     {
-        void* memory = NativeMemory.AlignedAlloc((nuint)bytes, 64);
+        void* memory = NativePages.Allocate(bytes);
         NativeMemory.Clear(memory, (nuint)bytes);
         return (nint)memory;
     }
 
     /// <inheritdoc/>
-    protected internal override void FreeBytes(nint address) => NativeMemory.AlignedFree((void*)address);
+    protected internal override void FreeBytes(nint address) => NativePages.Free((void*)address);
 
     /// <inheritdoc/>
     protected override void UploadBytes(ReadOnlySpan<byte> source, nint target)

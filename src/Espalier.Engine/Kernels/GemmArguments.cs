@@ -60,6 +60,10 @@ public readonly record struct GemmArguments
     /// activation whose <see cref="Derivative"/> was kept.</summary>
     public DeviceSpan<float> Factor { get; init; }
 
+    /// <summary>Where the M sums of op(A)'s rows go, or empty; they overwrite or accumulate as C does. In the product that
+    /// gives a weight's gradient these are the bias's.</summary>
+    public DeviceSpan<float> RowSums { get; init; }
+
     /// <summary>Multiplications and additions of the product.</summary>
     public long Flops => 2L * M * N * K;
 
@@ -86,6 +90,11 @@ public readonly record struct GemmArguments
             throw Fault($"the bias has {Bias.Length} elements, {N} are needed");
         }
 
+        if (!RowSums.IsEmpty && RowSums.Length < M)
+        {
+            throw Fault($"the row sums have {RowSums.Length} elements, {M} are needed");
+        }
+
         if (!Derivative.IsEmpty)
         {
             CheckMatrix("derivative", Derivative, M, N, LdC);
@@ -107,9 +116,9 @@ public readonly record struct GemmArguments
             throw Fault($"{count} products, strides {strideA}, {strideB} and {strideC}; expected none negative, results apart");
         }
 
-        if (HasEpilogue)
+        if (HasEpilogue || !RowSums.IsEmpty)
         {
-            throw Fault("a batch has no epilogue");
+            throw Fault("a batch has no epilogue and no row sums");
         }
 
         if (count > 0)

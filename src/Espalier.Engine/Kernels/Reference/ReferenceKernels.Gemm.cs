@@ -36,7 +36,23 @@ internal sealed unsafe partial class ReferenceKernels
                 long at = ((long)row * g.LdC) + column;
                 c[at] = (float)(g.Accumulate ? c[at] + sum : Epilogue(g, sum, column, at));
             }
+
+            if (!g.RowSums.IsEmpty)
+            {
+                AddRowSum(g, row, a + (row * rowA), termA);
+            }
         }
+    }
+
+    private static void AddRowSum(in GemmArguments g, int row, float* a, long termA)
+    {
+        double sum = g.Accumulate ? g.RowSums.Pointer[row] : 0;
+        for (int term = 0; term < g.K; term++)
+        {
+            sum += a[term * termA];
+        }
+
+        g.RowSums.Pointer[row] = (float)sum;
     }
 
     private static double Epilogue(in GemmArguments g, double sum, int column, long at)

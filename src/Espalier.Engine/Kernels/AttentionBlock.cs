@@ -1,4 +1,4 @@
-namespace Espalier.Engine.Kernels.Reference;
+namespace Espalier.Engine.Kernels;
 
 /// <summary>Where the rows of one head of one sequence lie.</summary>
 internal readonly unsafe struct AttentionBlock

@@ -1,0 +1,156 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Espalier.Engine.Kernels.Simd;
+
+/// <summary>
+/// Copies of matrix blocks in the order in which tiles read them. A block of B becomes panels of as many columns as a tile
+/// has, each panel row after row of k; columns beyond the matrix are zero.
+/// </summary>
+internal static unsafe class Packing
+{
+    /// <summary>Packs k × n elements of B, stored by rows of k: element (p, j) at b + p·ld + j.</summary>
+    public static void PackB(int k, int n, float* b, nint ld, int panelColumns, float* packed)
+    {
+        for (int j = 0; j < n; j += panelColumns)
+        {
+            int columns = Math.Min(panelColumns, n - j);
+            for (int p = 0; p < k; p++, packed += panelColumns)
+            {
+                CopyPadded(b + (p * ld) + j, columns, panelColumns, packed);
+            }
+        }
+    }
+
+    /// <summary>Packs k × n elements of B, stored by columns: element (p, j) at b + j·ld + p.</summary>
+    public static void PackBTransposed(int k, int n, float* b, nint ld, int panelColumns, float* packed)
+    {
+        for (int j = 0; j < n; j += panelColumns)
+        {
+            int columns = Math.Min(panelColumns, n - j);
+            TransposeBlock(columns, k, b + (j * ld), ld, packed, panelColumns);
+            if (columns < panelColumns)
+            {
+                for (int p = 0; p < k; p++)
+                {
+                    new Span<float>(packed + (p * panelColumns) + columns, panelColumns - columns).Clear();
+                }
+            }
+
+            packed += (nint)k * panelColumns;
+        }
+    }
+
+    /// <summary>
+    /// Packs rows × k elements of A, stored by rows: panels of <paramref name="panelRows"/> rows of k, the last one filled
+    /// up with zero rows.
+    /// </summary>
+    public static void PackA(int rows, int panelRows, int k, float* a, nint ld, float* packed)
+    {
+        for (int i = 0; i < rows; i++)
+        {
+            Unsafe.CopyBlockUnaligned(packed + ((nint)i * k), a + (i * ld), (uint)k * sizeof(float));
+        }
+
+        int missing = (panelRows - (rows % panelRows)) % panelRows;
+        new Span<float>(packed + ((nint)rows * k), missing * k).Clear();
+    }
+
+    /// <summary>
+    /// Packs rows × k elements of A, stored by columns (element (i, p) at a + p·ld + i): panels of k times
+    /// <paramref name="panelRows"/> elements, the last one filled up with zeros. All panels advance together, so that
+    /// each line of A is read once.
+    /// </summary>
+    public static void PackATransposed(int rows, int panelRows, int k, float* a, nint ld, float* packed)
+    {
+        nint panel = (nint)k * panelRows;
+        for (int p = 0; p < k; p++, a += ld, packed += panelRows)
+        {
+            float* target = packed;
+            int i = 0;
+            for (; i + panelRows <= rows; i += panelRows, target += panel)
+            {
+                CopyPadded(a + i, panelRows, panelRows, target);
+            }
+
+            if (i < rows)
+            {
+                CopyPadded(a + i, rows - i, panelRows, target);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void CopyPadded(float* source, int count, int padded, float* target)
+    {
+        int i = 0;
+        for (; i + 8 <= count; i += 8)
+        {
+            Vector256.Load(source + i).Store(target + i);
+        }
+
+        if (i + 4 <= count)
+        {
+            Vector128.Load(source + i).Store(target + i);
+            i += 4;
+        }
+
+        for (; i < count; i++)
+        {
+            target[i] = source[i];
+        }
+
+        for (; i < padded; i++)
+        {
+            target[i] = 0;
+        }
+    }
+
+    // target (columns × rows) = source (rows × columns), in squares of four where shuffles are to be had.
+    private static void TransposeBlock(int rows, int columns, float* source, nint ldSource, float* target, nint ldTarget)
+    {
+        int i = 0;
+        if (Sse.IsSupported)
+        {
+            for (; i + 4 <= rows; i += 4)
+            {
+                float* s = source + (i * ldSource);
+                float* t = target + i;
+                int p = 0;
+                for (; p + 4 <= columns; p += 4, s += 4, t += 4 * ldTarget)
+                {
+                    TransposeSquare(s, ldSource, t, ldTarget);
+                }
+
+                TransposePlain(4, columns - p, s, ldSource, t, ldTarget);
+            }
+        }
+
+        TransposePlain(rows - i, columns, source + (i * ldSource), ldSource, target + i, ldTarget);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void TransposeSquare(float* source, nint ldSource, float* target, nint ldTarget)
+    {
+        Vector128<float> r0 = Vector128.Load(source), r1 = Vector128.Load(source + ldSource);
+        Vector128<float> r2 = Vector128.Load(source + (2 * ldSource)), r3 = Vector128.Load(source + (3 * ldSource));
+        Vector128<float> low01 = Sse.UnpackLow(r0, r1), low23 = Sse.UnpackLow(r2, r3);
+        Vector128<float> high01 = Sse.UnpackHigh(r0, r1), high23 = Sse.UnpackHigh(r2, r3);
+        Sse.MoveLowToHigh(low01, low23).Store(target);
+        Sse.MoveHighToLow(low23, low01).Store(target + ldTarget);
+        Sse.MoveLowToHigh(high01, high23).Store(target + (2 * ldTarget));
+        Sse.MoveHighToLow(high23, high01).Store(target + (3 * ldTarget));
+    }
+
+    private static void TransposePlain(int rows, int columns, float* source, nint ldSource, float* target, nint ldTarget)
+    {
+        for (int i = 0; i < rows; i++)
+        {
+            for (int p = 0; p < columns; p++)
+            {
+                target[(p * ldTarget) + i] = source[(i * ldSource) + p];
+            }
+        }
+    }
+}

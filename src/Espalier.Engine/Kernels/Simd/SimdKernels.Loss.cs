@@ -1,0 +1,74 @@
+using Espalier.Engine.Memory;
+using Espalier.Engine.Threading;
+
+namespace Espalier.Engine.Kernels.Simd;
+
+internal sealed unsafe partial class SimdKernels<TLanes, TTile>
+{
+    public void SoftmaxCrossEntropy(int rows, int classes, DeviceSpan<float> logits, DeviceSpan<int> targets, float smoothing,
+        float gradientScale, DeviceSpan<float> losses)
+    {
+        KernelChecks.SoftmaxCrossEntropy(rows, classes, logits, targets, losses);
+        Run(
+            new CrossEntropyJob
+            {
+                Rows = rows, Classes = classes, Logits = logits.Pointer, Targets = targets.Pointer, Smoothing = smoothing,
+                GradientScale = gradientScale, Losses = losses.Pointer,
+            },
+            (long)rows * classes);
+    }
+
+    public void LogSoftmax(int rows, int columns, DeviceSpan<float> x, DeviceSpan<float> y)
+    {
+        KernelChecks.LogSoftmax(rows, columns, x, y);
+        Run(
+            new LogSoftmaxJob { Rows = rows, Columns = columns, X = x.Pointer, Y = y.Pointer, Scratch = _scratch },
+            (long)rows * columns);
+    }
+
+    private struct CrossEntropyJob : IParallelJob
+    {
+        public int Rows, Classes;
+        public float* Logits, Losses;
+        public int* Targets;
+        public float Smoothing, GradientScale;
+
+        public readonly void Run(int worker, int workers)
+        {
+            (int begin, int end) = WorkerTeam.Part(Rows, worker, workers);
+            for (int row = begin; row < end; row++)
+            {
+                float* z = Logits + (row * (nint)Classes);
+                int target = Targets[row];
+                float atTarget = z[target];
+                float mean = Smoothing == 0 ? 0 : Rows<TLanes>.Sum(Classes, z) / Classes;
+                float largest = Rows<TLanes>.Largest(Classes, z);
+                float sum = Rows<TLanes>.Exponentials(Classes, z, largest, z);
+                Losses[row] = MathF.Log(sum) + largest - ((1 - Smoothing) * atTarget) - (Smoothing * mean);
+                Elementwise<TLanes>.ScaleAndShift(Classes, GradientScale / sum, -GradientScale * Smoothing / Classes, z);
+                z[target] -= GradientScale * (1 - Smoothing);
+            }
+        }
+    }
+
+    private struct LogSoftmaxJob : IParallelJob
+    {
+        public int Rows, Columns;
+        public float* X, Y;
+        public WorkerScratch Scratch;
+
+        public readonly void Run(int worker, int workers)
+        {
+            (int begin, int end) = WorkerTeam.Part(Rows, worker, workers);
+            float* exponentials = Scratch.Take(worker, Columns);
+            for (int row = begin; row < end; row++)
+            {
+                float* x = X + (row * (nint)Columns), y = Y + (row * (nint)Columns);
+                float largest = Rows<TLanes>.Largest(Columns, x);
+                float logSum = largest + MathF.Log(Rows<TLanes>.Exponentials(Columns, x, largest, exponentials));
+                Elementwise<TLanes>.Scale(Columns, 1, x, y);
+                Elementwise<TLanes>.ScaleAndShift(Columns, 1, -logSum, y);
+            }
+        }
+    }
+}

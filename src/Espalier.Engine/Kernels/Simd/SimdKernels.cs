@@ -1,0 +1,34 @@
+using Espalier.Engine.Threading;
+
+namespace Espalier.Engine.Kernels.Simd;
+
+/// <summary>The fast kernels for one vector width, on a team of threads.</summary>
+internal sealed unsafe partial class SimdKernels<TLanes, TTile>(WorkerTeam team) : IKernels, IDisposable
+    where TLanes : struct, ILanes<TLanes>
+    where TTile : struct, ITile
+{
+    // Below this many elements a kernel is over before a second worker has begun.
+    private const long LeastParallelElements = 8192;
+
+    private readonly WorkerTeam _team = team;
+    private readonly WorkerScratch _scratch = new(team.Size);
+
+    public void Dispose() => _scratch.Dispose();
+
+    private void Run<TJob>(ref TJob job, long elements)
+        where TJob : struct, IParallelJob
+    {
+        if (elements < LeastParallelElements)
+        {
+            job.Run(0, 1);
+        }
+        else
+        {
+            _team.Run(ref job);
+        }
+    }
+
+    private void Run<TJob>(TJob job, long elements)
+        where TJob : struct, IParallelJob
+        => Run(ref job, elements);
+}

@@ -1,0 +1,182 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Espalier.Engine.Kernels.Simd;
+
+/// <summary>12 × 32 with AVX-512: 24 of the 32 registers hold sums; two loads and twelve broadcasts feed 24 multiply-adds.</summary>
+internal readonly unsafe struct Tile512 : ITile
+{
+    public static int Rows => 12;
+
+    public static int Columns => 32;
+
+    public static int TailRows => 4;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void Multiply(int k, float* a, nint rowStride, nint kStride, float* b, float* c, nint ldc, bool accumulate)
+    {
+        Vector512<float> c00 = Vector512<float>.Zero, c01 = Vector512<float>.Zero;
+        Vector512<float> c10 = Vector512<float>.Zero, c11 = Vector512<float>.Zero;
+        Vector512<float> c20 = Vector512<float>.Zero, c21 = Vector512<float>.Zero;
+        Vector512<float> c30 = Vector512<float>.Zero, c31 = Vector512<float>.Zero;
+        Vector512<float> c40 = Vector512<float>.Zero, c41 = Vector512<float>.Zero;
+        Vector512<float> c50 = Vector512<float>.Zero, c51 = Vector512<float>.Zero;
+        Vector512<float> c60 = Vector512<float>.Zero, c61 = Vector512<float>.Zero;
+        Vector512<float> c70 = Vector512<float>.Zero, c71 = Vector512<float>.Zero;
+        Vector512<float> c80 = Vector512<float>.Zero, c81 = Vector512<float>.Zero;
+        Vector512<float> c90 = Vector512<float>.Zero, c91 = Vector512<float>.Zero;
+        Vector512<float> cA0 = Vector512<float>.Zero, cA1 = Vector512<float>.Zero;
+        Vector512<float> cB0 = Vector512<float>.Zero, cB1 = Vector512<float>.Zero;
+        float* a0 = a, a3 = a + (3 * rowStride), a6 = a + (6 * rowStride), a9 = a + (9 * rowStride);
+        TilePrefetch.Rows(c, ldc, Rows);
+        for (int i = 0; i < k; i++)
+        {
+            Vector512<float> b0 = Vector512.Load(b), b1 = Vector512.Load(b + 16);
+            Vector512<float> x = Vector512.Create(a0[0]);
+            c00 = Vector512.FusedMultiplyAdd(x, b0, c00);
+            c01 = Vector512.FusedMultiplyAdd(x, b1, c01);
+            x = Vector512.Create(a0[rowStride]);
+            c10 = Vector512.FusedMultiplyAdd(x, b0, c10);
+            c11 = Vector512.FusedMultiplyAdd(x, b1, c11);
+            x = Vector512.Create(a0[2 * rowStride]);
+            c20 = Vector512.FusedMultiplyAdd(x, b0, c20);
+            c21 = Vector512.FusedMultiplyAdd(x, b1, c21);
+            x = Vector512.Create(a3[0]);
+            c30 = Vector512.FusedMultiplyAdd(x, b0, c30);
+            c31 = Vector512.FusedMultiplyAdd(x, b1, c31);
+            x = Vector512.Create(a3[rowStride]);
+            c40 = Vector512.FusedMultiplyAdd(x, b0, c40);
+            c41 = Vector512.FusedMultiplyAdd(x, b1, c41);
+            x = Vector512.Create(a3[2 * rowStride]);
+            c50 = Vector512.FusedMultiplyAdd(x, b0, c50);
+            c51 = Vector512.FusedMultiplyAdd(x, b1, c51);
+            x = Vector512.Create(a6[0]);
+            c60 = Vector512.FusedMultiplyAdd(x, b0, c60);
+            c61 = Vector512.FusedMultiplyAdd(x, b1, c61);
+            x = Vector512.Create(a6[rowStride]);
+            c70 = Vector512.FusedMultiplyAdd(x, b0, c70);
+            c71 = Vector512.FusedMultiplyAdd(x, b1, c71);
+            x = Vector512.Create(a6[2 * rowStride]);
+            c80 = Vector512.FusedMultiplyAdd(x, b0, c80);
+            c81 = Vector512.FusedMultiplyAdd(x, b1, c81);
+            x = Vector512.Create(a9[0]);
+            c90 = Vector512.FusedMultiplyAdd(x, b0, c90);
+            c91 = Vector512.FusedMultiplyAdd(x, b1, c91);
+            x = Vector512.Create(a9[rowStride]);
+            cA0 = Vector512.FusedMultiplyAdd(x, b0, cA0);
+            cA1 = Vector512.FusedMultiplyAdd(x, b1, cA1);
+            x = Vector512.Create(a9[2 * rowStride]);
+            cB0 = Vector512.FusedMultiplyAdd(x, b0, cB0);
+            cB1 = Vector512.FusedMultiplyAdd(x, b1, cB1);
+            b += Columns;
+            a0 += kStride;
+            a3 += kStride;
+            a6 += kStride;
+            a9 += kStride;
+        }
+
+        if (accumulate)
+        {
+            c00 += Vector512.Load(c);
+            c01 += Vector512.Load(c + 16);
+            c10 += Vector512.Load(c + ldc);
+            c11 += Vector512.Load(c + ldc + 16);
+            c20 += Vector512.Load(c + (2 * ldc));
+            c21 += Vector512.Load(c + (2 * ldc) + 16);
+            c30 += Vector512.Load(c + (3 * ldc));
+            c31 += Vector512.Load(c + (3 * ldc) + 16);
+            c40 += Vector512.Load(c + (4 * ldc));
+            c41 += Vector512.Load(c + (4 * ldc) + 16);
+            c50 += Vector512.Load(c + (5 * ldc));
+            c51 += Vector512.Load(c + (5 * ldc) + 16);
+            c60 += Vector512.Load(c + (6 * ldc));
+            c61 += Vector512.Load(c + (6 * ldc) + 16);
+            c70 += Vector512.Load(c + (7 * ldc));
+            c71 += Vector512.Load(c + (7 * ldc) + 16);
+            c80 += Vector512.Load(c + (8 * ldc));
+            c81 += Vector512.Load(c + (8 * ldc) + 16);
+            c90 += Vector512.Load(c + (9 * ldc));
+            c91 += Vector512.Load(c + (9 * ldc) + 16);
+            cA0 += Vector512.Load(c + (10 * ldc));
+            cA1 += Vector512.Load(c + (10 * ldc) + 16);
+            cB0 += Vector512.Load(c + (11 * ldc));
+            cB1 += Vector512.Load(c + (11 * ldc) + 16);
+        }
+
+        c00.Store(c);
+        c01.Store(c + 16);
+        c10.Store(c + ldc);
+        c11.Store(c + ldc + 16);
+        c20.Store(c + (2 * ldc));
+        c21.Store(c + (2 * ldc) + 16);
+        c30.Store(c + (3 * ldc));
+        c31.Store(c + (3 * ldc) + 16);
+        c40.Store(c + (4 * ldc));
+        c41.Store(c + (4 * ldc) + 16);
+        c50.Store(c + (5 * ldc));
+        c51.Store(c + (5 * ldc) + 16);
+        c60.Store(c + (6 * ldc));
+        c61.Store(c + (6 * ldc) + 16);
+        c70.Store(c + (7 * ldc));
+        c71.Store(c + (7 * ldc) + 16);
+        c80.Store(c + (8 * ldc));
+        c81.Store(c + (8 * ldc) + 16);
+        c90.Store(c + (9 * ldc));
+        c91.Store(c + (9 * ldc) + 16);
+        cA0.Store(c + (10 * ldc));
+        cA1.Store(c + (10 * ldc) + 16);
+        cB0.Store(c + (11 * ldc));
+        cB1.Store(c + (11 * ldc) + 16);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void MultiplyTail(int k, float* a, nint rowStride, nint kStride, float* b, float* c, nint ldc, bool accumulate)
+    {
+        Vector512<float> c00 = Vector512<float>.Zero, c01 = Vector512<float>.Zero;
+        Vector512<float> c10 = Vector512<float>.Zero, c11 = Vector512<float>.Zero;
+        Vector512<float> c20 = Vector512<float>.Zero, c21 = Vector512<float>.Zero;
+        Vector512<float> c30 = Vector512<float>.Zero, c31 = Vector512<float>.Zero;
+        float* a0 = a, a2 = a + (2 * rowStride);
+        TilePrefetch.Rows(c, ldc, TailRows);
+        for (int i = 0; i < k; i++)
+        {
+            Vector512<float> b0 = Vector512.Load(b), b1 = Vector512.Load(b + 16);
+            Vector512<float> x = Vector512.Create(a0[0]);
+            c00 = Vector512.FusedMultiplyAdd(x, b0, c00);
+            c01 = Vector512.FusedMultiplyAdd(x, b1, c01);
+            x = Vector512.Create(a0[rowStride]);
+            c10 = Vector512.FusedMultiplyAdd(x, b0, c10);
+            c11 = Vector512.FusedMultiplyAdd(x, b1, c11);
+            x = Vector512.Create(a2[0]);
+            c20 = Vector512.FusedMultiplyAdd(x, b0, c20);
+            c21 = Vector512.FusedMultiplyAdd(x, b1, c21);
+            x = Vector512.Create(a2[rowStride]);
+            c30 = Vector512.FusedMultiplyAdd(x, b0, c30);
+            c31 = Vector512.FusedMultiplyAdd(x, b1, c31);
+            b += Columns;
+            a0 += kStride;
+            a2 += kStride;
+        }
+
+        if (accumulate)
+        {
+            c00 += Vector512.Load(c);
+            c01 += Vector512.Load(c + 16);
+            c10 += Vector512.Load(c + ldc);
+            c11 += Vector512.Load(c + ldc + 16);
+            c20 += Vector512.Load(c + (2 * ldc));
+            c21 += Vector512.Load(c + (2 * ldc) + 16);
+            c30 += Vector512.Load(c + (3 * ldc));
+            c31 += Vector512.Load(c + (3 * ldc) + 16);
+        }
+
+        c00.Store(c);
+        c01.Store(c + 16);
+        c10.Store(c + ldc);
+        c11.Store(c + ldc + 16);
+        c20.Store(c + (2 * ldc));
+        c21.Store(c + (2 * ldc) + 16);
+        c30.Store(c + (3 * ldc));
+        c31.Store(c + (3 * ldc) + 16);
+    }
+}
