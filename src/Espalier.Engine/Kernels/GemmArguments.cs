@@ -125,7 +125,9 @@ public readonly record struct GemmArguments
         {
             GemmArguments last = this with
             {
-                A = Rest("A", A, count - 1, strideA), B = Rest("B", B, count - 1, strideB), C = Rest("C", C, count - 1, strideC),
+                A = Rest("A", A, count - 1, strideA),
+                B = Rest("B", B, count - 1, strideB),
+                C = Rest("C", C, count - 1, strideC),
             };
             last.Validate();
         }

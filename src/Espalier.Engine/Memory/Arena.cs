@@ -26,10 +26,13 @@ public sealed class Arena(Device device) : IDisposable
     public long PeakBytes => _peak;
 
     /// <summary>Takes room for <paramref name="count"/> elements; the content is whatever lay there before.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Fewer than zero elements, or more bytes than can be counted.</exception>
     /// <exception cref="OutOfMemoryException">The device has no room left.</exception>
     public unsafe DeviceSpan<T> Allocate<T>(long count)
         where T : unmanaged
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, (long.MaxValue - Alignment) / sizeof(T));
         long bytes = Rounded(count * sizeof(T));
         int best = -1;
         for (int i = 0; i < _free.Count; i++)

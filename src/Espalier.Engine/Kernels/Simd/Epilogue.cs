@@ -18,7 +18,7 @@ internal static unsafe class Epilogue<TLanes>
             AddBias(rows, width, tile, g.LdC, g.Bias.Pointer + column);
         }
 
-        if (g.Activation != Activation.None)
+        if (g.Activation != Activation.None || !g.Derivative.IsEmpty)
         {
             float* derivative = g.Derivative.IsEmpty ? null : g.Derivative.Pointer + at;
             for (int r = 0; r < rows; r++)

@@ -19,6 +19,7 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
 
     public void GemmBatched(in GemmArguments first, int count, long strideA, long strideB, long strideC)
     {
+        first.ValidateBatched(count, strideA, strideB, strideC);
         var job = new GemmBatchedJob
         {
             First = first, Count = count, StrideA = strideA, StrideB = strideB, StrideC = strideC, Scratch = _scratch,
@@ -99,7 +100,6 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
                     B = First.B.Slice(i * StrideB, First.B.Length - (i * StrideB)),
                     C = First.C.Slice(i * StrideC, First.C.Length - (i * StrideC)),
                 };
-                product.Validate();
                 GemmBlock<TLanes, TTile>.Multiply(product, 0, First.M, 0, First.N, scratch);
             }
         }

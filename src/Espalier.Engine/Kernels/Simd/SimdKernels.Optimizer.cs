@@ -104,11 +104,10 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
         private readonly void Step(TLanes g, TLanes m, TLanes v, TLanes w, out TLanes m1, out TLanes v1, out TLanes w1)
         {
             g *= TLanes.All(Arguments.GradientScale);
-            m1 = TLanes.MultiplyAdd(m - g, TLanes.All(Arguments.Beta1), g);
+            m1 = TLanes.MultiplyAdd(m, TLanes.All(Arguments.Beta1), g * TLanes.All(1 - Arguments.Beta1));
             TLanes negligible = TLanes.All(Negligible);
             m1 = TLanes.WhereGreater(negligible, TLanes.Abs(m1), TLanes.Zero, m1);
-            TLanes square = g * g;
-            v1 = TLanes.MultiplyAdd(v - square, TLanes.All(Arguments.Beta2), square);
+            v1 = TLanes.MultiplyAdd(v, TLanes.All(Arguments.Beta2), g * g * TLanes.All(1 - Arguments.Beta2));
             v1 = TLanes.WhereGreater(negligible, v1, TLanes.Zero, v1);
             TLanes root = TLanes.MultiplyAdd(
                 TLanes.Sqrt(v1), TLanes.All(1 / MathF.Sqrt(Arguments.Correction2)), TLanes.All(Arguments.Epsilon));

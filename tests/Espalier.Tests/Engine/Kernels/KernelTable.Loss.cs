@@ -1,0 +1,38 @@
+using Espalier.Engine.Kernels;
+using Espalier.Engine.Memory;
+
+namespace Espalier.Tests.Engine.Kernels;
+
+internal static partial class KernelTable
+{
+    // Ordinary logits; sharp ones; and ones whose exponentials overflow unless the largest is taken out first.
+    private static readonly (float Low, float High)[] Logits = [(-8, 8), (-90, 90), (1000, 1010)];
+
+    private static IEnumerable<KernelCase> Loss()
+        => from size in (IEnumerable<(int Rows, int Columns)>)
+               [.. Widths.Select(columns => (3, columns)), .. Widths.Select(rows => (rows, 33)), (0, 7), (5, 1030), (37, 2000)]
+           from range in Logits
+           from test in (IEnumerable<KernelCase>)
+               [CrossEntropy(size, range, 0), CrossEntropy(size, range, 0.1f), Log(size, range, false), Log(size, range, true)]
+           select test;
+
+    private static KernelCase CrossEntropy((int Rows, int Columns) size, (float Low, float High) range, float smoothing)
+        => new(nameof(IKernels.SoftmaxCrossEntropy), $"{size} logits {range} smoothing {smoothing}", 20 * size.Rows * size.Columns,
+            (kernels, o) =>
+        {
+            (int rows, int classes) = size;
+            kernels.SoftmaxCrossEntropy(rows, classes, o.InOut("gradient", rows * classes, 0.1 * Math.Max(1, range.High / 10),
+                range.Low, range.High), o.Indices(rows, classes), smoothing, 0.1f, o.Output("losses", rows, 10 + range.High));
+        });
+
+    private static KernelCase Log((int Rows, int Columns) size, (float Low, float High) range, bool inPlace)
+        => new(nameof(IKernels.LogSoftmax), $"{size} from {range} in place {inPlace}", 20 * size.Rows * size.Columns, (kernels, o) =>
+        {
+            (int rows, int columns) = size;
+            double magnitude = 10 + range.High;
+            DeviceSpan<float> y = inPlace
+                ? o.InOut("y", rows * columns, magnitude, range.Low, range.High)
+                : o.Output("y", rows * columns, magnitude);
+            kernels.LogSoftmax(rows, columns, inPlace ? y : o.Input(rows * columns, range.Low, range.High), y);
+        });
+}

@@ -1,0 +1,66 @@
+using Espalier.Engine.Devices;
+using Espalier.Engine.Memory;
+
+namespace Espalier.Tests.Engine.Memory;
+
+public sealed class DeviceMemoryTests : IDisposable
+{
+    private readonly CpuDevice _device = new(threads: 1, InstructionSet.Reference);
+
+    public void Dispose() => _device.Dispose();
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(4100)]
+    [InlineData((2 << 20) + 12)]
+    public void Constructor_AnySize_IsAlignedAndZero(long bytes)
+    {
+        using var memory = new DeviceMemory(_device, bytes);
+        DeviceSpan<byte> span = memory.Span<byte>();
+        byte[] content = new byte[bytes];
+        Array.Fill(content, (byte)1);
+        _device.Download(span, content);
+        Assert.Equal(bytes, span.Length);
+        Assert.Equal(0, span.Address % 64);
+        Assert.Equal(-1, content.AsSpan().IndexOfAnyExcept((byte)0));
+    }
+
+    [Fact]
+    public void Upload_ThenDownload_GivesTheSameElements()
+    {
+        using var memory = new DeviceMemory(_device, 5 * sizeof(float));
+        _device.Upload<float>([1, 2, 3, 4], memory.Span<float>().Slice(1, 4));
+        float[] content = new float[5];
+        _device.Download(memory.Span<float>(), content);
+        Assert.Equal([0, 1, 2, 3, 4], content);
+    }
+
+    [Fact]
+    public void UploadAndDownload_MoreThanTheSpanHolds_Throw()
+    {
+        using var memory = new DeviceMemory(_device, 4 * sizeof(float));
+        Assert.Throws<ArgumentException>(() => _device.Upload<float>(new float[5], memory.Span<float>()));
+        Assert.Throws<ArgumentException>(() => _device.Download(memory.Span<float>(), new float[5]));
+    }
+
+    [Fact]
+    public void Span_BytesThatAreNoWholeElement_LeavesThemOut()
+    {
+        using var memory = new DeviceMemory(_device, 11);
+        Assert.Equal(2, memory.Span<float>().Length);
+    }
+
+    [Fact]
+    public void Span_AfterDispose_Throws()
+    {
+        var memory = new DeviceMemory(_device, 64);
+        memory.Dispose();
+        memory.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => memory.Span<float>());
+    }
+
+    [Fact]
+    public void Constructor_NegativeSize_Throws()
+        => Assert.Throws<ArgumentOutOfRangeException>(() => new DeviceMemory(_device, -1));
+}

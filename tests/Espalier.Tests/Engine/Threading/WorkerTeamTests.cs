@@ -1,0 +1,175 @@
+using Espalier.Engine.Threading;
+
+namespace Espalier.Tests.Engine.Threading;
+
+public class WorkerTeamTests
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(8)]
+    public void Run_ManyJobs_CallsEveryWorkerOncePerJob(int size)
+    {
+        using var team = new WorkerTeam(size);
+        for (int round = 1; round <= 300; round++)
+        {
+            var job = new CountJob { Calls = new int[size] };
+            team.Run(ref job);
+            Assert.All(job.Calls, calls => Assert.Equal(1, calls));
+        }
+    }
+
+    [Fact]
+    public void Run_AfterIdleLongEnoughToPark_WakesEveryWorker()
+    {
+        using var team = new WorkerTeam(3);
+        for (int round = 0; round < 20; round++)
+        {
+            // Around the moment when workers stop spinning, where a wake-up could be lost, and long after it.
+            Thread.Sleep(round % 4);
+            var job = new CountJob { Calls = new int[3] };
+            team.Run(ref job);
+            Assert.All(job.Calls, calls => Assert.Equal(1, calls));
+        }
+    }
+
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(3, 0)]
+    [InlineData(3, 2)]
+    public void Run_WorkerThrows_CallerGetsTheExceptionAndTheTeamStillWorks(int size, int thrower)
+    {
+        using var team = new WorkerTeam(size);
+        for (int round = 0; round < 3; round++)
+        {
+            var bad = new ThrowJob { Thrower = thrower };
+            var thrown = Assert.Throws<InvalidOperationException>(() => team.Run(ref bad));
+            Assert.Equal($"worker {thrower}", thrown.Message);
+            var good = new CountJob { Calls = new int[size] };
+            team.Run(ref good);
+            Assert.All(good.Calls, calls => Assert.Equal(1, calls));
+        }
+    }
+
+    [Fact]
+    public void Run_AllWorkersThrow_CallerGetsOneAndTheNextJobNone()
+    {
+        using var team = new WorkerTeam(3);
+        var bad = new ThrowJob { Thrower = -1 };
+        Assert.Throws<InvalidOperationException>(() => team.Run(ref bad));
+        var good = new CountJob { Calls = new int[3] };
+        team.Run(ref good);
+    }
+
+    [Fact]
+    public void Run_CollectionsMeanwhile_JobKeepsItsReferences()
+    {
+        using var team = new WorkerTeam(3);
+        for (int round = 0; round < 20; round++)
+        {
+            var job = new CollectJob { Calls = new int[3] };
+            team.Run(ref job);
+            Assert.All(job.Calls, calls => Assert.Equal(1, calls));
+        }
+    }
+
+    [Fact]
+    public void Run_Repeatedly_AllocatesNothing()
+    {
+        using var team = new WorkerTeam(2);
+        var job = new CountJob { Calls = new int[2] };
+        team.Run(ref job);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 100; i++)
+        {
+            team.Run(ref job);
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
+    public void Run_AfterDispose_Throws()
+    {
+        var team = new WorkerTeam(2);
+        team.Dispose();
+        team.Dispose();
+        var job = new CountJob { Calls = new int[2] };
+        Assert.Throws<ObjectDisposedException>(() => team.Run(ref job));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1025)]
+    public void Constructor_SizeOutOfRange_Throws(int size)
+        => Assert.Throws<ArgumentOutOfRangeException>(() => new WorkerTeam(size));
+
+    [Fact]
+    public void Part_AnyCount_CoversItOnceInOrderAndEvenly()
+    {
+        foreach (int count in (int[])[0, 1, 2, 7, 63, 64, 65, 1000, int.MaxValue])
+        {
+            foreach (int workers in (int[])[1, 2, 3, 8])
+            {
+                foreach (int grain in (int[])[1, 4, 16])
+                {
+                    int next = 0, least = int.MaxValue, most = 0;
+                    for (int worker = 0; worker < workers; worker++)
+                    {
+                        (int begin, int end) = WorkerTeam.Part(count, worker, workers, grain);
+                        Assert.Equal(next, begin);
+                        Assert.True(begin == count || begin % grain == 0);
+                        (next, least, most) = (end, Math.Min(least, end - begin), Math.Max(most, end - begin));
+                    }
+
+                    Assert.Equal(count, next);
+
+                    // The last part may besides lack what is missing in the last grain.
+                    Assert.InRange(most - least, 0, (2 * grain) - 1);
+                }
+            }
+        }
+    }
+
+    private struct CountJob : IParallelJob
+    {
+        public int[] Calls;
+
+        public readonly void Run(int worker, int workers)
+        {
+            if (workers == Calls.Length)
+            {
+                Interlocked.Increment(ref Calls[worker]);
+            }
+        }
+    }
+
+    private struct ThrowJob : IParallelJob
+    {
+        public int Thrower;
+
+        public readonly void Run(int worker, int workers)
+        {
+            if (worker == Thrower || Thrower < 0)
+            {
+                throw new InvalidOperationException($"worker {worker}");
+            }
+        }
+    }
+
+    private struct CollectJob : IParallelJob
+    {
+        public int[] Calls;
+
+        public readonly void Run(int worker, int workers)
+        {
+            if (worker == 1)
+            {
+                GC.Collect(0, GCCollectionMode.Forced, blocking: true, compacting: true);
+            }
+
+            Interlocked.Increment(ref Calls[worker]);
+        }
+    }
+}
