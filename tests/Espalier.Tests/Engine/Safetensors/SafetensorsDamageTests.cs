@@ -66,7 +66,7 @@ public sealed class SafetensorsDamageTests : IDisposable
         Assert.InRange(refused, 15_000, 29_999);
     }
 
-    private static int CountRefused(int times, Action<Random> read)
+    private static int CountRefused(int times, Action<System.Random> read)
     {
         int refused = 0;
         for (int seed = 0; seed < times; seed++)
@@ -74,7 +74,7 @@ public sealed class SafetensorsDamageTests : IDisposable
             long before = GC.GetAllocatedBytesForCurrentThread();
             try
             {
-                read(new Random(seed));
+                read(new System.Random(seed));
             }
             catch (SafetensorsException)
             {
@@ -87,7 +87,7 @@ public sealed class SafetensorsDamageTests : IDisposable
         return refused;
     }
 
-    private static byte[] Damage(byte[] whole, Random random)
+    private static byte[] Damage(byte[] whole, System.Random random)
     {
         const string json = "{}[]\":,0123456789-.eE\\u \0";
         List<byte> bytes = [.. whole];

@@ -34,7 +34,7 @@ public sealed class SafetensorsRoundTripTests : IDisposable
 
     private void CheckRoundTrip(TensorDeclaration[] tensors, int seed)
     {
-        var random = new Random(seed);
+        var random = new System.Random(seed);
         string path = _folder["round.safetensors"];
         Dictionary<string, string> metadata =
             s_names.Take(random.Next(s_names.Length)).ToDictionary(name => name, name => name + "!");
@@ -68,7 +68,7 @@ public sealed class SafetensorsRoundTripTests : IDisposable
     }
 
     /// <summary>A few bytes of this tensor, a few of that one, until all are written.</summary>
-    private static void WriteInPieces(SafetensorsWriter writer, Dictionary<string, byte[]> bytes, Random random)
+    private static void WriteInPieces(SafetensorsWriter writer, Dictionary<string, byte[]> bytes, System.Random random)
     {
         Dictionary<string, int> written = bytes.Keys.ToDictionary(name => name, _ => 0);
         string[] left;
