@@ -7,7 +7,8 @@ namespace Espalier.Text.Tokenization;
 
 /// <summary>
 /// Byte-level byte-pair encoding as GPT-2 and RoBERTa use it (Sennrich et al. 2016; Radford et al. 2019). Every byte
-/// string has an encoding, and decoding gives the same bytes back. Immutable and safe to use from several threads.
+/// string has an encoding, and decoding with special tokens gives the same bytes back, save the white space before a
+/// written <c>&lt;mask&gt;</c>, which that token swallows as in RoBERTa. Immutable and safe to use from several threads.
 /// </summary>
 public sealed class Tokenizer
 {

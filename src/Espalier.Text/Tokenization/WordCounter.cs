@@ -1,4 +1,3 @@
-using System.Text.Unicode;
 using Espalier.Text.Files;
 
 namespace Espalier.Text.Tokenization;
@@ -24,12 +23,7 @@ internal sealed class WordCounter(BpeTrainerOptions options, CancellationToken c
     private long _words;
     private long _forgotten;
 
-    private sealed record Counted(WordTable Words, long WordCount, long Lines, int Bytes, OddLines NotUtf8, OddLines WithNul);
-
-    private readonly record struct OddLines(long Count, long First)
-    {
-        public OddLines Then(OddLines next) => new(Count + next.Count, Count > 0 ? First : next.First);
-    }
+    private sealed record Counted(WordTable Words, long WordCount, long Lines, int Bytes, TextOddities Odd);
 
     public WordTable Words => _total;
 
@@ -37,7 +31,7 @@ internal sealed class WordCounter(BpeTrainerOptions options, CancellationToken c
     public void CountFile(string file, Action<long> progress)
     {
         using InputFile input = InputFile.Open(file);
-        (long before, OddLines notUtf8, OddLines withNul) = (_bytes, default, default);
+        (long before, TextOddities odd) = (_bytes, default);
         foreach (TextBlock block in TextBlocks.Read(input))
         {
             if (_running.Count >= options.Threads)
@@ -49,20 +43,9 @@ internal sealed class WordCounter(BpeTrainerOptions options, CancellationToken c
             TakeOldest();
         if (_bytes == before)
             _warnings.Add($"{file}: is empty");
-        Warn(notUtf8, "not UTF-8; their bytes were counted as they are");
-        Warn(withNul, "with a NUL byte; is this a text file in UTF-8?");
+        _warnings.AddRange(odd.Describe(file));
 
-        void TakeOldest()
-        {
-            Counted counted = Add(_running.Dequeue());
-            (notUtf8, withNul) = (notUtf8.Then(counted.NotUtf8), withNul.Then(counted.WithNul));
-        }
-
-        void Warn(OddLines odd, string what)
-        {
-            if (odd.Count > 0)
-                _warnings.Add($"{file}:{odd.First}: {(odd.Count == 1 ? "this line is" : $"this and {odd.Count - 1} more lines are")} {what}");
-        }
+        void TakeOldest() => odd = odd.Then(Add(_running.Dequeue()).Odd);
     }
 
     /// <summary>Counts one text in memory.</summary>
@@ -103,21 +86,19 @@ internal sealed class WordCounter(BpeTrainerOptions options, CancellationToken c
     private static Counted Count(TextBlock block, WordTable words)
     {
         ReadOnlySpan<byte> text = block.Text;
-        bool odd = !Utf8.IsValid(text) || text.Contains((byte)0);
-        (long count, long lines, OddLines notUtf8, OddLines withNul) = (0L, 0L, default, default);
+        bool mayBeOdd = TextOddities.In(text);
+        (long count, long lines, TextOddities odd) = (0L, 0L, default);
         while (!text.IsEmpty)
         {
             int end = text.IndexOf((byte)'\n');
             ReadOnlySpan<byte> line = end < 0 ? text : text[..end];
             text = end < 0 ? [] : text[(end + 1)..];
-            if (odd && !Utf8.IsValid(line))
-                notUtf8 = notUtf8.Then(new OddLines(1, block.FirstLine + lines));
-            if (odd && line.Contains((byte)0))
-                withNul = withNul.Then(new OddLines(1, block.FirstLine + lines));
+            if (mayBeOdd)
+                odd = odd.Then(TextOddities.OfLine(line, block.FirstLine + lines));
             count += CountLine(line.EndsWith("\r"u8) ? line[..^1] : line, words);
             lines += end < 0 ? 0 : 1;
         }
-        return new Counted(words, count, lines, block.Length, notUtf8, withNul);
+        return new Counted(words, count, lines, block.Length, odd);
     }
 
     private static long CountLine(ReadOnlySpan<byte> line, WordTable words)
