@@ -106,10 +106,14 @@ internal sealed class WordCounter(BpeTrainerOptions options, CancellationToken c
         long count = 0;
         while (!line.IsEmpty)
         {
-            int length = Math.Min(PreTokenizer.NextLength(line), LongestWord);
-            words.Add(line[..length], 1);
-            line = line[length..];
-            count++;
+            ReadOnlySpan<byte> word = line[..PreTokenizer.NextLength(line)];
+            line = line[word.Length..];
+            for (; !word.IsEmpty; count++)
+            {
+                int length = Math.Min(word.Length, LongestWord);
+                words.Add(word[..length], 1);
+                word = word[length..];
+            }
         }
         return count;
     }
