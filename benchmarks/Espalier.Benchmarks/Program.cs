@@ -6,4 +6,5 @@ return new RootCommand("Speed, always beside a peer or the machine's own limit, 
     GemmBenchmark.Create(),
     OpsBenchmark.Create(),
     StepBenchmark.Create(),
+    TokenizerBenchmark.Create(),
 }.Parse(args).Invoke();
