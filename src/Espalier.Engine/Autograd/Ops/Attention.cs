@@ -31,16 +31,11 @@ internal sealed class Attention : Operation
         return Apply(tape, qNH, kvM2H, 0, h, heads, querySequences, keySequences, causal: false, dropout);
     }
 
-    /// <summary>The arguments for H-wide queries at the start of a row and keys and values from <paramref name="keyColumn"/>.</summary>
-    internal static AttentionArguments Arguments(DeviceSpan<float> queries, int ldQ, DeviceSpan<float> keys, int ldKV, int keyColumn,
-        int hidden, int heads, Sequences querySequences, Sequences keySequences)
-        => new()
-        {
-            Sequences = querySequences.Count, Heads = heads, HeadSize = hidden / heads, Scale = 1 / MathF.Sqrt(hidden / heads),
-            QueryOffsets = querySequences.Offsets, KeyOffsets = keySequences.Offsets, LongestKeys = keySequences.Longest,
-            Q = queries, LdQ = ldQ, LdKV = ldKV,
-            K = Columns(keys, keyColumn), V = Columns(keys, keyColumn + hidden),
-        };
+    /// <summary>Attention of new tokens to a cache of M × 3H rows, laid out as in self-attention. B × 3H to B × H; there is
+    /// no dropout, as there is no training with a cache.</summary>
+    public static Tensor ApplyCached(
+        Tape tape, Tensor qkvB3H, Tensor cacheM3H, int hidden, int heads, Sequences querySequences, Sequences keySequences)
+        => Apply(tape, qkvB3H, cacheM3H, hidden, hidden, heads, querySequences, keySequences, causal: false, dropout: 0);
 
     /// <inheritdoc/>
     protected internal override void Backward(Tape tape)
@@ -66,9 +61,12 @@ internal sealed class Attention : Operation
         Attention op = tape.Rent<Attention>();
         Tensor y = tape.New(Shape.Matrix(queries.Shape.Rows, h));
         (op._queries, op._keys, op._y, op._keyColumn) = (queries, keys, y, keyColumn);
-        op._arguments = Arguments(queries.Data, queries.Shape.Columns, keys.Data, keys.Shape.Columns, keyColumn, h, heads,
-            querySequences, keySequences) with
+        op._arguments = new AttentionArguments
         {
+            Sequences = querySequences.Count, Heads = heads, HeadSize = h / heads, Scale = 1 / MathF.Sqrt(h / heads),
+            QueryOffsets = querySequences.Offsets, KeyOffsets = keySequences.Offsets, LongestKeys = keySequences.Longest,
+            Q = queries.Data, LdQ = queries.Shape.Columns, LdKV = keys.Shape.Columns,
+            K = Columns(keys.Data, keyColumn), V = Columns(keys.Data, keyColumn + h),
             Causal = causal, Dropout = tape.NextDropout(dropout), O = y.Data,
             LogSumExp = tape.Recording ? tape.Allocate((long)queries.Shape.Rows * heads) : default,
         };

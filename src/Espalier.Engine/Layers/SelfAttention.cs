@@ -1,0 +1,45 @@
+using Espalier.Engine.Autograd;
+using Espalier.Engine.Autograd.Ops;
+
+namespace Espalier.Engine.Layers;
+
+/// <summary>
+/// Multi-head self-attention (Vaswani et al. 2017, §3.2.2). Queries, keys and values come from one product with a matrix
+/// of 3H × H; checkpoints hold its three parts apart.
+/// </summary>
+public sealed class SelfAttention
+{
+    private readonly Linear _projection;
+    private readonly Linear _output;
+    private readonly int _heads;
+    private readonly float _dropout;
+
+    /// <summary>Declares the projections.</summary>
+    public SelfAttention(ParameterSet parameters, AttentionNames names, int hidden, int heads, float dropout, WeightScheme scheme)
+    {
+        (_heads, _dropout) = (heads, dropout);
+        _projection = new Linear(
+            parameters, $"{names.Query}+key+value", hidden, 3 * hidden, scheme.Weight(hidden, hidden), names.Query, names.Key, names.Value);
+        _output = new Linear(parameters, names.Output, hidden, hidden, scheme.Weight(hidden, hidden));
+    }
+
+    /// <summary>N × H to N × H; each token looks at its own sequence, with <paramref name="causal"/> at no later token.</summary>
+    public Tensor Apply(Tape tape, Tensor xNH, Sequences sequences, bool causal)
+    {
+        Tensor qkv = _projection.Apply(tape, xNH);
+        return _output.Apply(tape, Attention.ApplySelf(tape, qkv, _heads, sequences, causal, _dropout));
+    }
+
+    /// <summary>
+    /// One more token for each of B hypotheses: adds its key and value to the cache and looks at all that are there.
+    /// B × H to B × H.
+    /// </summary>
+    internal Tensor Step(Tape tape, Tensor xBH, KeyValueCache cache, Sequences queries)
+    {
+        Tensor qkv = _projection.Apply(tape, xBH);
+        (Tensor all, Sequences keys) = cache.Append(tape, qkv);
+        int h = xBH.Shape.Columns;
+        Tensor y = Attention.ApplyCached(tape, qkv, all, h, _heads, queries, keys);
+        return _output.Apply(tape, y);
+    }
+}
