@@ -15,7 +15,8 @@ public sealed class SafetensorsDamageTests : IDisposable
     {
         TensorDeclaration[] tensors =
         [
-            new("weight", Dtype.F32, [3, 2]), new("half", Dtype.BF16, [5]), new("codes", Dtype.F4, [2, 8]), new("ü", Dtype.U8, []),
+            new("weight", Dtype.F32, [3, 2]), new("half", Dtype.BF16, [5]), new("codes", Dtype.F4, [2, 8]),
+            new("ü", Dtype.U8, []),
         ];
         using var writer =
             new SafetensorsWriter(_folder["whole.safetensors"], tensors, new Dictionary<string, string> { ["format"] = "pt" });
@@ -66,7 +67,7 @@ public sealed class SafetensorsDamageTests : IDisposable
         Assert.InRange(refused, 15_000, 29_999);
     }
 
-    private static int CountRefused(int times, Action<Random> read)
+    private static int CountRefused(int times, Action<System.Random> read)
     {
         int refused = 0;
         for (int seed = 0; seed < times; seed++)
@@ -74,7 +75,7 @@ public sealed class SafetensorsDamageTests : IDisposable
             long before = GC.GetAllocatedBytesForCurrentThread();
             try
             {
-                read(new Random(seed));
+                read(new System.Random(seed));
             }
             catch (SafetensorsException)
             {
@@ -87,7 +88,7 @@ public sealed class SafetensorsDamageTests : IDisposable
         return refused;
     }
 
-    private static byte[] Damage(byte[] whole, Random random)
+    private static byte[] Damage(byte[] whole, System.Random random)
     {
         const string json = "{}[]\":,0123456789-.eE\\u \0";
         List<byte> bytes = [.. whole];

@@ -16,12 +16,12 @@ public sealed class SafetensorsRoundTripTests : IDisposable
     [Fact]
     public void File_RandomTensors_ComesBackAsItWasWritten()
     {
+        // Eight elements of any kind fill whole bytes; a scalar below a byte does not, and has no place in a file.
         Gen<TensorDeclaration> tensor =
             from name in Gen.Elements(s_names)
             from dtype in Gen.Elements(Enum.GetValues<Dtype>())
             from rank in Gen.Choose(0, 4)
             from shape in Gen.ArrayOf(Gen.Choose(0, 5).Select(size => (long)size), rank)
-            // Eight elements of any kind fill whole bytes; a scalar below a byte does not, and has no place in a file.
             select new TensorDeclaration(name, dtype, dtype.Bits() < 8 ? [.. shape, 8] : shape);
         Gen<(TensorDeclaration[] Tensors, int Seed)> file =
             from tensors in Gen.ArrayOf(tensor)
@@ -34,7 +34,7 @@ public sealed class SafetensorsRoundTripTests : IDisposable
 
     private void CheckRoundTrip(TensorDeclaration[] tensors, int seed)
     {
-        var random = new Random(seed);
+        var random = new System.Random(seed);
         string path = _folder["round.safetensors"];
         Dictionary<string, string> metadata =
             s_names.Take(random.Next(s_names.Length)).ToDictionary(name => name, name => name + "!");
@@ -68,7 +68,7 @@ public sealed class SafetensorsRoundTripTests : IDisposable
     }
 
     /// <summary>A few bytes of this tensor, a few of that one, until all are written.</summary>
-    private static void WriteInPieces(SafetensorsWriter writer, Dictionary<string, byte[]> bytes, Random random)
+    private static void WriteInPieces(SafetensorsWriter writer, Dictionary<string, byte[]> bytes, System.Random random)
     {
         Dictionary<string, int> written = bytes.Keys.ToDictionary(name => name, _ => 0);
         string[] left;

@@ -1,7 +1,0 @@
-namespace Espalier.Tests;
-
-public class SkeletonTests
-{
-    [Fact]
-    public void Works() => Assert.True(true);
-}
