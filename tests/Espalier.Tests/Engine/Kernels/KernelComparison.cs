@@ -52,10 +52,10 @@ internal sealed class KernelComparison : IDisposable
 
         foreach ((string name, _, GuardedScratch scratch, IKernels kernels) in _fast)
         {
+            scratch.Spoil();
             List<Operands.Result>? first = null;
             foreach (GuardedPool pool in _pools)
             {
-                scratch.Spoil();
                 List<Operands.Result> actual = Run(test, kernels, operands, pool);
                 string? fault = Difference(expected, actual) ?? (first is null ? null : ChangedBits(first, actual));
                 first ??= actual;
