@@ -1,1 +1,10 @@
-Console.WriteLine("Espalier benchmarks");
+using System.CommandLine;
+using Espalier.Benchmarks;
+
+return new RootCommand("Speed, always beside a peer or the machine's own limit, in one run")
+{
+    GemmBenchmark.Create(),
+    OpsBenchmark.Create(),
+    StepBenchmark.Create(),
+    TokenizerBenchmark.Create(),
+}.Parse(args).Invoke();

@@ -6,8 +6,8 @@ namespace Espalier.Engine.Safetensors;
 
 /// <summary>
 /// Reads and checks the header of a safetensors file. Nothing in it is believed: names must be unique, each size must follow from
-/// shape and kind, and the tensors must cover the data without overlaps or holes. Memory is bounded by a small multiple of
-/// the header's own bytes, whatever the header claims.
+/// shape and kind, and the tensors must cover the data without overlaps or holes. Memory stays below about ten times the bytes of
+/// the header itself, whatever it claims.
 /// </summary>
 internal ref struct HeaderReader
 {
@@ -90,12 +90,20 @@ internal ref struct HeaderReader
 
     private void ReadMetadata()
     {
-        Expect(JsonTokenType.StartObject, null, "__metadata__ is not an object; expected one of strings");
+        if (_json.TokenType != JsonTokenType.StartObject)
+        {
+            throw Fault(null, "__metadata__ is not an object; expected one of strings");
+        }
+
         while (NextProperty())
         {
             string key = _json.GetString()!;
             _json.Read();
-            Expect(JsonTokenType.String, null, $"__metadata__ holds {SafetensorsException.Quote(key)}, which is no string");
+            if (_json.TokenType != JsonTokenType.String)
+            {
+                throw Fault(null, $"__metadata__ holds {SafetensorsException.Quote(key)}, which is no string");
+            }
+
             string value = _json.GetString()!;
             if (key.Contains('\0') || value.Contains('\0'))
             {
@@ -116,7 +124,11 @@ internal ref struct HeaderReader
             throw Fault(name, "its name has a zero character; none is allowed");
         }
 
-        Expect(JsonTokenType.StartObject, name, "is not described by an object; expected dtype, shape and data_offsets");
+        if (_json.TokenType != JsonTokenType.StartObject)
+        {
+            throw Fault(name, "is not described by an object; expected dtype, shape and data_offsets");
+        }
+
         Dtype? dtype = null;
         long[]? shape = null, offsets = null;
         while (NextProperty())
@@ -184,7 +196,11 @@ internal ref struct HeaderReader
     private Dtype ReadDtype(string name)
     {
         _json.Read();
-        Expect(JsonTokenType.String, name, "has a dtype that is no string");
+        if (_json.TokenType != JsonTokenType.String)
+        {
+            throw Fault(name, "has a dtype that is no string");
+        }
+
         foreach (Dtype dtype in Dtypes.All)
         {
             if (_json.ValueTextEquals(dtype.Name()))
@@ -199,7 +215,11 @@ internal ref struct HeaderReader
     private long[] ReadWholeNumbers(string name, string field, int most)
     {
         _json.Read();
-        Expect(JsonTokenType.StartArray, name, $"has a {field} that is no array");
+        if (_json.TokenType != JsonTokenType.StartArray)
+        {
+            throw Fault(name, $"has a {field} that is no array");
+        }
+
         var numbers = new List<long>();
         while (_json.Read() && _json.TokenType != JsonTokenType.EndArray)
         {
@@ -239,14 +259,6 @@ internal ref struct HeaderReader
         if (covered != _dataBytes)
         {
             throw Fault(null, $"{_dataBytes} bytes follow the header, but its tensors end at {covered}; expected no more");
-        }
-    }
-
-    private readonly void Expect(JsonTokenType type, string? tensor, string fault)
-    {
-        if (_json.TokenType != type)
-        {
-            throw Fault(tensor, fault);
         }
     }
 

@@ -3,7 +3,7 @@ using Espalier.Engine.Threading;
 namespace Espalier.Engine.Kernels.Simd;
 
 /// <summary>The fast kernels for one vector width, on a team of threads.</summary>
-internal sealed unsafe partial class SimdKernels<TLanes, TTile>(WorkerTeam team) : IKernels, IDisposable
+internal sealed unsafe partial class SimdKernels<TLanes, TTile>(WorkerTeam team, WorkerScratch scratch) : IKernels, IDisposable
     where TLanes : struct, ILanes<TLanes>
     where TTile : struct, ITile
 {
@@ -11,7 +11,12 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>(WorkerTeam team)
     private const long LeastParallelElements = 8192;
 
     private readonly WorkerTeam _team = team;
-    private readonly WorkerScratch _scratch = new(team.Size);
+    private readonly WorkerScratch _scratch = scratch;
+
+    public SimdKernels(WorkerTeam team)
+        : this(team, new WorkerScratch(team.Size))
+    {
+    }
 
     public void Dispose() => _scratch.Dispose();
 

@@ -3,7 +3,7 @@ using Espalier.Engine.Memory;
 namespace Espalier.Engine.Kernels.Simd;
 
 /// <summary>Room for each worker's intermediate results; grows to the largest request and is then used again and again.</summary>
-internal sealed unsafe class WorkerScratch(int workers) : IDisposable
+internal unsafe class WorkerScratch(int workers) : IDisposable
 {
     // A cache line and more between two workers' entries, so that none slows another.
     private const int Spacing = 16;
@@ -12,8 +12,9 @@ internal sealed unsafe class WorkerScratch(int workers) : IDisposable
 
     ~WorkerScratch() => Free();
 
-    /// <summary>At least <paramref name="floats"/> floats, 64-byte aligned, content undefined, until the worker's next call.</summary>
-    public float* Take(int worker, long floats)
+    /// <summary>At least <paramref name="floats"/> floats, 64-byte aligned, content undefined, until the worker's next call
+    /// for another number. Tests put it between guard pages.</summary>
+    public virtual float* Take(int worker, long floats)
     {
         int at = worker * Spacing;
         if (_floats[at] < floats)
@@ -28,7 +29,7 @@ internal sealed unsafe class WorkerScratch(int workers) : IDisposable
         return (float*)_blocks[at];
     }
 
-    public void Dispose()
+    public virtual void Dispose()
     {
         Free();
         GC.SuppressFinalize(this);

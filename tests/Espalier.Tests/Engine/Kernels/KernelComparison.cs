@@ -17,7 +17,7 @@ internal sealed class KernelComparison : IDisposable
 
     private readonly ReferenceKernels _reference = new();
     private readonly GuardedPool[] _pools = [.. Enum.GetValues<Placement>().Select(placement => new GuardedPool(placement))];
-    private readonly List<(string Name, WorkerTeam Team, IKernels Kernels)> _fast = [];
+    private readonly List<(string Name, WorkerTeam Team, GuardedScratch Scratch, IKernels Kernels)> _fast = [];
 
     public KernelComparison(IEnumerable<InstructionSet> sets, int[] threads)
     {
@@ -26,7 +26,8 @@ internal sealed class KernelComparison : IDisposable
             foreach (int count in threads)
             {
                 var team = new WorkerTeam(count);
-                _fast.Add(($"{set}, {count} threads", team, Create(set, team)));
+                var scratch = new GuardedScratch(count);
+                _fast.Add(($"{set}, {count} threads", team, scratch, Create(set, team, scratch)));
             }
         }
     }
@@ -49,8 +50,9 @@ internal sealed class KernelComparison : IDisposable
             }
         }
 
-        foreach ((string name, _, IKernels kernels) in _fast)
+        foreach ((string name, _, GuardedScratch scratch, IKernels kernels) in _fast)
         {
+            scratch.Spoil();
             List<Operands.Result>? first = null;
             foreach (GuardedPool pool in _pools)
             {
@@ -69,10 +71,10 @@ internal sealed class KernelComparison : IDisposable
 
     public void Dispose()
     {
-        foreach ((_, WorkerTeam team, IKernels kernels) in _fast)
+        foreach ((_, WorkerTeam team, GuardedScratch scratch, _) in _fast)
         {
             team.Dispose();
-            (kernels as IDisposable)?.Dispose();
+            scratch.Dispose();
         }
 
         foreach (GuardedPool pool in _pools)
@@ -82,11 +84,11 @@ internal sealed class KernelComparison : IDisposable
     }
 
     // Not through CpuDevice, which refuses what the processor lacks: the software fallback of vectors is tested too.
-    private static IKernels Create(InstructionSet set, WorkerTeam team) => set switch
+    private static IKernels Create(InstructionSet set, WorkerTeam team, WorkerScratch scratch) => set switch
     {
-        InstructionSet.Vector128 => new SimdKernels<Lanes128, Tile128>(team),
-        InstructionSet.Vector256 => new SimdKernels<Lanes256, Tile256>(team),
-        InstructionSet.Vector512 => new SimdKernels<Lanes512, Tile512>(team),
+        InstructionSet.Vector128 => new SimdKernels<Lanes128, Tile128>(team, scratch),
+        InstructionSet.Vector256 => new SimdKernels<Lanes256, Tile256>(team, scratch),
+        InstructionSet.Vector512 => new SimdKernels<Lanes512, Tile512>(team, scratch),
         _ => throw new ArgumentOutOfRangeException(nameof(set)),
     };
 

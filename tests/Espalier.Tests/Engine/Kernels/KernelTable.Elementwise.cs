@@ -58,8 +58,7 @@ internal static partial class KernelTable
     }
 
     private static IEnumerable<KernelCase> Dropout()
-        => from size in (IEnumerable<(int Rows, int Columns)>)
-               [.. Widths.Select(columns => (3, columns)), (1, 128), (0, 9), (200, 7), (17, 300), (70, 1030)]
+        => from size in Matrices
            from mask in (DropoutMask[])[.. Masks, new(0.999f, 5, 6, 7)]
            from accumulate in new[] { false, true }
            from inPlace in new[] { false, true }

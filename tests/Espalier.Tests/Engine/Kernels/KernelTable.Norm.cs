@@ -8,13 +8,10 @@ internal static partial class KernelTable
 {
     private const float Epsilon = 1e-5f;
 
-    private static readonly (int Rows, int Columns)[] Normalised =
-        [.. Widths.Select(columns => (3, columns)), .. Widths.Select(rows => (rows, 33)), (0, 7), (37, 768), (2, 1030)];
-
     private static IEnumerable<KernelCase> Norm() => [.. Forward(), .. FusedForward(), .. Backward(), .. FusedBackward()];
 
     private static IEnumerable<KernelCase> Forward()
-        => from size in Normalised
+        => from size in Matrices
            select new KernelCase(nameof(IKernels.LayerNorm), $"{size}", size.Rows * size.Columns, (kernels, o) =>
            {
                (int rows, int columns) = size;
@@ -25,7 +22,7 @@ internal static partial class KernelTable
            });
 
     private static IEnumerable<KernelCase> FusedForward()
-        => from size in Normalised
+        => from size in Matrices
            from dropout in Masks
            select new KernelCase(nameof(IKernels.ResidualDropoutLayerNorm), $"{size} dropout {dropout.Probability}",
                size.Rows * size.Columns, (kernels, o) =>
@@ -38,7 +35,7 @@ internal static partial class KernelTable
            });
 
     private static IEnumerable<KernelCase> Backward()
-        => from size in Normalised
+        => from size in Matrices
            from residual in Enum.GetValues<Residual>()
            from accumulate in new[] { false, true }
            select new KernelCase(nameof(IKernels.LayerNormBackward), $"{size} residual {residual} accumulate {accumulate}",
@@ -52,7 +49,7 @@ internal static partial class KernelTable
            });
 
     private static IEnumerable<KernelCase> FusedBackward()
-        => from size in Normalised
+        => from size in Matrices
            from residual in Enum.GetValues<Residual>()
            from dropout in Masks
            select new KernelCase(nameof(IKernels.ResidualDropoutLayerNormBackward),

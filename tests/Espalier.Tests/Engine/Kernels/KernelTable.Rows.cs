@@ -4,9 +4,6 @@ namespace Espalier.Tests.Engine.Kernels;
 
 internal static partial class KernelTable
 {
-    private static readonly (int Rows, int Columns)[] Matrices =
-        [.. Widths.Select(columns => (5, columns)), .. Widths.Select(rows => (rows, 33)), (0, 7), (1200, 130)];
-
     private static IEnumerable<KernelCase> Rows()
         => Matrices.SelectMany(size => (IEnumerable<KernelCase>)[.. Embedding(size.Rows, size.Columns), .. Gather(size.Rows, size.Columns)]);
 

@@ -15,7 +15,8 @@ public sealed class SafetensorsDamageTests : IDisposable
     {
         TensorDeclaration[] tensors =
         [
-            new("weight", Dtype.F32, [3, 2]), new("half", Dtype.BF16, [5]), new("codes", Dtype.F4, [2, 8]), new("ü", Dtype.U8, []),
+            new("weight", Dtype.F32, [3, 2]), new("half", Dtype.BF16, [5]), new("codes", Dtype.F4, [2, 8]),
+            new("ü", Dtype.U8, []),
         ];
         using var writer =
             new SafetensorsWriter(_folder["whole.safetensors"], tensors, new Dictionary<string, string> { ["format"] = "pt" });

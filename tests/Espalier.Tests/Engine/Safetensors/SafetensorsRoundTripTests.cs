@@ -16,12 +16,12 @@ public sealed class SafetensorsRoundTripTests : IDisposable
     [Fact]
     public void File_RandomTensors_ComesBackAsItWasWritten()
     {
+        // Eight elements of any kind fill whole bytes; a scalar below a byte does not, and has no place in a file.
         Gen<TensorDeclaration> tensor =
             from name in Gen.Elements(s_names)
             from dtype in Gen.Elements(Enum.GetValues<Dtype>())
             from rank in Gen.Choose(0, 4)
             from shape in Gen.ArrayOf(Gen.Choose(0, 5).Select(size => (long)size), rank)
-            // Eight elements of any kind fill whole bytes; a scalar below a byte does not, and has no place in a file.
             select new TensorDeclaration(name, dtype, dtype.Bits() < 8 ? [.. shape, 8] : shape);
         Gen<(TensorDeclaration[] Tensors, int Seed)> file =
             from tensors in Gen.ArrayOf(tensor)

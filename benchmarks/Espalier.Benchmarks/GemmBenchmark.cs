@@ -1,0 +1,165 @@
+using System.CommandLine;
+using Espalier.Engine.Devices;
+using Espalier.Engine.Kernels;
+using Espalier.Engine.Memory;
+using Espalier.Engine.Random;
+
+namespace Espalier.Benchmarks;
+
+/// <summary>Matrix products that occur in training, beside OpenBLAS where it is installed.</summary>
+internal static unsafe class GemmBenchmark
+{
+    private const int Tokens = 4096;
+
+    public static Command Create()
+    {
+        var json = new Option<bool>("--json") { Description = "Print the rows as JSON" };
+        var threads = new Option<int[]>("--threads") { Description = "Thread counts", DefaultValueFactory = _ => [1, 2] };
+        var hidden = new Option<int[]>("--hidden") { Description = "Hidden sizes", DefaultValueFactory = _ => [128, 256, 512, 768, 1024] };
+        var seconds = new Option<double>("--seconds") { Description = "Time for each row", DefaultValueFactory = _ => 1.5 };
+        var command = new Command("gemm", "Products of training beside OpenBLAS") { json, threads, hidden, seconds };
+        command.SetAction(parsed => Run(
+            parsed.GetValue(json), parsed.GetValue(threads)!, parsed.GetValue(hidden)!, parsed.GetValue(seconds)));
+        return command;
+    }
+
+    /// <summary>The best that our own products reach on a shape without edges, in GFLOP/s.</summary>
+    public static double Peak(CpuDevice device)
+    {
+        const int Size = 1536;
+        using var product = new Product(device, "peak", Size, Size, Size, false, true);
+        double best = double.PositiveInfinity;
+        for (int i = 0; i < 8; i++)
+        {
+            best = Math.Min(best, Measure.InTurn(0, () => device.Kernels.Gemm(product.Arguments))[0]);
+        }
+
+        return product.Arguments.Flops / best / 1e9;
+    }
+
+    private static void Run(bool json, int[] threadCounts, int[] hiddenSizes, double seconds)
+    {
+        var report = new BenchmarkReport(json);
+        OpenBlas? blas = OpenBlas.TryLoad();
+        report.Say(blas == null ? "OpenBLAS is not installed: our figures stand alone" : "beside OpenBLAS");
+        foreach (int threads in threadCounts)
+        {
+            using var device = new CpuDevice(threads);
+            report.Say(device.Description);
+            blas?.SetThreads(threads);
+            double peak = Peak(device);
+            foreach (int h in hiddenSizes)
+            {
+                foreach (Product product in Products(device, h))
+                {
+                    report.Add(Time(device, blas, product, peak, seconds));
+                    product.Dispose();
+                }
+            }
+        }
+
+        report.Finish();
+    }
+
+    private static IEnumerable<Product> Products(CpuDevice device, int h)
+    {
+        yield return new(device, "forward, up", Tokens, 4 * h, h, false, true);
+        yield return new(device, "forward, down", Tokens, h, 4 * h, false, true);
+        yield return new(device, "backward to input", Tokens, h, 4 * h, false, false);
+        yield return new(device, "backward to weight", 4 * h, h, Tokens, true, false);
+        yield return new(device, "output projection", 614, 8192, h, false, true);
+    }
+
+    private static BenchmarkRow Time(CpuDevice device, OpenBlas? blas, Product p, double peak, double seconds)
+    {
+        GemmArguments g = p.Arguments;
+        void Ours() => device.Kernels.Gemm(g);
+        void Theirs() => blas.Gemm(
+            g.TransposeA, g.TransposeB, g.M, g.N, g.K, g.A.Pointer, g.LdA, g.B.Pointer, g.LdB, p.Other.Pointer, g.LdC);
+
+        Ours();
+        p.Verify();
+        double[] medians = blas == null ? Measure.InTurn(seconds, Ours) : Measure.InTurn(seconds, Ours, Theirs);
+        double ours = g.Flops / medians[0] / 1e9;
+        double? theirs = blas == null ? null : g.Flops / medians[1] / 1e9;
+        return new BenchmarkRow(
+            p.Name, $"{g.M} × {g.N} × {g.K}", device.Threads, "GFLOP/s", ours, blas == null ? null : "OpenBLAS", theirs,
+            ours / theirs, ours / peak);
+    }
+
+    /// <summary>One product with its memory.</summary>
+    private sealed class Product : IDisposable
+    {
+        private readonly CpuDevice _device;
+        private readonly DeviceMemory _a;
+        private readonly DeviceMemory _b;
+        private readonly DeviceMemory _c;
+        private readonly DeviceMemory _other;
+
+        public Product(CpuDevice device, string name, int m, int n, int k, bool transposeA, bool transposeB)
+        {
+            (_device, Name) = (device, name);
+            _a = Filled(device, (long)m * k, 1);
+            _b = Filled(device, (long)n * k, 2);
+            _c = new DeviceMemory(device, (long)m * n * sizeof(float));
+            _other = new DeviceMemory(device, (long)m * n * sizeof(float));
+            Arguments = new GemmArguments
+            {
+                TransposeA = transposeA, TransposeB = transposeB, M = m, N = n, K = k,
+                A = _a.Span<float>(), LdA = transposeA ? m : k, B = _b.Span<float>(), LdB = transposeB ? k : n,
+                C = _c.Span<float>(), LdC = n,
+            };
+        }
+
+        public string Name { get; }
+
+        public GemmArguments Arguments { get; }
+
+        public DeviceSpan<float> Other => _other.Span<float>();
+
+        /// <summary>Compares elements all over the result with sums in double precision.</summary>
+        public void Verify()
+        {
+            GemmArguments g = Arguments;
+            var random = new RandomStream(7, 3);
+            for (int sample = 0; sample < 500; sample++)
+            {
+                int i = (int)(random.NextUInt32() % (uint)g.M), j = (int)(random.NextUInt32() % (uint)g.N);
+                double sum = 0;
+                for (int p = 0; p < g.K; p++)
+                {
+                    double a = g.A.Pointer[g.TransposeA ? ((long)p * g.LdA) + i : ((long)i * g.LdA) + p];
+                    sum += a * g.B.Pointer[g.TransposeB ? ((long)j * g.LdB) + p : ((long)p * g.LdB) + j];
+                }
+
+                double got = g.C.Pointer[((long)i * g.LdC) + j];
+                if (Math.Abs(got - sum) > 1e-4 * Math.Sqrt(g.K))
+                {
+                    throw new InvalidOperationException($"{Name}: element ({i}, {j}) is {got}, expected {sum}");
+                }
+            }
+        }
+
+        public void Dispose()
+        {
+            _a.Dispose();
+            _b.Dispose();
+            _c.Dispose();
+            _other.Dispose();
+        }
+
+        private static DeviceMemory Filled(CpuDevice device, long count, uint stream)
+        {
+            var memory = new DeviceMemory(device, count * sizeof(float));
+            var random = new RandomStream(1, stream);
+            float[] values = new float[count];
+            foreach (ref float value in values.AsSpan())
+            {
+                value = random.NextSingle() - 0.5f;
+            }
+
+            device.Upload(values, memory.Span<float>());
+            return memory;
+        }
+    }
+}

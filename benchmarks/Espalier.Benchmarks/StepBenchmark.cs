@@ -1,0 +1,142 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Espalier.Engine.Devices;
+
+namespace Espalier.Benchmarks;
+
+/// <summary>Whole training steps beside a peer command that prints lines like
+/// <c>layers 3 hidden 256 batch 32: 500 ms/step, 8000 tokens/s, 150 GFLOP/s</c>.</summary>
+internal static partial class StepBenchmark
+{
+    public static Command Create()
+    {
+        var json = new Option<bool>("--json") { Description = "Print the rows as JSON" };
+        var peer = new Option<string?>("--peer") { Description = "A command to run between two rounds of ours" };
+        var threads = new Option<int>("--threads") { Description = "Threads; 0 means every core", DefaultValueFactory = _ => 0 };
+        var seconds = new Option<double>("--seconds") { Description = "Time for each shape and round", DefaultValueFactory = _ => 12 };
+        var shapes = new Option<string[]>("--shapes")
+        {
+            Description = "layers×hidden×sequences", DefaultValueFactory = _ => ["3x256x32", "6x256x32", "6x512x16", "12x768x8"],
+            AllowMultipleArgumentsPerToken = true,
+        };
+        var profile = new Option<bool>("--profile") { Description = "Print where the time goes, kernel by kernel" };
+        var command = new Command("step", "Training steps beside a peer") { json, peer, threads, seconds, shapes, profile };
+        command.SetAction(parsed =>
+        {
+            var report = new BenchmarkReport(parsed.GetValue(json));
+            (int, int, int)[] sizes = [.. parsed.GetValue(shapes)!.Select(Parse)];
+            if (parsed.GetValue(profile))
+            {
+                StepProfile.Run(report, sizes, parsed.GetValue(threads), parsed.GetValue(seconds));
+            }
+            else
+            {
+                Run(report, sizes, parsed.GetValue(threads), parsed.GetValue(seconds), parsed.GetValue(peer));
+            }
+
+            report.Finish();
+        });
+        return command;
+    }
+
+    private static (int Layers, int Hidden, int Sequences) Parse(string shape)
+    {
+        int[] parts = [.. shape.Split('x', '×').Select(p => int.Parse(p, CultureInfo.InvariantCulture))];
+        return parts.Length == 3 ? (parts[0], parts[1], parts[2]) : throw new ArgumentException($"shape '{shape}': expected 3x256x32");
+    }
+
+    private static void Run(
+        BenchmarkReport report, (int Layers, int Hidden, int Sequences)[] shapes, int threads, double seconds, string? peer)
+    {
+        using var device = new CpuDevice(threads);
+        report.Say(device.Description);
+        var rounds = new List<Dictionary<(int, int, int), Figure>> { Round(device, shapes, seconds) };
+        long ownBytes = PeakBytes(Process.GetCurrentProcess());
+        Dictionary<(int, int, int), double> peers = [];
+        if (peer != null)
+        {
+            (peers, long peerBytes) = RunPeer(report, peer, device.Threads);
+            rounds.Add(Round(device, shapes, seconds));
+            report.Say($"peak memory of the process: ours {ownBytes / 1e6:F0} MB, peer {peerBytes / 1e6:F0} MB");
+        }
+
+        double peak = Measure.Median(rounds.Select(r => r.Values.Max(f => f.Peak)));
+        foreach ((int, int, int) shape in shapes)
+        {
+            double rate = Measure.Median(rounds.Select(r => r[shape].TokensPerSecond));
+            Figure figure = rounds[0][shape];
+            double? theirs = peers.TryGetValue(shape, out double p) ? p : null;
+            report.Add(new BenchmarkRow(
+                "step", $"{shape.Item1} × {shape.Item2}, batch {shape.Item3}", device.Threads, "tokens/s", rate,
+                theirs == null ? null : "peer", theirs, rate / theirs, rate * figure.FlopsPerToken / 1e9 / peak)
+            {
+                More = new() { ["GFLOP/s"] = rate * figure.FlopsPerToken / 1e9, ["peakGFLOP/s"] = peak, ["MB"] = figure.Bytes / 1e6 },
+            });
+        }
+    }
+
+    private static Dictionary<(int, int, int), Figure> Round(CpuDevice device, (int Layers, int Hidden, int Sequences)[] shapes, double seconds)
+    {
+        Dictionary<(int, int, int), Figure> figures = [];
+        foreach ((int layers, int hidden, int sequences) in shapes)
+        {
+            using var step = new TrainingStep(device, layers, hidden, sequences);
+            step.Verify();
+            double peak = GemmBenchmark.Peak(device);
+            double time = Measure.InTurn(seconds, () => step.Run())[0];
+            peak = Math.Max(peak, GemmBenchmark.Peak(device));
+            figures[(layers, hidden, sequences)] = new Figure(step.Tokens / time, step.Flops / step.Tokens, peak, step.Bytes);
+        }
+
+        return figures;
+    }
+
+    private static (Dictionary<(int, int, int), double> Rates, long Bytes) RunPeer(BenchmarkReport report, string command, int threads)
+    {
+        string[] words = command.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var start = new ProcessStartInfo(words[0]) { RedirectStandardOutput = true };
+        foreach (string word in words.Skip(1).Append(threads.ToString(CultureInfo.InvariantCulture)))
+        {
+            start.ArgumentList.Add(word);
+        }
+
+        Dictionary<(int, int, int), double> rates = [];
+        using Process process = Process.Start(start) ?? throw new InvalidOperationException($"peer '{command}' did not start");
+        long bytes = 0;
+        using var timer = new Timer(_ => bytes = Math.Max(bytes, PeakBytes(process)), null, 0, 200);
+        while (process.StandardOutput.ReadLine() is { } line)
+        {
+            report.Say($"peer: {line}");
+            if (PeerLine().Match(line) is { Success: true } match)
+            {
+                int Whole(string name) => int.Parse(match.Groups[name].Value, CultureInfo.InvariantCulture);
+                rates[(Whole("layers"), Whole("hidden"), Whole("batch"))] =
+                    double.Parse(match.Groups["rate"].Value, CultureInfo.InvariantCulture);
+            }
+        }
+
+        process.WaitForExit();
+        return process.ExitCode == 0 ? (rates, bytes) : throw new InvalidOperationException($"peer ended with {process.ExitCode}");
+    }
+
+    private static long PeakBytes(Process process)
+    {
+        try
+        {
+            process.Refresh();
+            return process.PeakWorkingSet64;
+        }
+        catch (InvalidOperationException)
+        {
+            // It has just ended.
+            return 0;
+        }
+    }
+
+    [GeneratedRegex(@"layers (?<layers>\d+) hidden (?<hidden>\d+) batch (?<batch>\d+):.*?(?<rate>[\d.]+) tokens/s")]
+    private static partial Regex PeerLine();
+
+    private sealed record Figure(double TokensPerSecond, double FlopsPerToken, double Peak, long Bytes);
+}

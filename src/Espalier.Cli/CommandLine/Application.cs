@@ -1,0 +1,72 @@
+using System.CommandLine;
+using System.Text;
+using Espalier.Cli.Commands;
+using Espalier.Text;
+
+namespace Espalier.Cli.CommandLine;
+
+/// <summary>The whole tool as one object: parses, runs the command, and turns every outcome into an exit code.</summary>
+internal sealed class Application(Terminal terminal)
+{
+    public static readonly Option<bool> Json = new("--json")
+    {
+        Description = "Print one JSON document on standard output; all else goes to standard error",
+        Recursive = true,
+    };
+
+    public static readonly Option<bool> Verbose = new("--verbose")
+    {
+        Description = "Show the stack trace of an error",
+        Recursive = true,
+    };
+
+    public async Task<int> RunAsync(IReadOnlyList<string> args)
+    {
+        var root = new RootCommand("Train large, prune hard, ship small: Transformers on a time budget.")
+        {
+            Json,
+            Verbose,
+            new TokenizerCommand(terminal),
+        };
+        ParseResult parsed = root.Parse(args);
+        string[] faults = [.. UnknownOptions.In(parsed), .. parsed.Errors.Select(error => error.Message)];
+        if (faults.Length > 0)
+        {
+            foreach (string fault in faults.Distinct())
+                terminal.Error.WriteLine($"error: {fault}");
+            terminal.Error.WriteLine($"See: {UnknownOptions.PathOf(parsed.CommandResult)} --help");
+            return ExitCode.WrongUsage;
+        }
+        try
+        {
+            using var help = new StreamWriter(terminal.Output, new UTF8Encoding(false), leaveOpen: true);
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                Output = help,
+                Error = terminal.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = TimeSpan.FromSeconds(30),
+            });
+        }
+        catch (OperationCanceledException)
+        {
+            terminal.Error.WriteLine("interrupted");
+            return ExitCode.Interrupted;
+        }
+        catch (UsageException fault)
+        {
+            terminal.Error.WriteLine($"error: {fault.Message}");
+            return ExitCode.WrongUsage;
+        }
+        catch (Exception fault)
+        {
+            bool forPeople = fault is TextException or IOException or UnauthorizedAccessException;
+            terminal.Error.WriteLine(forPeople ? $"error: {fault.Message}" : $"error: {fault.Message} ({fault.GetType().Name}; this is a fault of espalier)");
+            if (parsed.GetValue(Verbose))
+                terminal.Error.WriteLine(fault);
+            else if (!forPeople)
+                terminal.Error.WriteLine("Run it again with --verbose to see where it happened.");
+            return ExitCode.Failed;
+        }
+    }
+}

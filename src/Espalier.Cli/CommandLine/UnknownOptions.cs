@@ -1,0 +1,55 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace Espalier.Cli.CommandLine;
+
+/// <summary>
+/// Finds misspelt options. The parser takes an unknown <c>--option</c> for one more file name where a command accepts
+/// several; here it is an error that names the nearest known option. After <c>--</c> anything is a file name.
+/// </summary>
+internal static class UnknownOptions
+{
+    public static IEnumerable<string> In(ParseResult parsed)
+    {
+        var literal = parsed.Tokens.SkipWhile(token => token.Type != TokenType.DoubleDash).ToHashSet(ReferenceEqualityComparer.Instance);
+        IEnumerable<string> suspects = parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens)
+            .Where(token => !literal.Contains(token)).Select(token => token.Value).Concat(parsed.UnmatchedTokens)
+            .Where(value => value.Length > 1 && value[0] == '-').Distinct();
+        string[] known = [.. Known(parsed.CommandResult).Distinct()];
+        foreach (string suspect in suspects)
+        {
+            string name = suspect.Split('=')[0];
+            string nearest = known.MinBy(option => Distance(name, option))!;
+            yield return Distance(name, nearest) <= Math.Max(2, name.Length / 3)
+                ? $"unknown option {name}; did you mean {nearest}?"
+                : $"unknown option {name}; known are {string.Join(", ", known.Order())}";
+        }
+    }
+
+    /// <summary>The command as one types it, for example <c>espalier tokenizer train</c>.</summary>
+    public static string PathOf(CommandResult command) =>
+        command.Parent is CommandResult parent ? $"{PathOf(parent)} {command.Command.Name}" : "espalier";
+
+    private static IEnumerable<string> Known(CommandResult command)
+    {
+        IEnumerable<Option> options = command.Command.Options;
+        for (var parent = command.Parent as CommandResult; parent is not null; parent = parent.Parent as CommandResult)
+            options = options.Concat(parent.Command.Options.Where(option => option.Recursive));
+        return options.Select(option => option.Name);
+    }
+
+    // Levenshtein's edit distance.
+    private static int Distance(string a, string b)
+    {
+        int[] previous = [.. Enumerable.Range(0, b.Length + 1)];
+        for (int i = 1; i <= a.Length; i++)
+        {
+            int[] current = new int[b.Length + 1];
+            current[0] = i;
+            for (int j = 1; j <= b.Length; j++)
+                current[j] = Math.Min(Math.Min(previous[j], current[j - 1]) + 1, previous[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1));
+            previous = current;
+        }
+        return previous[b.Length];
+    }
+}
