@@ -69,7 +69,14 @@ internal abstract class GoldenModel
     {
         var configuration = new EncoderConfiguration
         {
-            Layers = 2, Hidden = 32, Heads = 2, FeedForward = 64, Vocabulary = 61, MaximumPositions = 16, Dropout = 0, AttentionDropout = 0,
+            Layers = 2,
+            Hidden = 32,
+            Heads = 2,
+            FeedForward = 64,
+            Vocabulary = 61,
+            MaximumPositions = 16,
+            Dropout = 0,
+            AttentionDropout = 0,
             Norm = name.Contains("postnorm", StringComparison.Ordinal) ? NormPlacement.Post : NormPlacement.Pre,
         };
         return name switch
@@ -78,8 +85,15 @@ internal abstract class GoldenModel
             "encoder-decoder" => new Translation(
                 new EncoderDecoder(parameters, new EncoderDecoderConfiguration
                 {
-                    Layers = 2, Hidden = 32, Heads = 2, FeedForward = 64, Vocabulary = 61, MaximumPositions = 64, Dropout = 0,
-                    AttentionDropout = 0, Norm = NormPlacement.Post,
+                    Layers = 2,
+                    Hidden = 32,
+                    Heads = 2,
+                    FeedForward = 64,
+                    Vocabulary = 61,
+                    MaximumPositions = 64,
+                    Dropout = 0,
+                    AttentionDropout = 0,
+                    Norm = NormPlacement.Post,
                 }),
                 file),
             _ => new Masked(new MaskedLanguageModel(parameters, configuration), file),

@@ -9,12 +9,26 @@ internal static class SmallModels
 {
     public static EncoderConfiguration Encoder { get; } = new()
     {
-        Layers = 3, Hidden = 36, Heads = 3, FeedForward = 50, Vocabulary = 71, MaximumPositions = 20, Dropout = 0, AttentionDropout = 0,
+        Layers = 3,
+        Hidden = 36,
+        Heads = 3,
+        FeedForward = 50,
+        Vocabulary = 71,
+        MaximumPositions = 20,
+        Dropout = 0,
+        AttentionDropout = 0,
     };
 
     public static EncoderDecoderConfiguration EncoderDecoder { get; } = new()
     {
-        Layers = 2, DecoderLayers = 3, Hidden = 36, Heads = 3, FeedForward = 50, Vocabulary = 71, MaximumPositions = 20, Dropout = 0,
+        Layers = 2,
+        DecoderLayers = 3,
+        Hidden = 36,
+        Heads = 3,
+        FeedForward = 50,
+        Vocabulary = 71,
+        MaximumPositions = 20,
+        Dropout = 0,
         AttentionDropout = 0,
     };
 

@@ -12,8 +12,18 @@ public class StackConfigurationTests
     {
         var configuration = new EncoderConfiguration
         {
-            Layers = 0, Hidden = -1, Heads = -2, FeedForward = -3, Vocabulary = 0, MaximumPositions = -4, Dropout = 1, AttentionDropout = float.NaN,
-            LayerNormEpsilon = 0, Norm = (NormPlacement)7, Sharing = (LayerSharing)8, Activation = (Activation)9,
+            Layers = 0,
+            Hidden = -1,
+            Heads = -2,
+            FeedForward = -3,
+            Vocabulary = 0,
+            MaximumPositions = -4,
+            Dropout = 1,
+            AttentionDropout = float.NaN,
+            LayerNormEpsilon = 0,
+            Norm = (NormPlacement)7,
+            Sharing = (LayerSharing)8,
+            Activation = (Activation)9,
         };
         AssertFaults(
             p => new Encoder(p, configuration),
@@ -26,7 +36,13 @@ public class StackConfigurationTests
     {
         var configuration = new EncoderDecoderConfiguration
         {
-            Layers = 1, DecoderLayers = -1, Hidden = 35, Heads = 2, Vocabulary = 9, MaximumPositions = 9, LabelSmoothing = 1,
+            Layers = 1,
+            DecoderLayers = -1,
+            Hidden = 35,
+            Heads = 2,
+            Vocabulary = 9,
+            MaximumPositions = 9,
+            LabelSmoothing = 1,
             Activation = (Activation)9,
         };
         AssertFaults(
