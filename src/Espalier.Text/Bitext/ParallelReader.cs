@@ -73,25 +73,11 @@ public sealed class ParallelReader : IDisposable
     {
         if (!_pairs.IsWhole)
             return _long;
-        int source = CountWords(Source), target = CountWords(Target);
+        int source = Words.Count(Source), target = Words.Count(Target);
         if (source == 0 || target == 0)
             return _empty;
         if (Math.Max(source, target) > _options.MaxWords)
             return _long;
         return Math.Max(source, target) > _options.MaxRatio * Math.Min(source, target) ? _unequal : null;
-    }
-
-    private static int CountWords(ReadOnlySpan<byte> text)
-    {
-        int words = 0;
-        bool inWord = false;
-        foreach (byte value in text)
-        {
-            bool space = value is (byte)' ' or (>= 9 and <= 13);
-            if (!space && !inWord)
-                words++;
-            inWord = !space;
-        }
-        return words;
     }
 }

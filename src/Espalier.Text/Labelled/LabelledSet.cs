@@ -44,6 +44,19 @@ public sealed class LabelledSet
     /// <summary>What was odd in the file.</summary>
     public IReadOnlyList<Warning> Warnings { get; }
 
+    /// <summary>The format that a file's name tells, or null when it tells none.</summary>
+    public static TableFormat? FormatOf(string path)
+    {
+        string name = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? path[..^3] : path;
+        return System.IO.Path.GetExtension(name).ToLowerInvariant() switch
+        {
+            ".csv" => TableFormat.Csv,
+            ".tsv" => TableFormat.Tsv,
+            ".jsonl" or ".ndjson" => TableFormat.JsonLines,
+            _ => null,
+        };
+    }
+
     /// <summary>Reads a file, plain or gzip.</summary>
     /// <param name="path">The file.</param>
     /// <param name="options">Where the texts and labels stand.</param>

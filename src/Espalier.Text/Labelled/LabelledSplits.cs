@@ -30,9 +30,9 @@ public sealed record LabelledSplits(LabelledSet Train, LabelledSet Development)
         return new(rest, drawn);
     }
 
-    /// <summary>The files of rows in a folder, in ordinal order.</summary>
-    internal static IEnumerable<string> FilesIn(string folder) =>
-        Directory.EnumerateFiles(folder).Where(file => RowReader.FormatOf(file) is not null).Order(StringComparer.Ordinal);
+    /// <summary>The files of rows in a folder, as their names tell, in ordinal order.</summary>
+    public static IReadOnlyList<string> FilesIn(string folder) =>
+        [.. Directory.EnumerateFiles(folder).Where(file => LabelledSet.FormatOf(file) is not null).Order(StringComparer.Ordinal)];
 
     // Also a name that ends so, such as mnli-dev-matched.
     private static bool IsDevelopment(string name) =>

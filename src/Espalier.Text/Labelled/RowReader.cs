@@ -47,19 +47,6 @@ internal abstract class RowReader : IDisposable
         _ => new JsonRowReader(path),
     };
 
-    /// <summary>The format that a file's name tells, or null.</summary>
-    public static TableFormat? FormatOf(string path)
-    {
-        string name = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? path[..^3] : path;
-        return System.IO.Path.GetExtension(name).ToLowerInvariant() switch
-        {
-            ".csv" => TableFormat.Csv,
-            ".tsv" => TableFormat.Tsv,
-            ".jsonl" or ".ndjson" => TableFormat.JsonLines,
-            _ => null,
-        };
-    }
-
     protected virtual void Dispose(bool disposing) => Lines.Dispose();
 
     protected TextException Fault(string problem, Exception? inner = null) => new(problem, Path, Line, inner);
@@ -82,6 +69,6 @@ internal abstract class RowReader : IDisposable
             throw Fault($"the row has {fields} field{(fields == 1 ? "" : "s")}, {Columns.Count} were expected ({string.Join(", ", Columns)})");
     }
 
-    private static TableFormat Resolve(string path, TableFormat format) => format != TableFormat.Auto ? format : FormatOf(path)
+    private static TableFormat Resolve(string path, TableFormat format) => format != TableFormat.Auto ? format : LabelledSet.FormatOf(path)
         ?? throw new TextException("its name does not tell the format; name it .csv, .tsv or .jsonl (also with .gz), or give the format", path);
 }
