@@ -21,8 +21,8 @@ internal sealed class CorpusReader(IReadOnlyList<string> files, DocumentLayout l
 
     public IReadOnlyList<Warning> Warnings => [.. _defects.Warnings, .. Tally.Warnings(_empty)];
 
-    /// <summary>Bytes consumed of the file at hand, and which it is: tells the progress.</summary>
-    public (int File, long Bytes) Position => (_file, _lines?.BytesConsumed ?? 0);
+    /// <summary>The file at hand, or the next one between two, and how many of its bytes are consumed: tells the progress.</summary>
+    public (int File, long Bytes) Position => _lines is null ? (_file + 1, 0) : (_file, _lines.BytesConsumed);
 
     /// <summary>Fills <paramref name="chunk"/> with what follows.</summary>
     /// <returns>False when nothing follows.</returns>

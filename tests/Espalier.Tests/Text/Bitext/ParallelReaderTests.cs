@@ -67,7 +67,7 @@ public class ParallelReaderTests
     public void Encode_SideWithTooManyTokens_IsLeftOutAndCounted()
     {
         using var folder = new TemporaryFolder();
-        string x = folder.Write("x", "the tree1\nthe\n"), y = folder.Write("y", "the\n" + TestTokenizer.Lines[10] + "\n");
+        string x = folder.Write("x", "the tree1\nthe\n"), y = folder.Write("y", "the\n" + TestTokenizer.Lines[3] + "\n");
         EncodedPairs pairs = EncodedPairs.Encode(new() { Source = x, Target = y, MaxRatio = 1000 }, TestTokenizer.Instance, maxLength: 8);
         Assert.Equal(1, pairs.Sources.Count);
         Assert.Equal(TestTokenizer.Instance.Encode("the tree1"), pairs.Sources[0]);
