@@ -1,0 +1,11 @@
+using System.Text.Json.Serialization;
+
+namespace Espalier.Cli.Commands;
+
+/// <summary>How the results of commands become JSON.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(TrainReport))]
+[JsonSerializable(typeof(PrepareReport))]
+[JsonSerializable(typeof(InspectReport))]
+internal sealed partial class CommandJson : JsonSerializerContext;

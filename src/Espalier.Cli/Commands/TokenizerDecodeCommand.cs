@@ -1,0 +1,70 @@
+using System.CommandLine;
+using System.Text;
+using System.Text.Json;
+using Espalier.Cli.CommandLine;
+using Espalier.Text;
+using Espalier.Text.Files;
+using Espalier.Text.Tokenization;
+
+namespace Espalier.Cli.Commands;
+
+/// <summary><c>espalier tokenizer decode</c>: lines of ids in, lines of text out, byte for byte what was encoded.</summary>
+internal sealed class TokenizerDecodeCommand : EspalierCommand
+{
+    private readonly Argument<string?> _file = new("file")
+    {
+        Description = "File with a line of ids for each text; standard input when not given",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private readonly Option<bool> _skipSpecial = new("--skip-special") { Description = "Leave special tokens out of the text" };
+
+    public TokenizerDecodeCommand(Terminal terminal) : base(terminal, "decode", "Turn each line of ids back into a line of text")
+    {
+        Arguments.Add(_file);
+        Options.Add(TokenizerOption.Instance);
+        Options.Add(_skipSpecial);
+    }
+
+    protected override void Execute(ParseResult parsed, CommandContext context)
+    {
+        Tokenizer tokenizer = Tokenizer.Load(parsed.GetRequiredValue(TokenizerOption.Instance));
+        bool skipSpecial = parsed.GetValue(_skipSpecial);
+        string? file = parsed.GetValue(_file);
+        using Stream input = file is null ? context.Terminal.Input : InputFile.Open(file);
+        using var reader = new StreamReader(input, Encoding.UTF8, false, 1 << 16, leaveOpen: true);
+        using var json = context.Json ? new Utf8JsonWriter(context.Terminal.Output) : null;
+        var output = new BufferedStream(context.Terminal.Output, 1 << 16);
+        json?.WriteStartObject();
+        json?.WriteStartArray("lines");
+        var ids = new List<int>();
+        for (long line = 1; reader.ReadLine() is string text; line++)
+        {
+            context.Cancel.ThrowIfCancellationRequested();
+            ReadIds(text, file ?? "standard input", line, tokenizer.VocabularySize, ids);
+            int[] all = [.. ids];
+            json?.WriteStringValue(tokenizer.Decode(all, skipSpecial));
+            if (json is not null)
+                continue;
+            output.Write(tokenizer.DecodeBytes(all, skipSpecial));
+            output.WriteByte((byte)'\n');
+        }
+        json?.WriteEndArray();
+        json?.WriteEndObject();
+        output.Flush();
+    }
+
+    private static void ReadIds(string text, string file, long line, int vocabularySize, List<int> ids)
+    {
+        ids.Clear();
+        foreach (Range part in text.AsSpan().Split(' '))
+        {
+            ReadOnlySpan<char> word = text.AsSpan(part).Trim();
+            if (word.IsEmpty)
+                continue;
+            if (!int.TryParse(word, out int id) || id < 0 || id >= vocabularySize)
+                throw new TextException($"\"{word}\" is no id; expected numbers from 0 to {vocabularySize - 1} with spaces between them", file, line);
+            ids.Add(id);
+        }
+    }
+}

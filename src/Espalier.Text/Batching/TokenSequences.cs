@@ -1,0 +1,27 @@
+using System.Runtime.InteropServices;
+
+namespace Espalier.Text.Batching;
+
+/// <summary>Encoded sequences in memory, end to end, four bytes a token.</summary>
+public sealed class TokenSequences
+{
+    private readonly List<int> _tokens = [];
+    private readonly List<int> _offsets = [0];
+
+    /// <summary>Number of sequences.</summary>
+    public int Count => _offsets.Count - 1;
+
+    /// <summary>Number of tokens of all.</summary>
+    public int TokenCount => _tokens.Count;
+
+    /// <summary>The tokens of a sequence.</summary>
+    public ReadOnlySpan<int> this[int sequence] =>
+        CollectionsMarshal.AsSpan(_tokens)[_offsets[sequence].._offsets[sequence + 1]];
+
+    /// <summary>Appends a sequence.</summary>
+    public void Add(params ReadOnlySpan<int> tokens)
+    {
+        _tokens.AddRange(tokens);
+        _offsets.Add(_tokens.Count);
+    }
+}

@@ -1,0 +1,64 @@
+using System.Runtime.InteropServices;
+using Espalier.Text.Files;
+
+namespace Espalier.Text.Tokenization;
+
+/// <summary>Receives ids of a line, of a very long one in several parts.</summary>
+/// <param name="ids">The next ids; valid during the call.</param>
+/// <param name="endsLine">Whether the line ends with them.</param>
+public delegate void LineIds(ReadOnlySpan<int> ids, bool endsLine);
+
+/// <summary>What was encoded.</summary>
+/// <param name="Lines">Lines.</param>
+/// <param name="Bytes">Bytes of text.</param>
+/// <param name="Tokens">Ids.</param>
+/// <param name="Warnings">Odd things in the text, one sentence each, naming file and line.</param>
+public sealed record EncodedCount(long Lines, long Bytes, long Tokens, IReadOnlyList<string> Warnings);
+
+/// <summary>Encodes text line by line in bounded memory, whatever the length of its lines.</summary>
+public static class LineEncoder
+{
+    // A line with no single space between two words within this is cut all the same, and one word may then be encoded in two.
+    private const int BlockSize = 16 << 20;
+
+    /// <summary>Encodes every line of <paramref name="text"/>, without its line feed.</summary>
+    /// <param name="tokenizer">The tokenizer.</param>
+    /// <param name="text">UTF-8 text; bytes that are not are encoded as they are.</param>
+    /// <param name="name">The name of the text in warnings.</param>
+    /// <param name="sink">Receives the ids.</param>
+    /// <param name="cancel">Ends the work early.</param>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public static EncodedCount Encode(Tokenizer tokenizer, Stream text, string name, LineIds sink, CancellationToken cancel = default)
+    {
+        var ids = new List<int>();
+        (long lines, long bytes, long tokens, TextOddities odd, bool open) = (0, 0, 0, default, false);
+        foreach (TextBlock block in TextBlocks.Read(text, BlockSize))
+        {
+            cancel.ThrowIfCancellationRequested();
+            bytes += block.Length;
+            ReadOnlySpan<byte> rest = block.Text;
+            bool mayBeOdd = TextOddities.In(rest);
+            while (!rest.IsEmpty)
+            {
+                int end = rest.IndexOf((byte)'\n');
+                ReadOnlySpan<byte> line = end < 0 ? rest : rest[..end];
+                rest = end < 0 ? [] : rest[(end + 1)..];
+                open = end < 0;
+                if (mayBeOdd)
+                    odd = odd.Then(TextOddities.OfLine(line, lines + 1));
+                ids.Clear();
+                tokenizer.Encode(line, ids);
+                sink(CollectionsMarshal.AsSpan(ids), endsLine: !open);
+                tokens += ids.Count;
+                lines += open ? 0 : 1;
+            }
+        }
+        if (open)
+        {
+            sink([], endsLine: true);
+            lines++;
+        }
+        string[] warnings = bytes == 0 ? [$"{name}: is empty"] : [.. odd.Describe(name)];
+        return new EncodedCount(lines, bytes, tokens, warnings);
+    }
+}

@@ -1,0 +1,116 @@
+using Espalier.Text.Files;
+
+namespace Espalier.Text.Tokenization;
+
+/// <summary>
+/// Counts words over a stream of blocks: several threads count a block each, and their counts are added in the order of
+/// the blocks, so that what is remembered and what is forgotten does not depend on the threads.
+/// </summary>
+internal sealed class WordCounter(BpeTrainerOptions options, CancellationToken cancel)
+{
+    // A longer word is counted in pieces; it is no word, and would cost as much as thousands of them.
+    private const int LongestWord = 256;
+
+    // Together with the limit on words this bounds what learning the merges needs later: about ten bytes for each.
+    private const int MaximumWordBytes = 32 << 20;
+
+    private readonly WordTable _total = new();
+    private readonly Stack<WordTable> _spare = new();
+    private readonly Queue<Task<Counted>> _running = new();
+    private readonly List<string> _warnings = [];
+    private long _lines;
+    private long _bytes;
+    private long _words;
+    private long _forgotten;
+
+    private sealed record Counted(WordTable Words, long WordCount, long Lines, int Bytes, TextOddities Odd);
+
+    public WordTable Words => _total;
+
+    /// <summary>Counts one file; <paramref name="progress"/> hears the bytes consumed so far.</summary>
+    public void CountFile(string file, Action<long> progress)
+    {
+        using InputFile input = InputFile.Open(file);
+        (long before, TextOddities odd) = (_bytes, default);
+        foreach (TextBlock block in TextBlocks.Read(input))
+        {
+            if (_running.Count >= options.Threads)
+                TakeOldest();
+            Start(block);
+            progress(input.BytesConsumed);
+        }
+        while (_running.Count > 0)
+            TakeOldest();
+        if (_bytes == before)
+            _warnings.Add($"{file}: is empty");
+        _warnings.AddRange(odd.Describe(file));
+
+        void TakeOldest() => odd = odd.Then(Add(_running.Dequeue()).Odd);
+    }
+
+    /// <summary>Counts one text in memory.</summary>
+    public void CountText(byte[] text)
+    {
+        if (_running.Count >= options.Threads)
+            Add(_running.Dequeue());
+        Start(new TextBlock(text, text.Length, 1));
+    }
+
+    /// <summary>Waits for what still runs, and says what was counted.</summary>
+    public CorpusCount Finish(int files)
+    {
+        while (_running.Count > 0)
+            Add(_running.Dequeue());
+        return new CorpusCount(files, _lines, _bytes, _words, _total.Count, _forgotten, _warnings);
+    }
+
+    private void Start(TextBlock block)
+    {
+        cancel.ThrowIfCancellationRequested();
+        WordTable words = _spare.TryPop(out WordTable? spare) ? spare : new WordTable();
+        _running.Enqueue(Task.Run(() => Count(block, words)));
+    }
+
+    private Counted Add(Task<Counted> task)
+    {
+        Counted counted = task.GetAwaiter().GetResult();
+        _total.Add(counted.Words);
+        counted.Words.Clear();
+        _spare.Push(counted.Words);
+        (_lines, _bytes, _words) = (_lines + counted.Lines, _bytes + counted.Bytes, _words + counted.WordCount);
+        if (_total.Count > options.MaximumDistinctWords || _total.ByteCount > MaximumWordBytes)
+            _forgotten += _total.ForgetRarest(options.MaximumDistinctWords / 2, MaximumWordBytes / 2);
+        return counted;
+    }
+
+    private static Counted Count(TextBlock block, WordTable words)
+    {
+        ReadOnlySpan<byte> text = block.Text;
+        bool mayBeOdd = TextOddities.In(text);
+        (long count, long lines, TextOddities odd) = (0L, 0L, default);
+        while (!text.IsEmpty)
+        {
+            int end = text.IndexOf((byte)'\n');
+            ReadOnlySpan<byte> line = end < 0 ? text : text[..end];
+            text = end < 0 ? [] : text[(end + 1)..];
+            if (mayBeOdd)
+                odd = odd.Then(TextOddities.OfLine(line, block.FirstLine + lines));
+            count += CountLine(line.EndsWith("\r"u8) ? line[..^1] : line, words);
+            lines += end < 0 ? 0 : 1;
+        }
+        return new Counted(words, count, lines, block.Length, odd);
+    }
+
+    private static long CountLine(ReadOnlySpan<byte> line, WordTable words)
+    {
+        long count = 0;
+        while (!line.IsEmpty)
+        {
+            int length = Math.Min(PreTokenizer.NextLength(line), LongestWord);
+            words.Add(line[..length], 1);
+            line = line[length..];
+            count++;
+        }
+        return count;
+    }
+}
