@@ -1,3 +1,5 @@
+using Espalier.Text.Randomness;
+
 namespace Espalier.Text.Metrics;
 
 /// <summary>What a paired bootstrap says about a system and a baseline.</summary>
@@ -15,7 +17,7 @@ public sealed record PairedBootstrapResult(
 /// are scored on the same draw, and the p-value is (c + 1) / (n + 1), where c of the n absolute differences, less their
 /// mean, exceed the observed one.
 /// <para>
-/// sacrebleu draws with NumPy's PCG64 and sums in single precision; here <see cref="SplitMix64"/> draws and sums are exact.
+/// sacrebleu draws with NumPy's PCG64 and sums in single precision; here SplitMix64 draws and sums are exact.
 /// With the same seed the resamples differ therefore, and p-values agree within the noise of resampling only.
 /// </para>
 /// </summary>
@@ -39,7 +41,7 @@ public static class PairedBootstrap
         double baselineScore = metric.ScoreOf(CorpusMetric.Sum(baselineCounts));
         double systemScore = metric.ScoreOf(CorpusMetric.Sum(systemCounts));
 
-        var random = new SplitMix64(seed);
+        var random = new CounterRandom(seed, Purpose.Bootstrap);
         var scores = new double[resamples];
         var differences = new double[resamples];
         for (int r = 0; r < resamples; r++)
@@ -48,7 +50,7 @@ public static class PairedBootstrap
             var systemSum = new long[baselineSum.Length];
             for (int i = 0; i < baselineCounts.Length; i++)
             {
-                int drawn = random.Below(baselineCounts.Length);
+                int drawn = (int)random.Below(baselineCounts.Length);
                 CorpusMetric.Accumulate(baselineSum, baselineCounts[drawn]);
                 CorpusMetric.Accumulate(systemSum, systemCounts[drawn]);
             }

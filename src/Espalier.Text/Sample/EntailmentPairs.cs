@@ -1,3 +1,5 @@
+using Espalier.Text.Randomness;
+
 namespace Espalier.Text.Sample;
 
 /// <summary>An example of three-way entailment.</summary>
@@ -9,7 +11,6 @@ public sealed record EntailmentPair(string Premise, string Hypothesis, Entailmen
 /// <summary>Draws the entailment set block by block; a block is a scene and the pairs of its sentences.</summary>
 internal static class EntailmentPairs
 {
-    private const ulong Stream = 1;
     private const int PoolSize = 56;
     private const int DrawsASentence = 40;
     private const int SmallestBlock = 3;
@@ -20,14 +21,14 @@ internal static class EntailmentPairs
     /// </summary>
     public static IEnumerable<EntailmentPair> Generate(ulong seed, SampleSplit split)
     {
-        for (ulong block = 0; ; block++)
+        for (long block = 0; ; block++)
         {
-            foreach (EntailmentPair pair in Block(new SplitMix64(seed, Stream + ((ulong)split << 8), block), split))
+            foreach (EntailmentPair pair in Block(new CounterRandom(seed, Purpose.LanguageEntailment, (long)split, block), split))
                 yield return pair;
         }
     }
 
-    private static List<EntailmentPair> Block(SplitMix64 random, SampleSplit split)
+    private static List<EntailmentPair> Block(CounterRandom random, SampleSplit split)
     {
         (Sentence Sentence, string Text)[] pool = Pool(split, ref random);
         var entailment = new Entailment(pool.Select(entry => entry.Sentence));
@@ -44,7 +45,7 @@ internal static class EntailmentPairs
                 EntailmentLabel label = entailment.Decide(p, h);
                 labels[p, h] = label;
                 // Neutral pairs tend to share fewer words; those that share most are taken first, so that overlap tells little.
-                preference[p, h] = label == EntailmentLabel.Neutral ? -words[p].Count(words[h].Contains) : random.Below(pool.Length);
+                preference[p, h] = label == EntailmentLabel.Neutral ? -words[p].Count(words[h].Contains) : (int)random.Below(pool.Length);
             }
         }
 
@@ -65,7 +66,7 @@ internal static class EntailmentPairs
     }
 
     // Different sentences of a scene that belong to the split.
-    private static (Sentence, string)[] Pool(SampleSplit split, ref SplitMix64 random)
+    private static (Sentence, string)[] Pool(SampleSplit split, ref CounterRandom random)
     {
         var scene = new Scene(ref random);
         var pool = new List<(Sentence, string)>();

@@ -1,3 +1,5 @@
+using Espalier.Text.Randomness;
+
 namespace Espalier.Text.Sample;
 
 /// <summary>
@@ -10,7 +12,7 @@ internal sealed class Narrator(World world)
     private static readonly Determiner[] Quantifiers = [Determiner.All, Determiner.Every, Determiner.Some, Determiner.No, Determiner.The, Determiner.The, Determiner.The];
 
     /// <summary>A document of about <paramref name="length"/> sentences, no two of them the same.</summary>
-    public IReadOnlyList<Sentence> Tell(int length, ref SplitMix64 random)
+    public IReadOnlyList<Sentence> Tell(int length, ref CounterRandom random)
     {
         var told = new List<Sentence>();
         var said = new HashSet<string>();
@@ -39,7 +41,7 @@ internal sealed class Narrator(World world)
         }
     }
 
-    private Sentence? True(ref SplitMix64 random)
+    private Sentence? True(ref CounterRandom random)
     {
         Name[] names = [.. world.Individuals.Select(individual => individual.Name).OfType<Name>()];
         for (int i = 0; i < Tries; i++)
@@ -52,7 +54,7 @@ internal sealed class Narrator(World world)
     }
 
     // Something true about the subject, if it is found soon.
-    private Sentence? True(Nominal subject, ref SplitMix64 random)
+    private Sentence? True(Nominal subject, ref CounterRandom random)
     {
         if (subject is NounPhrase phrase && !world.Members(phrase).Any())
             return null;
@@ -66,7 +68,7 @@ internal sealed class Narrator(World world)
     }
 
     // From what holds of all or none, and what is known of one with a name: "Every dog barks." "So Rex barks."
-    private Sentence? Conclusion(Sentence general, ref SplitMix64 random)
+    private Sentence? Conclusion(Sentence general, ref CounterRandom random)
     {
         if (general.Subject is not NounPhrase { Determiner: Determiner.All or Determiner.Every or Determiner.No } phrase
             || (phrase.Determiner == Determiner.No && (general.Predicate.Negated || general.Predicate is Affects)))
@@ -89,7 +91,7 @@ internal sealed class Narrator(World world)
             || (world.Members(target).Any() && (target.Determiner != Determiner.The || world.Members(target).Count() > 1 == target.Plural));
     }
 
-    private Predicate Predicate(bool alive, int depth, ref SplitMix64 random)
+    private Predicate Predicate(bool alive, int depth, ref CounterRandom random)
     {
         bool negated = random.Chance(20);
         if (!alive || random.Chance(25))
@@ -100,7 +102,7 @@ internal sealed class Narrator(World world)
         return new Affects(negated, Use.Of(Widened(random.Pick(world.Verbs), ref random), ref random), target);
     }
 
-    private NounPhrase Phrase(IReadOnlyList<Determiner> determiners, int depth, ref SplitMix64 random)
+    private NounPhrase Phrase(IReadOnlyList<Determiner> determiners, int depth, ref CounterRandom random)
     {
         Determiner determiner = random.Pick(determiners);
         bool plural = determiner == Determiner.All || (determiner != Determiner.Every && random.Chance(45));
@@ -113,7 +115,7 @@ internal sealed class Narrator(World world)
         return new NounPhrase(determiner, plural, Use.Of(kind, ref random), adjective, place, relative);
     }
 
-    private Predicate Relative(bool alive, int depth, ref SplitMix64 random)
+    private Predicate Relative(bool alive, int depth, ref CounterRandom random)
     {
         if (alive && random.Chance(60))
             return Predicate(alive, depth, ref random);
@@ -125,7 +127,7 @@ internal sealed class Narrator(World world)
     private bool IsAlive(Nominal subject) => subject is not NounPhrase phrase || !phrase.Noun.Concept.IsA(Lexicon.Thing);
 
     // The concept itself or one above it.
-    private static Concept Widened(Concept concept, ref SplitMix64 random) =>
+    private static Concept Widened(Concept concept, ref CounterRandom random) =>
         concept.Parent is { Words.Count: > 0 } parent && random.Chance(30) ? Widened(parent, ref random) : concept;
 
     private static Name Pronoun(Name name) => name.Text[^1] == 'a' ? new Name("she", "ela") : new Name("he", "elo");

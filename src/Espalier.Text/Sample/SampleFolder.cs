@@ -28,6 +28,11 @@ public sealed record SampleSize(int Documents = 20_000, int Pairs = 30_000)
     }
 }
 
+/// <summary>A file of a sample folder.</summary>
+/// <param name="Name">Its name within the folder.</param>
+/// <param name="Lines">Lines it has, its header included.</param>
+public sealed record SampleFile(string Name, int Lines);
+
 /// <summary>
 /// Writes the sample language as files: <c>corpus.txt</c> (a document a line), <c>train.tsv</c>, <c>dev.tsv</c> and
 /// <c>test.tsv</c> (premise, hypothesis, label, with a header) and <c>parallel.SPLIT.source</c> and <c>.target</c> (line by line).
@@ -36,60 +41,54 @@ public static class SampleFolder
 {
     private static readonly UTF8Encoding Encoding = new(encoderShouldEmitUTF8Identifier: false);
 
-    /// <summary>
-    /// Writes the folder whole or not at all: everything goes to a neighbour first, which takes the folder's name at the end and
-    /// is removed when anything fails.
-    /// </summary>
-    /// <param name="path">A folder that does not exist or is empty.</param>
+    /// <summary>Writes the folder whole or not at all.</summary>
+    /// <param name="path">The folder to create.</param>
     /// <param name="seed">Seed of the language.</param>
     /// <param name="size">How much to write.</param>
-    /// <param name="progress">Told the file being written and the fraction of it that is done.</param>
+    /// <param name="progress">Told the fraction of the work that is done.</param>
     /// <param name="cancel">Stops the work; nothing remains.</param>
-    /// <exception cref="TextException">The folder holds something, or the sizes cannot be met.</exception>
+    /// <returns>The files that were written, by name, and their lines.</returns>
+    /// <exception cref="TextException">Something stands there already, or the sizes cannot be met.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public static void Write(string path, ulong seed, SampleSize size, Action<string, double>? progress = null, CancellationToken cancel = default)
+    public static IReadOnlyList<SampleFile> Write(
+        string path, ulong seed, SampleSize size, IProgress<double>? progress = null, CancellationToken cancel = default)
     {
         if (size.Validate() is { Count: > 0 } faults)
             throw new TextException(string.Join("; ", faults));
-        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-        if (File.Exists(full) || (Directory.Exists(full) && Directory.EnumerateFileSystemEntries(full).Any()))
-            throw new TextException("is there already and would be overwritten; name a folder that is new or empty", path);
-
-        var language = new SampleLanguage(seed);
-        string temporary = $"{full}.{Environment.ProcessId}.tmp";
-        try
+        (string Name, IEnumerable<string> Lines, int Count)[] files = [.. Files(new SampleLanguage(seed), size)];
+        double total = files.Sum(file => (double)file.Count);
+        return AtomicFolder.Write(path, folder =>
         {
-            WriteLines("corpus.txt", language.Documents(), size.Documents);
-            foreach (SampleSplit split in Enum.GetValues<SampleSplit>())
+            long written = 0;
+            foreach ((string name, IEnumerable<string> lines, int count) in files)
             {
-                string name = split.ToString().ToLowerInvariant();
-                int pairs = size.PairsOf(split);
-                IEnumerable<string> rows = language.Entailment(split).Select(pair => $"{pair.Premise}\t{pair.Hypothesis}\t{pair.Label.ToString().ToLowerInvariant()}");
-                WriteLines($"{name}.tsv", rows.Prepend("premise\thypothesis\tlabel"), pairs + 1);
-                WriteLines($"parallel.{name}.source", language.Translations(split).Select(pair => pair.Source), pairs);
-                WriteLines($"parallel.{name}.target", language.Translations(split).Select(pair => pair.Target), pairs);
+                AtomicFile.Write(Path.Join(folder, name), stream =>
+                {
+                    using var writer = new StreamWriter(stream, Encoding, leaveOpen: true) { NewLine = "\n" };
+                    foreach (string line in lines.Take(count))
+                    {
+                        cancel.ThrowIfCancellationRequested();
+                        writer.WriteLine(line);
+                        progress?.Report(++written / total);
+                    }
+                });
             }
-            if (Directory.Exists(full))
-                Directory.Delete(full);
-            Directory.Move(temporary, full);
-        }
-        catch
-        {
-            if (Directory.Exists(temporary))
-                Directory.Delete(temporary, recursive: true);
-            throw;
-        }
-
-        void WriteLines(string file, IEnumerable<string> lines, int count) => AtomicFile.Write(Path.Join(temporary, file), stream =>
-        {
-            using var writer = new StreamWriter(stream, Encoding, leaveOpen: true) { NewLine = "\n" };
-            int written = 0;
-            foreach (string line in lines.Take(count))
-            {
-                cancel.ThrowIfCancellationRequested();
-                writer.WriteLine(line);
-                progress?.Invoke(file, (double)++written / count);
-            }
+            return (IReadOnlyList<SampleFile>)[.. files.Select(file => new SampleFile(file.Name, file.Count))];
         });
+    }
+
+    private static IEnumerable<(string, IEnumerable<string>, int)> Files(SampleLanguage language, SampleSize size)
+    {
+        yield return ("corpus.txt", language.Documents(), size.Documents);
+        foreach (SampleSplit split in Enum.GetValues<SampleSplit>())
+        {
+            string name = split.ToString().ToLowerInvariant();
+            int pairs = size.PairsOf(split);
+            IEnumerable<string> rows = language.Entailment(split)
+                .Select(pair => $"{pair.Premise}\t{pair.Hypothesis}\t{pair.Label.ToString().ToLowerInvariant()}");
+            yield return ($"{name}.tsv", rows.Prepend("premise\thypothesis\tlabel"), pairs + 1);
+            yield return ($"parallel.{name}.source", language.Translations(split).Select(pair => pair.Source), pairs);
+            yield return ($"parallel.{name}.target", language.Translations(split).Select(pair => pair.Target), pairs);
+        }
     }
 }

@@ -1,3 +1,5 @@
+using Espalier.Text.Randomness;
+
 namespace Espalier.Text.Sample;
 
 /// <summary>A sentence and its translation.</summary>
@@ -13,8 +15,6 @@ public sealed record TranslationPair(string Source, string Target);
 /// <param name="seed">Another seed gives other text in the same language.</param>
 public sealed class SampleLanguage(ulong seed)
 {
-    private const ulong DocumentStream = 100;
-    private const ulong TranslationStream = 200;
     private const int ShortestDocument = 6;
     private const int DocumentSpread = 11;
 
@@ -24,8 +24,8 @@ public sealed class SampleLanguage(ulong seed)
     /// </summary>
     public IEnumerable<string> Documents()
     {
-        for (ulong document = 0; ; document++)
-            yield return string.Join(' ', Sentences(DocumentStream, document).Select(EnglishSurface.Write));
+        for (long document = 0; ; document++)
+            yield return string.Join(' ', Sentences(Purpose.LanguageDocument, 0, document).Select(EnglishSurface.Write));
     }
 
     /// <summary>
@@ -38,9 +38,9 @@ public sealed class SampleLanguage(ulong seed)
     /// <summary>Sentences and their translations. No sentence of one split occurs in another.</summary>
     public IEnumerable<TranslationPair> Translations(SampleSplit split)
     {
-        for (ulong document = 0; ; document++)
+        for (long document = 0; ; document++)
         {
-            foreach (Sentence sentence in Sentences(TranslationStream + (ulong)split, document))
+            foreach (Sentence sentence in Sentences(Purpose.LanguageTranslation, (long)split, document))
             {
                 string source = EnglishSurface.Write(sentence);
                 if (SampleSplits.Of(source) == split)
@@ -49,10 +49,10 @@ public sealed class SampleLanguage(ulong seed)
         }
     }
 
-    private IReadOnlyList<Sentence> Sentences(ulong stream, ulong document)
+    private IReadOnlyList<Sentence> Sentences(Purpose purpose, long part, long document)
     {
-        var random = new SplitMix64(seed, stream, document);
+        var random = new CounterRandom(seed, purpose, part, document);
         var world = new World(ref random);
-        return new Narrator(world).Tell(ShortestDocument + random.Below(DocumentSpread), ref random);
+        return new Narrator(world).Tell(ShortestDocument + (int)random.Below(DocumentSpread), ref random);
     }
 }

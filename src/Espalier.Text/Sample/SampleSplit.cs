@@ -1,3 +1,5 @@
+using Espalier.Text.Randomness;
+
 namespace Espalier.Text.Sample;
 
 /// <summary>The parts of a labelled or parallel sample set. No sentence occurs in two of them.</summary>
@@ -22,7 +24,7 @@ internal static class SampleSplits
         ulong hash = 14695981039346656037;
         foreach (char c in sentence)
             hash = (hash ^ c) * 1099511628211;
-        return new SplitMix64(hash).Below(10) switch
+        return new CounterRandom(hash, Purpose.LanguageSplit).Below(10) switch
         {
             0 => SampleSplit.Dev,
             1 => SampleSplit.Test,

@@ -1,3 +1,5 @@
+using Espalier.Text.Randomness;
+
 namespace Espalier.Text.Sample;
 
 /// <summary>
@@ -16,7 +18,7 @@ internal sealed class Scene
     private readonly IReadOnlyList<Concept> _objectKinds = [];
     private readonly IReadOnlyList<Concept> _objectQualities = [];
 
-    public Scene(ref SplitMix64 random)
+    public Scene(ref CounterRandom random)
     {
         Concept family = random.Chance(50) ? Lexicon.Animal : Lexicon.Person;
         _kinds = KindsOf(family, ref random);
@@ -43,7 +45,7 @@ internal sealed class Scene
     }
 
     /// <summary>Draws a sentence.</summary>
-    public Sentence Draw(ref SplitMix64 random)
+    public Sentence Draw(ref CounterRandom random)
     {
         Determiner quantifier = random.Pick(Quantifiers);
         Use? quality = random.Chance(30) ? Use.Of(random.Pick(_qualities), ref random) : null;
@@ -53,7 +55,7 @@ internal sealed class Scene
         return new Sentence(subject, Said(random.Chance(quantifier == Determiner.No ? 8 : 35), ref random));
     }
 
-    private Predicate Said(bool negated, ref SplitMix64 random)
+    private Predicate Said(bool negated, ref CounterRandom random)
     {
         Use said = Use.Of(random.Pick(_said), ref random);
         switch (said.Concept.Part)
@@ -71,11 +73,11 @@ internal sealed class Scene
         }
     }
 
-    private static bool IsPlural(Determiner quantifier, ref SplitMix64 random) =>
+    private static bool IsPlural(Determiner quantifier, ref CounterRandom random) =>
         quantifier == Determiner.All || (quantifier != Determiner.Every && random.Chance(50));
 
     // A kind, all above it, and one beside it.
-    private static Concept[] KindsOf(Concept family, ref SplitMix64 random)
+    private static Concept[] KindsOf(Concept family, ref CounterRandom random)
     {
         Concept[] leaves = [.. Lexicon.Nouns.Where(noun => noun.IsA(family) && noun.Children.Count == 0)];
         Concept leaf = random.Pick(leaves);
@@ -83,7 +85,7 @@ internal sealed class Scene
     }
 
     // One pole of a dimension in its degrees.
-    private static List<Concept> PartOf(Concept dimension, ref SplitMix64 random) => WithKin(random.Pick(dimension.Children));
+    private static List<Concept> PartOf(Concept dimension, ref CounterRandom random) => WithKin(random.Pick(dimension.Children));
 
     // A concept and all above it that are words.
     private static List<Concept> Chain(Concept concept)
@@ -97,6 +99,6 @@ internal sealed class Scene
     // A concept, all above it and all just below it.
     private static List<Concept> WithKin(Concept concept) => [.. Chain(concept), .. concept.Children];
 
-    private static Concept Another(IReadOnlyList<Concept> all, Func<Concept, bool> fits, ref SplitMix64 random) =>
+    private static Concept Another(IReadOnlyList<Concept> all, Func<Concept, bool> fits, ref CounterRandom random) =>
         random.Pick([.. all.Where(fits)]);
 }

@@ -1,3 +1,5 @@
+using Espalier.Text.Randomness;
+
 namespace Espalier.Text.Sample;
 
 /// <summary>What stands before a noun and says of how many the sentence speaks.</summary>
@@ -17,7 +19,7 @@ internal readonly record struct Use(Concept Concept, int Synonym)
     public Word Word => Concept.Words[Synonym];
 
     /// <summary>Says a concept by one of its words, drawn at random.</summary>
-    public static Use Of(Concept concept, ref SplitMix64 random) => new(concept, random.Below(concept.Words.Count));
+    public static Use Of(Concept concept, ref CounterRandom random) => new(concept, (int)random.Below(concept.Words.Count));
 }
 
 /// <summary>What a sentence is about, or what a verb is done to.</summary>

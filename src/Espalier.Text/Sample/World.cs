@@ -1,3 +1,5 @@
+using Espalier.Text.Randomness;
+
 namespace Espalier.Text.Sample;
 
 /// <summary>Somebody or something in a world, and all that is true of it.</summary>
@@ -30,7 +32,7 @@ internal sealed class World
 {
     private readonly List<Individual> _individuals = [];
 
-    public World(ref SplitMix64 random)
+    public World(ref CounterRandom random)
     {
         Kinds = [.. Several(Lexicon.Nouns.Where(noun => noun.Children.Count == 0), 3, ref random)];
         Places = [.. Several(Lexicon.Places, 2, ref random)];
@@ -38,10 +40,10 @@ internal sealed class World
         Actions = [.. Several(Lexicon.IntransitiveVerbs.Where(verb => verb.Parent is not null || verb.Children.Count == 0), 3, ref random)];
         Verbs = [.. Several(Lexicon.TransitiveVerbs, 2, ref random)];
         Queue<string> names = new(Several(Lexicon.Names, 3, ref random));
-        int size = 5 + random.Below(4);
+        int size = 5 + (int)random.Below(4);
         for (int i = 0; i < size; i++)
         {
-            Concept kind = Kinds[i < Kinds.Count ? i : random.Below(Kinds.Count)];
+            Concept kind = Kinds[i < Kinds.Count ? i : (int)random.Below(Kinds.Count)];
             Name? name = !kind.IsA(Lexicon.Thing) && names.TryDequeue(out string? called) ? new Name(called, called) : null;
             _individuals.Add(new Individual(kind, name, random.Pick(Places)));
         }
@@ -100,7 +102,7 @@ internal sealed class World
         };
     }
 
-    private void Endow(Individual individual, ref SplitMix64 random)
+    private void Endow(Individual individual, ref CounterRandom random)
     {
         foreach (Concept quality in Qualities)
         {
@@ -124,7 +126,7 @@ internal sealed class World
         }
     }
 
-    private static IEnumerable<T> Several<T>(IEnumerable<T> all, int count, ref SplitMix64 random)
+    private static IEnumerable<T> Several<T>(IEnumerable<T> all, int count, ref CounterRandom random)
     {
         List<T> shuffled = [.. all];
         random.Shuffle(shuffled);

@@ -1,5 +1,6 @@
 using Espalier.Text;
 using Espalier.Text.Metrics;
+using Espalier.Text.Randomness;
 using FsCheck;
 using FsCheck.Fluent;
 
@@ -108,11 +109,11 @@ public class BleuTests
         .SelectMany(length => Gen.ArrayOf(Gen.Elements("a", "the", "cat", "sat", "on", "mat", "3.5", "well-known", "Zürich", "!"), length))
         .Select(words => string.Join(' ', words)).NonEmptyListOf().Select(lines => lines.Take(8).ToArray());
 
-    private static void ForAll(Func<string[], string[], SplitMix64, bool> holds) =>
+    private static void ForAll(Func<string[], string[], CounterRandom, bool> holds) =>
         Prop.ForAll(Corpora.ToArbitrary(), Corpora.ToArbitrary(), ArbMap.Default.ArbFor<ulong>(), (left, right, seed) =>
         {
             int lines = Math.Min(left.Length, right.Length);
-            return holds(left[..lines], right[..lines], new SplitMix64(seed));
+            return holds(left[..lines], right[..lines], new CounterRandom(seed, Purpose.Samples));
         }).QuickCheckThrowOnFailure();
 
     [Fact]

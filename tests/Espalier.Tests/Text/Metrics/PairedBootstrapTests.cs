@@ -1,19 +1,20 @@
 using Espalier.Text;
 using Espalier.Text.Metrics;
+using Espalier.Text.Randomness;
 
 namespace Espalier.Tests.Text.Metrics;
 
 public class PairedBootstrapTests
 {
     private static readonly string[] Words = ["red", "green", "blue", "old", "new", "cat", "dog", "runs", "sits", "sees"];
-    private static readonly string[] References = [.. Enumerable.Range(0, 200).Select(i => Sentence(new SplitMix64(1, 0, (ulong)i)))];
+    private static readonly string[] References = [.. Enumerable.Range(0, 200).Select(i => Sentence(new CounterRandom(1, Purpose.Samples, i)))];
 
-    private static string Sentence(SplitMix64 random) => string.Join(' ', Enumerable.Range(0, 9).Select(_ => random.Pick(Words)));
+    private static string Sentence(CounterRandom random) => string.Join(' ', Enumerable.Range(0, 9).Select(_ => random.Pick(Words)));
 
     // Replaces the given part of the words by random ones.
     private static string[] Noisy(int percent, ulong seed) => [.. References.Select((reference, i) =>
     {
-        var random = new SplitMix64(seed, 1, (ulong)i);
+        var random = new CounterRandom(seed, Purpose.Samples, i);
         return string.Join(' ', reference.Split(' ').Select(word => random.Chance(percent) ? random.Pick(Words) : word));
     })];
 
