@@ -1,4 +1,3 @@
-using Espalier.Text;
 using Espalier.Text.Metrics;
 using Espalier.Text.Randomness;
 
