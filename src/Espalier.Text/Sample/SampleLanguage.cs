@@ -17,6 +17,7 @@ public sealed class SampleLanguage(ulong seed)
 {
     private const int ShortestDocument = 6;
     private const int DocumentSpread = 11;
+    private const int ShortestSource = 5;
 
     /// <summary>
     /// Running text, a document of 6 to 17 sentences at a time. A document tells truths about one small world, under changing
@@ -35,7 +36,7 @@ public sealed class SampleLanguage(ulong seed)
     /// </summary>
     public IEnumerable<EntailmentPair> Entailment(SampleSplit split) => EntailmentPairs.Generate(seed, split);
 
-    /// <summary>Sentences and their translations. No sentence of one split occurs in another.</summary>
+    /// <summary>Sentences of at least five words and their translations. No sentence of one split occurs in another.</summary>
     public IEnumerable<TranslationPair> Translations(SampleSplit split)
     {
         for (long document = 0; ; document++)
@@ -43,7 +44,7 @@ public sealed class SampleLanguage(ulong seed)
             foreach (Sentence sentence in Sentences(Purpose.LanguageTranslation, (long)split, document))
             {
                 string source = EnglishSurface.Write(sentence);
-                if (SampleSplits.Of(source) == split)
+                if (SampleSplits.Of(source) == split && source.Count(c => c == ' ') + 1 >= ShortestSource)
                     yield return new TranslationPair(source, ForeignSurface.Write(sentence));
             }
         }

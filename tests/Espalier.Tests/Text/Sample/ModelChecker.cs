@@ -9,9 +9,7 @@ namespace Espalier.Tests.Text.Sample;
 /// </summary>
 internal sealed class ModelChecker
 {
-    private const long MostWorldsTriedInTurn = 40_000;
-    private const int RandomWorlds = 3_000;
-    private const int RandomWorldsForNeutral = 200_000;
+    private const long MostWorldsTriedInTurn = 20_000;
 
     private readonly List<Concept> _concepts = [];
     private readonly List<Func<SmallWorld, int, bool>> _terms = [];
@@ -29,29 +27,26 @@ internal sealed class ModelChecker
         _profiles = [.. Profiles()];
     }
 
-    public static EntailmentLabel? Label(EntailmentPair pair) => new ModelChecker(pair).Search();
+    /// <summary>The label that the worlds show; null when the premise is true in none of them.</summary>
+    /// <param name="pair">The pair, whose own label is not looked at.</param>
+    /// <param name="randomWorlds">How many random worlds to look at unless the pair proves to be neutral before.</param>
+    public static EntailmentLabel? Label(EntailmentPair pair, int randomWorlds) => new ModelChecker(pair).Search(randomWorlds);
 
     /// <summary>Bits of <see cref="Properties"/> are concepts; of <see cref="Relations"/>, for each verb, agent × 8 + patient.</summary>
     private sealed record SmallWorld(ulong[] Properties, ulong[] Relations);
 
-    private EntailmentLabel? Search()
+    private EntailmentLabel? Search(int randomWorlds)
     {
         // Every world of one and of two individuals, where there are not too many, and random ones of three to five.
         foreach (int size in (int[])[1, 2])
         {
             double worlds = Math.Pow(_profiles.Length, size) * Math.Pow(2, _relations.Length * size * size);
-            for (long w = 0; worlds <= MostWorldsTriedInTurn && w < (long)worlds; w++)
+            for (long w = 0; worlds <= MostWorldsTriedInTurn && w < (long)worlds && !(_sawTrue && _sawFalse); w++)
                 Look(WorldNumber(w, size));
         }
         var random = new CounterRandom(1, Purpose.Samples);
-        for (int i = 0; i < RandomWorldsForNeutral && !(_sawTrue && _sawFalse); i++)
-        {
-            if (i >= RandomWorlds && !_sawTrue && !_sawFalse)
-                continue;
-            if (i >= RandomWorlds && i % 4 != 0)
-                continue;
+        for (int i = 0; i < randomWorlds && !(_sawTrue && _sawFalse); i++)
             Look(RandomWorld(ref random));
-        }
         return (_sawTrue, _sawFalse) switch
         {
             (true, false) => EntailmentLabel.Entailment,
