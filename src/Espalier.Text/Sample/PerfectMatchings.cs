@@ -19,9 +19,11 @@ internal static class PerfectMatchings
         int count = labels.GetLength(0);
         int[][] ranked = [.. Enumerable.Range(0, count).Select(p => Enumerable.Range(0, count).OrderBy(h => preference[p, h]).ToArray())];
         bool[] premises = [.. Enumerable.Repeat(true, count)], hypotheses = [.. premises];
+        // The premise of each hypothesis, by label, or -1.
+        int[][] premisesOf = [.. Enum.GetValues<EntailmentLabel>().Select(_ => Enumerable.Repeat(-1, count).ToArray())];
         while (true)
         {
-            int[][] matchings = [.. Enum.GetValues<EntailmentLabel>().Select(label => Match(labels, label, ranked, premises, hypotheses))];
+            int[][] matchings = [.. Enum.GetValues<EntailmentLabel>().Select(label => Match(labels, label, ranked, premises, hypotheses, premisesOf[(int)label]))];
             // Of the sentences that a label leaves over the one with the fewest partners goes, on the side that has more; then all
             // are matched anew, because that frees others.
             int[] premiseLacks = [.. Enumerable.Range(0, count).Select(p => premises[p] ? matchings.Count(m => m[p] < 0) : 0)];
@@ -38,19 +40,22 @@ internal static class PerfectMatchings
             .Count(other => asPremise ? hypotheses[other] && labels[s, other] == label : premises[other] && labels[other, s] == label));
     }
 
-    // A maximum matching by augmenting paths (Kuhn 1955).
-    private static int[] Match(EntailmentLabel?[,] labels, EntailmentLabel label, int[][] ranked, bool[] premises, bool[] hypotheses)
+    // Extends a matching to a maximum one by augmenting paths (Kuhn 1955), after taking out the sentences that were dropped.
+    private static int[] Match(
+        EntailmentLabel?[,] labels, EntailmentLabel label, int[][] ranked, bool[] premises, bool[] hypotheses, int[] premiseOf)
     {
-        int[] premiseOf = [.. Enumerable.Repeat(-1, premises.Length)], hypothesisOf = [.. premiseOf];
-        for (int p = 0; p < premises.Length; p++)
-        {
-            if (premises[p])
-                Augment(p, new bool[premises.Length]);
-        }
+        int[] hypothesisOf = [.. Enumerable.Repeat(-1, premises.Length)];
         for (int h = 0; h < hypotheses.Length; h++)
         {
+            if (premiseOf[h] >= 0 && (!hypotheses[h] || !premises[premiseOf[h]]))
+                premiseOf[h] = -1;
             if (premiseOf[h] >= 0)
                 hypothesisOf[premiseOf[h]] = h;
+        }
+        for (int p = 0; p < premises.Length; p++)
+        {
+            if (premises[p] && hypothesisOf[p] < 0)
+                Augment(p, new bool[premises.Length]);
         }
         return hypothesisOf;
 
@@ -64,6 +69,7 @@ internal static class PerfectMatchings
                 if (premiseOf[h] < 0 || Augment(premiseOf[h], seen))
                 {
                     premiseOf[h] = premise;
+                    hypothesisOf[premise] = h;
                     return true;
                 }
             }

@@ -10,13 +10,21 @@ public class SampleLanguageTests
     private static string[] Sentences(string document) => [.. document.TrimEnd('.').Split(". ")];
 
     [Fact]
-    public void Documents_Each_ContradictsItselfNowhere() => Assert.All(Language.Documents().Take(300), document =>
+    public void Documents_Each_ContradictsItselfNowhere()
     {
-        // "Rex sleeps" and "Rex does not sleep": plain sentences about a name, with their denials.
-        HashSet<string> said = [.. Sentences(document)];
-        foreach (string sentence in said.Where(s => s.Contains(" is not ") && s.Split(' ').Length == 4))
-            Assert.DoesNotContain(sentence.Replace(" is not ", " is "), said);
-    });
+        // "Ada is not wet" after "Ada is wet": plain sentences about a name, with their denials.
+        int denials = 0;
+        foreach (string document in Language.Documents().Take(300))
+        {
+            HashSet<string> said = [.. Sentences(document)];
+            foreach (string sentence in said.Where(s => s.Contains(" is not ") && s.Split(' ').Length == 4 && !s.StartsWith("No ")))
+            {
+                denials++;
+                Assert.DoesNotContain(sentence.Replace(" is not ", " is "), said);
+            }
+        }
+        Assert.True(denials > 50);
+    }
 
     [Fact]
     public void Documents_EndOfOne_RepeatsItsOwnBeginningMoreThanAnothers()
@@ -55,7 +63,7 @@ public class SampleLanguageTests
     public void Text_Seed7_IsTheSameEverywhere()
     {
         Assert.Equal("7aec2c9d12c255b0", Sum(Language.Documents().Take(50)));
-        Assert.Equal("2b5fccd3b5865003", Sum(Language.Entailment(SampleSplit.Test).Take(90).Select(pair => $"{pair.Premise}{pair.Hypothesis}{pair.Label}")));
+        Assert.Equal("8d1cee8e836e79d4", Sum(Language.Entailment(SampleSplit.Test).Take(90).Select(pair => $"{pair.Premise}{pair.Hypothesis}{pair.Label}")));
         Assert.Equal("9ca49385d520ec12", Sum(Language.Translations(SampleSplit.Dev).Take(100).Select(pair => pair.Source + pair.Target)));
     }
 
