@@ -43,12 +43,13 @@ function ourIds(tokenizer, textFile) {
   return readFileSync(output, "latin1").split("\n").slice(0, -1);
 }
 
-// The first lines of each file in turn, so that every file is heard.
+// The first lines of each file, as many of each as there are if the short files give all they have.
 function realLines(limit) {
   const texts = files.map((file) => {
     const raw = readFileSync(file);
     return (raw[0] === 0x1f && raw[1] === 0x8b ? gunzipSync(raw) : raw).toString("utf8").split("\n");
   });
+  texts.sort((a, b) => a.length - b.length);
   const lines = [];
   let left = limit;
   texts.forEach((text, i) => {

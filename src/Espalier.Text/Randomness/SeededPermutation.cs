@@ -1,7 +1,7 @@
 namespace Espalier.Text.Randomness;
 
 /// <summary>
-/// A pseudorandom permutation of 0 … count−1 that needs no table: a Feistel network of four rounds over the next even
+/// A pseudorandom permutation of 0 … count−1 that needs no table: a Feistel network of eight rounds over the next even
 /// number of bits, walked on until it lands below count (Black and Rogaway 2002, "Ciphers with Arbitrary Finite Domains").
 /// </summary>
 internal sealed class SeededPermutation
@@ -9,7 +9,7 @@ internal sealed class SeededPermutation
     private readonly ulong[] _keys = new ulong[Rounds];
     private readonly int _halfBits;
     private readonly ulong _halfMask;
-    private const int Rounds = 4;
+    private const int Rounds = 8;
 
     public SeededPermutation(long count, ulong seed, Purpose purpose, long epoch)
     {
