@@ -29,7 +29,8 @@ internal sealed class DataSampleCommand : EspalierCommand
         DefaultValueFactory = _ => Defaults.Pairs,
     };
 
-    public DataSampleCommand(Terminal terminal) : base(terminal, "sample", "Write text, an entailment set and a parallel set of a made-up language")
+    public DataSampleCommand(Terminal terminal) : base(terminal, "sample",
+        "Write text, an entailment set and a parallel set of a made-up language")
     {
         foreach (Option option in (Option[])[_out, _seed, _documents, _pairs])
             Options.Add(option);

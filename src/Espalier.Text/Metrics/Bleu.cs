@@ -49,7 +49,8 @@ public sealed class Bleu : CorpusMetric
 
     /// <inheritdoc/>
     protected override string Settings =>
-        $"case:{(Lowercase ? "lc" : "mixed")}|eff:{(EffectiveOrder ? "yes" : "no")}|tok:{Tokenization.Name}|smooth:{(Smoothing == BleuSmoothing.None ? "none" : "exp")}";
+        $"case:{(Lowercase ? "lc" : "mixed")}|eff:{(EffectiveOrder ? "yes" : "no")}|tok:{Tokenization.Name}"
+        + $"|smooth:{(Smoothing == BleuSmoothing.None ? "none" : "exp")}";
 
     /// <summary>Scores a test set.</summary>
     /// <param name="hypotheses">One translation a sentence.</param>
@@ -61,19 +62,20 @@ public sealed class Bleu : CorpusMetric
         return Compute(counts, Signature(perSentence));
     }
 
-    // The counts are: words of the hypothesis, words of the closest reference, matched n-grams of each order, n-grams of each order.
+    // The counts are: words of the hypothesis and of the reference closest in length; then, for each order, matched n-grams; then
+    // n-grams.
     internal override long[] Count(string hypothesis, IReadOnlyList<string> references)
     {
         var numbers = new Dictionary<string, int>();
         int[] symbols = Symbols(hypothesis, numbers);
-        int[][] references_ = [.. references.Select(reference => Symbols(reference, numbers))];
+        int[][] others = [.. references.Select(reference => Symbols(reference, numbers))];
         var counts = new long[2 + 2 * MaxOrder];
         counts[0] = symbols.Length;
-        counts[1] = references_.Select(r => r.Length).OrderBy(length => Math.Abs(length - symbols.Length)).ThenBy(length => length).First();
+        counts[1] = others.Select(other => other.Length).MinBy(length => (Math.Abs(length - symbols.Length), length));
         for (int order = 1; order <= MaxOrder; order++)
         {
             var most = new Dictionary<UInt128, int>();
-            foreach (int[] reference in references_)
+            foreach (int[] reference in others)
             {
                 foreach ((UInt128 key, int count) in NGrams.Count(reference, order, WordBits))
                     most[key] = Math.Max(count, most.GetValueOrDefault(key));

@@ -88,6 +88,9 @@ public sealed class ChrF : CorpusMetric
         return counts;
     }
 
-    private int[] Symbols(string sentence) =>
-        [.. (Lowercase ? sentence.ToLowerInvariant() : sentence).EnumerateRunes().Where(rune => !Rune.IsWhiteSpace(rune)).Select(rune => rune.Value)];
+    private int[] Symbols(string sentence)
+    {
+        string text = Lowercase ? sentence.ToLowerInvariant() : sentence;
+        return [.. text.EnumerateRunes().Where(rune => !Rune.IsWhiteSpace(rune)).Select(rune => rune.Value)];
+    }
 }

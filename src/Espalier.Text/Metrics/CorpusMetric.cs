@@ -40,11 +40,16 @@ public abstract class CorpusMetric
     internal long[][] CountAll(IReadOnlyList<string> hypotheses, IReadOnlyList<IReadOnlyList<string>> references, out int? perSentence)
     {
         if (hypotheses.Count == 0 || references.Count == 0)
-            throw new TextException($"there is nothing to score: {hypotheses.Count} translations and {references.Count} sets of references; at least one of each was expected");
+        {
+            throw new TextException($"there is nothing to score: {hypotheses.Count} translations and {references.Count} sets of "
+                + "references; at least one of each was expected");
+        }
         for (int r = 0; r < references.Count; r++)
         {
-            if (references[r].Count != hypotheses.Count)
-                throw new TextException($"there are {hypotheses.Count} translations but {references[r].Count} references in set {r + 1}; line i of one must belong to line i of the other");
+            if (references[r].Count == hypotheses.Count)
+                continue;
+            throw new TextException($"there are {hypotheses.Count} translations but {references[r].Count} references in set {r + 1}; "
+                + "line i of one must belong to line i of the other");
         }
         var counts = new long[hypotheses.Count][];
         var numbers = new HashSet<int>();
@@ -52,7 +57,10 @@ public abstract class CorpusMetric
         {
             string[] present = [.. references.Select(set => set[i]).Where(text => text.Length > 0)];
             if (present.Length == 0)
-                throw new TextException($"sentence {i + 1} has only empty references; remove it from the translations and the references, or supply one");
+            {
+                throw new TextException($"sentence {i + 1} has only empty references; remove it from the translations and the "
+                    + "references, or supply one");
+            }
             numbers.Add(present.Length);
             counts[i] = Count(hypotheses[i], present);
         }

@@ -22,7 +22,8 @@ public sealed class MosesTokenization(string language) : WordTokenization
     };
     private static readonly HashSet<string> FrenchAbbreviations = new(StringComparer.Ordinal)
     {
-        "Dr", "M", "MM", "Me", "Mgr", "Mlle", "Mme", "Mmes", "Pr", "St", "Ste", "av", "bd", "cf", "chap", "env", "etc", "ex", "fig", "p", "pp", "vol",
+        "Dr", "M", "MM", "Me", "Mgr", "Mlle", "Mme", "Mmes", "Pr", "St", "Ste", "av", "bd", "cf", "chap", "env", "etc", "ex",
+        "fig", "p", "pp", "vol",
     };
 
     private readonly HashSet<string> _abbreviations = language == "fr" ? FrenchAbbreviations : EnglishAbbreviations;
@@ -77,9 +78,8 @@ public sealed class MosesTokenization(string language) : WordTokenization
         if (word.Length < 2 || word[^1] != '.' || word[^2] == '.')
             return [word];
         string stem = word[..^1];
-        bool stays = next is not null
-            && ((stem.Contains('.') && stem.Any(char.IsLetter)) || _abbreviations.Contains(stem) || stem is [>= 'A' and <= 'Z'] || char.IsLower(next[0]));
-        return stays ? [word] : [stem, "."];
+        bool isAbbreviation = (stem.Contains('.') && stem.Any(char.IsLetter)) || stem is [>= 'A' and <= 'Z'] || _abbreviations.Contains(stem);
+        return next is not null && (isAbbreviation || char.IsLower(next[0])) ? [word] : [stem, "."];
     }
 
     // Letters, digits and the marks that belong to them.

@@ -61,7 +61,8 @@ internal sealed class Entailment
             Determiner.No => (false, false),
             _ => throw new ArgumentException($"{phrase.Determiner} does not quantify", nameof(sentence)),
         };
-        return new Statement([.. Term.Of(phrase).Literals.Select(Numbered)], Numbered(predicate with { Denied = predicate.Denied ^ without }), inhabited);
+        predicate = predicate with { Denied = predicate.Denied ^ without };
+        return new Statement([.. Term.Of(phrase).Literals.Select(Numbered)], Numbered(predicate), inhabited);
     }
 
     private (int Property, bool Denied) Numbered(Literal literal)
@@ -85,7 +86,8 @@ internal sealed class Entailment
     {
         public bool Contains(uint type) => (type & Has) == Has && (type & Lacks) == 0;
 
-        public Region With(int property, bool denied) => denied ? this with { Lacks = Lacks | 1u << property } : this with { Has = Has | 1u << property };
+        public Region With(int property, bool denied) =>
+            denied ? this with { Lacks = Lacks | 1u << property } : this with { Has = Has | 1u << property };
     }
 
     /// <summary>A statement over the properties of one pair of sentences.</summary>

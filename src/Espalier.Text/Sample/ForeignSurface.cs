@@ -8,7 +8,8 @@ namespace Espalier.Text.Sample;
 /// </summary>
 internal static class ForeignSurface
 {
-    private const string SubjectParticle = "ga", ObjectParticle = "om", PlaceParticle = "li", RelativeParticle = "ke", Negation = "nai", Copula = "es";
+    private const string SubjectParticle = "ga", ObjectParticle = "om", PlaceParticle = "li", RelativeParticle = "ke";
+    private const string Negation = "nai", Copula = "es";
 
     /// <summary>The sentence, in lower case but for names, with a period.</summary>
     public static string Write(Sentence sentence)
@@ -68,7 +69,8 @@ internal static class ForeignSurface
                 break;
             case Affects affects:
                 Add(words, affects.Object, ObjectParticle);
-                AddVerb(words, affects.Verb.Concept.Foreign, subject.Plural, denied || affects.Object is NounPhrase { Determiner: Determiner.No });
+                denied |= affects.Object is NounPhrase { Determiner: Determiner.No };
+                AddVerb(words, affects.Verb.Concept.Foreign, subject.Plural, denied);
                 break;
             case AffectedBy affected:
                 Add(words, affected.Agent, SubjectParticle);

@@ -158,7 +158,10 @@ internal static class Lexicon
 
     // Those in -a are feminine, in both languages.
     public static readonly IReadOnlyList<string> Names =
-        ["Ada", "Bruno", "Clara", "Dario", "Edda", "Felix", "Greta", "Hugo", "Irma", "Jonas", "Kira", "Leo", "Mira", "Nico", "Olga", "Pavel", "Rosa", "Sven", "Tara", "Viktor"];
+    [
+        "Ada", "Bruno", "Clara", "Dario", "Edda", "Felix", "Greta", "Hugo", "Irma", "Jonas", "Kira", "Leo", "Mira", "Nico", "Olga",
+        "Pavel", "Rosa", "Sven", "Tara", "Viktor",
+    ];
 
     public static readonly Concept Animal = Root("animal"), Person = Root("person"), Thing = Root("object");
 
@@ -177,7 +180,8 @@ internal static class Lexicon
             while (path.Count > depth)
                 path.Pop();
             string[] sides = line.Split('=');
-            Word[] words = [.. sides[0].Split('/', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(word => Inflect(part, word))];
+            string[] synonyms = sides[0].Split('/', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+            Word[] words = [.. synonyms.Select(word => Inflect(part, word))];
             var concept = new Concept(part, path.TryPeek(out Concept? parent) ? parent : null, words, sides[1].Trim());
             parent?.Adopt(concept);
             path.Push(concept);

@@ -9,7 +9,8 @@ namespace Espalier.Text.Sample;
 internal sealed class Narrator(World world)
 {
     private const int Tries = 200;
-    private static readonly Determiner[] Quantifiers = [Determiner.All, Determiner.Every, Determiner.Some, Determiner.No, Determiner.The, Determiner.The, Determiner.The];
+    private static readonly Determiner[] Quantifiers =
+        [Determiner.All, Determiner.Every, Determiner.Some, Determiner.No, Determiner.The, Determiner.The, Determiner.The];
 
     /// <summary>A document of about <paramref name="length"/> sentences, no two of them the same.</summary>
     public IReadOnlyList<Sentence> Tell(int length, ref CounterRandom random)
@@ -95,7 +96,10 @@ internal sealed class Narrator(World world)
     {
         bool negated = random.Chance(20);
         if (!alive || random.Chance(25))
-            return new Is(negated, Use.Of(Widened(random.Pick([.. world.Qualities.Where(quality => alive || Lexicon.FitsThings(quality))]), ref random), ref random));
+        {
+            Concept[] fitting = [.. world.Qualities.Where(quality => alive || Lexicon.FitsThings(quality))];
+            return new Is(negated, Use.Of(Widened(random.Pick(fitting), ref random), ref random));
+        }
         if (random.Chance(45))
             return new Acts(negated, Use.Of(Widened(random.Pick(world.Actions), ref random), ref random));
         NounPhrase target = Phrase(negated ? [Determiner.Some, Determiner.All] : Quantifiers, depth + 1, ref random);
@@ -121,7 +125,10 @@ internal sealed class Narrator(World world)
             return Predicate(alive, depth, ref random);
         Use verb = Use.Of(Widened(random.Pick(world.Verbs), ref random), ref random);
         Name[] names = [.. world.Individuals.Select(individual => individual.Name).OfType<Name>()];
-        return new AffectedBy(verb, names.Length > 0 && random.Chance(40) ? random.Pick(names) : Phrase([Determiner.The, Determiner.Some], depth + 1, ref random));
+        Nominal agent = names.Length > 0 && random.Chance(40)
+            ? random.Pick(names)
+            : Phrase([Determiner.The, Determiner.Some], depth + 1, ref random);
+        return new AffectedBy(verb, agent);
     }
 
     private bool IsAlive(Nominal subject) => subject is not NounPhrase phrase || !phrase.Noun.Concept.IsA(Lexicon.Thing);

@@ -23,7 +23,8 @@ internal static class PerfectMatchings
         int[][] premisesOf = [.. Enum.GetValues<EntailmentLabel>().Select(_ => Enumerable.Repeat(-1, count).ToArray())];
         while (true)
         {
-            int[][] matchings = [.. Enum.GetValues<EntailmentLabel>().Select(label => Match(labels, label, ranked, premises, hypotheses, premisesOf[(int)label]))];
+            int[][] matchings = [.. Enum.GetValues<EntailmentLabel>()
+                .Select(label => Match(labels, label, ranked, premises, hypotheses, premisesOf[(int)label]))];
             // Of the sentences that a label leaves over the one with the fewest partners goes, on the side that has more; then all
             // are matched anew, because that frees others.
             int[] premiseLacks = [.. Enumerable.Range(0, count).Select(p => premises[p] ? matchings.Count(m => m[p] < 0) : 0)];

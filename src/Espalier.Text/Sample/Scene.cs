@@ -8,7 +8,8 @@ namespace Espalier.Text.Sample;
 /// </summary>
 internal sealed class Scene
 {
-    private static readonly Determiner[] Quantifiers = [Determiner.All, Determiner.Every, Determiner.Some, Determiner.Some, Determiner.No, Determiner.No];
+    private static readonly Determiner[] Quantifiers =
+        [Determiner.All, Determiner.Every, Determiner.Some, Determiner.Some, Determiner.No, Determiner.No];
 
     private readonly IReadOnlyList<Concept> _kinds;
     private readonly IReadOnlyList<Concept> _qualities;
@@ -39,7 +40,8 @@ internal sealed class Scene
                 Concept[] others = [.. new[] { Lexicon.Animal, Lexicon.Person, Lexicon.Thing }.Where(root => root != family)];
                 _objectKinds = KindsOf(random.Pick(others), ref random);
                 bool things = _objectKinds[0].IsA(Lexicon.Thing);
-                _objectQualities = [Another(Lexicon.Adjectives, quality => quality.Root != dimension && (!things || Lexicon.FitsThings(quality)), ref random)];
+                bool Fits(Concept quality) => quality.Root != dimension && (!things || Lexicon.FitsThings(quality));
+                _objectQualities = [Another(Lexicon.Adjectives, Fits, ref random)];
                 break;
         }
     }
