@@ -1,6 +1,6 @@
 // Compares the ids that Espalier and Hugging Face's tokenizers give for the same text, in both directions: their library
 // reads our tokenizer.json, and we read what they saved and a vocab.json with merges.txt.
-//   node compare.mjs --tool "dotnet PATH/espalier.dll" [--lines 100000] [--mixtures 20000] [--vocab 8192] FILES...
+//   node compare.mjs --tool "dotnet PATH/espalier.dll" [--lines 100000] [--mixtures 20000] [--characters 0x110000] [--vocab 8192] FILES...
 // Exit code 0 when nothing differs.
 
 import { execFileSync } from "node:child_process";
@@ -18,11 +18,12 @@ const { values, positionals: files } = parseArgs({
     tool: { type: "string" },
     lines: { type: "string", default: "100000" },
     mixtures: { type: "string", default: "20000" },
+    characters: { type: "string", default: "0x110000" },
     vocab: { type: "string", default: "8192" },
   },
 });
 if (!values.tool || files.length === 0) {
-  console.error('usage: node compare.mjs --tool "dotnet PATH/espalier.dll" [--lines N] [--mixtures N] [--vocab N] FILES...');
+  console.error('usage: node compare.mjs --tool "dotnet PATH/espalier.dll" [--lines N] [--mixtures N] [--characters N] [--vocab N] FILES...');
   process.exit(2);
 }
 
@@ -103,7 +104,7 @@ try {
   const saved = JSON.parse(readFileSync(path, "utf8"));
   const theirs = Tokenizer.fromFile(path);
 
-  const sets = [["real", realLines(Number(values.lines))], ["hostile", [...hostileLines(1, Number(values.mixtures))]]];
+  const sets = [["real", realLines(Number(values.lines))], ["hostile", [...hostileLines(1, Number(values.mixtures), Number(values.characters))]]];
   for (const [kind, lines] of sets) {
     const textFile = join(folder, kind);
     writeFileSync(textFile, lines.map((line) => `${line}\n`).join(""));

@@ -17,13 +17,13 @@ const pieces = ["a", "Ab", "word", "1", "42", "\u0664\u0662", "\u00bd", "\u2167"
   "\u0928\u092e\u0938\u094d\u0924\u0947", "\u0e2a\u0e27\u0e31\u0e2a\u0e14\u0e35", "\u{1f600}", "\u{1f468}\u200d\u{1f469}\u200d\u{1f467}", "\u{1f44d}\u{1f3fd}", "\u{1f1eb}\u{1f1f7}",
   "\u{1d518}", "\u{20000}", "\u{10ffff}", "\ufffd", "\ufffe", "\u0000", "\u0001", "\u001b", "\u007f", "\u00ad", "\u0120", "\u010a", "\u00c3\u00a9"];
 
-export function* hostileLines(seed = 1, mixtures = 20000) {
+export function* hostileLines(seed = 1, mixtures = 20000, characters = 0x110000) {
   const draw = random(seed);
   const pick = (list) => list[draw(list.length)];
 
   // Every character of the planes in use, and the ends of the others: after a letter, a number, a mark, a space, and twice.
   const used = (block) => block < 0x32400 || (block >= 0xe0000 && block < 0xe0200) || (block & 0xffff) === 0 || (block & 0xffff) === 0xffe0;
-  for (let block = 0; block < 0x110000; block += 32) {
+  for (let block = 0; block < characters; block += 32) {
     if (!used(block)) continue;
     let line = "";
     for (let code = block; code < block + 32; code++) {

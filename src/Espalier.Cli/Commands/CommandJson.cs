@@ -8,4 +8,5 @@ namespace Espalier.Cli.Commands;
 [JsonSerializable(typeof(TrainReport))]
 [JsonSerializable(typeof(PrepareReport))]
 [JsonSerializable(typeof(InspectReport))]
+[JsonSerializable(typeof(SampleReport))]
 internal sealed partial class CommandJson : JsonSerializerContext;

@@ -10,5 +10,6 @@ internal sealed class DataCommand : Command
     {
         Subcommands.Add(new DataPrepareCommand(terminal));
         Subcommands.Add(new DataInspectCommand(terminal));
+        Subcommands.Add(new DataSampleCommand(terminal));
     }
 }

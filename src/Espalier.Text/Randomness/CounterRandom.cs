@@ -39,4 +39,9 @@ internal enum Purpose : ulong
     DevelopmentSplit = 5,
     BatchOrder = 6,
     Samples = 7,
+    Bootstrap = 8,
+    LanguageDocument = 9,
+    LanguageEntailment = 10,
+    LanguageTranslation = 11,
+    LanguageSplit = 12,
 }

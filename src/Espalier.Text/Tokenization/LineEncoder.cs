@@ -15,12 +15,12 @@ public delegate void LineIds(ReadOnlySpan<int> ids, bool endsLine);
 /// <param name="Warnings">Odd things in the text, one sentence each, naming file and line.</param>
 public sealed record EncodedCount(long Lines, long Bytes, long Tokens, IReadOnlyList<string> Warnings);
 
-/// <summary>Encodes text line by line in bounded memory, whatever the length of its lines.</summary>
+/// <summary>
+/// Encodes text line by line in bounded memory, whatever the length of its lines. Where a line goes on for four megabytes
+/// with no single space between two words, it is cut all the same, and the word at the cut may get other ids.
+/// </summary>
 public static class LineEncoder
 {
-    // A line with no single space between two words within this is cut all the same, and one word may then be encoded in two.
-    private const int BlockSize = 16 << 20;
-
     /// <summary>Encodes every line of <paramref name="text"/>, without its line feed.</summary>
     /// <param name="tokenizer">The tokenizer.</param>
     /// <param name="text">UTF-8 text; bytes that are not are encoded as they are.</param>
@@ -32,7 +32,7 @@ public static class LineEncoder
     {
         var ids = new List<int>();
         (long lines, long bytes, long tokens, TextOddities odd, bool open) = (0, 0, 0, default, false);
-        foreach (TextBlock block in TextBlocks.Read(text, BlockSize))
+        foreach (TextBlock block in TextBlocks.Read(text))
         {
             cancel.ThrowIfCancellationRequested();
             bytes += block.Length;

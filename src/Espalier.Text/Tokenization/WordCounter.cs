@@ -31,16 +31,19 @@ internal sealed class WordCounter(BpeTrainerOptions options, CancellationToken c
     public void CountFile(string file, Action<long> progress)
     {
         using InputFile input = InputFile.Open(file);
-        (long before, TextOddities odd) = (_bytes, default);
+        (long before, TextOddities odd, bool open) = (_bytes, default, false);
         foreach (TextBlock block in TextBlocks.Read(input))
         {
             if (_running.Count >= options.Threads)
                 TakeOldest();
             Start(block);
+            open = block.Text[^1] != '\n';
             progress(input.BytesConsumed);
         }
         while (_running.Count > 0)
             TakeOldest();
+        // The last line counts, though no line feed ends it.
+        _lines += open ? 1 : 0;
         if (_bytes == before)
             _warnings.Add($"{file}: is empty");
         _warnings.AddRange(odd.Describe(file));
@@ -48,12 +51,13 @@ internal sealed class WordCounter(BpeTrainerOptions options, CancellationToken c
         void TakeOldest() => odd = odd.Then(Add(_running.Dequeue()).Odd);
     }
 
-    /// <summary>Counts one text in memory.</summary>
+    /// <summary>Counts lines in memory, of which no line feed ends the last.</summary>
     public void CountText(byte[] text)
     {
         if (_running.Count >= options.Threads)
             Add(_running.Dequeue());
         Start(new TextBlock(text, text.Length, 1));
+        _lines++;
     }
 
     /// <summary>Waits for what still runs, and says what was counted.</summary>
@@ -106,10 +110,14 @@ internal sealed class WordCounter(BpeTrainerOptions options, CancellationToken c
         long count = 0;
         while (!line.IsEmpty)
         {
-            int length = Math.Min(PreTokenizer.NextLength(line), LongestWord);
-            words.Add(line[..length], 1);
-            line = line[length..];
-            count++;
+            ReadOnlySpan<byte> word = line[..PreTokenizer.NextLength(line)];
+            line = line[word.Length..];
+            for (; !word.IsEmpty; count++)
+            {
+                int length = Math.Min(word.Length, LongestWord);
+                words.Add(word[..length], 1);
+                word = word[length..];
+            }
         }
         return count;
     }
