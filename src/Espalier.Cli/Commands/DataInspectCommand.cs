@@ -93,17 +93,28 @@ internal sealed class DataInspectCommand : EspalierCommand
             throw new UsageException(string.Join("; ", faults));
         if (parsed.GetValue(_tokenizer) is { } tokenizer)
             options = options with { Tokenizer = Tokenizer.Load(tokenizer) };
-        (string[] tables, string[] prepared, string[] texts) = Sort(FilePatterns.Expand(named), columns.Format);
+        Named files = Sort(FilePatterns.Expand(named), columns.Format);
 
         var reports = new List<InspectionReport>();
-        foreach (string table in tables)
+        foreach (string table in files.Tables)
             Look(table, inspection => [inspection.Labelled(table, columns)]);
+        foreach (string table in files.TablesInFolders)
+        {
+            try
+            {
+                Look(table, inspection => [inspection.Labelled(table, columns)]);
+            }
+            catch (UnlabelledException fault)
+            {
+                context.Warn($"left out: {fault.Message}");
+            }
+        }
         foreach (ParallelSetOptions pair in pairs)
             Look(pair.Source, inspection => [inspection.Parallel(pair)]);
-        foreach (string folder in prepared)
+        foreach (string folder in files.Prepared)
             Look(folder, inspection => inspection.Prepared(folder));
-        if (texts.Length > 0)
-            Look("text", inspection => [inspection.Corpus(texts, parsed.GetValue(DataOptions.Layout))]);
+        if (files.Texts.Count > 0)
+            Look("text", inspection => [inspection.Corpus(files.Texts, parsed.GetValue(DataOptions.Layout))]);
 
         foreach (Warning warning in reports.SelectMany(report => report.Warnings).Distinct())
             context.Warn($"{warning}");
@@ -143,25 +154,24 @@ internal sealed class DataInspectCommand : EspalierCommand
         }
     }
 
-    private static (string[] Tables, string[] Prepared, string[] Texts) Sort(IEnumerable<string> paths, TableFormat format)
+    private static Named Sort(IEnumerable<string> paths, TableFormat format)
     {
-        List<string> tables = [], prepared = [], texts = [];
+        var named = new Named([], [], [], []);
         foreach (string path in paths)
         {
-            if (Directory.Exists(path))
-            {
-                if (PreparedCorpus.IsAt(path))
-                    prepared.Add(path);
-                else if (LabelledSplits.FilesIn(path) is { Count: > 0 } files)
-                    tables.AddRange(files);
-                else
-                    throw new TextException("is a folder with neither a prepared corpus nor .csv, .tsv or .jsonl files in it", path);
-            }
+            if (!Directory.Exists(path))
+                (format != TableFormat.Auto || LabelledSet.FormatOf(path) is not null ? named.Tables : named.Texts).Add(path);
+            else if (PreparedCorpus.IsAt(path))
+                named.Prepared.Add(path);
+            else if (LabelledSplits.FilesIn(path) is { Count: > 0 } files)
+                named.TablesInFolders.AddRange(files);
             else
-                (format != TableFormat.Auto || LabelledSet.FormatOf(path) is not null ? tables : texts).Add(path);
+                throw new TextException("is a folder with neither a prepared corpus nor .csv, .tsv or .jsonl files in it", path);
         }
-        return ([.. tables], [.. prepared], [.. texts]);
+        return named;
     }
+
+    private sealed record Named(List<string> Tables, List<string> TablesInFolders, List<string> Prepared, List<string> Texts);
 }
 
 /// <summary>What <c>data inspect --json</c> prints.</summary>

@@ -21,7 +21,7 @@ public sealed record LabelledColumns(string? Layout, string First, string? Secon
         string label = options.LabelColumn is { } named
             ? Existing(columns, named, file)
             : Labels.Select(name => Match(columns, name)).FirstOrDefault(found => found is not null)
-                ?? throw Missing("label", columns, file);
+                ?? throw new UnlabelledException(Unclear("label", columns), file);
         if (options.TextColumns is { } texts)
             return new(null, Existing(columns, texts[0], file), texts.Count > 1 ? Existing(columns, texts[1], file) : null, label);
         foreach ((string first, string second) in Pairs)
@@ -30,7 +30,7 @@ public sealed record LabelledColumns(string? Layout, string First, string? Secon
                 return new(one == "sentence1" && label == "gold_label" ? "GLUE MNLI" : null, one, two, label);
         }
         string single = Singles.Select(name => Match(columns, name)).FirstOrDefault(found => found is not null)
-            ?? throw Missing("text", columns, file);
+            ?? throw new TextException(Unclear("text", columns), file, 1);
         return new(columns is ["sentence", "label"] ? "GLUE SST-2" : null, single, null, label);
     }
 
@@ -40,6 +40,6 @@ public sealed record LabelledColumns(string? Layout, string First, string? Secon
     private static string Existing(IReadOnlyList<string> columns, string name, string file) => columns.Contains(name) ? name
         : throw new TextException($"has no column \"{name}\"; its columns are {string.Join(", ", columns)}", file, 1);
 
-    private static TextException Missing(string what, IReadOnlyList<string> columns, string file) => new(
-        $"which column holds the {what} is not clear from the names {string.Join(", ", columns)}; name it with --{what}-column", file, 1);
+    private static string Unclear(string what, IReadOnlyList<string> columns) =>
+        $"which column holds the {what} is not clear from the names {string.Join(", ", columns)}; name it with --{what}-column";
 }

@@ -30,12 +30,14 @@ public class DataCommandTests
     {
         using var folder = new TemporaryFolder();
         folder.Write("train.tsv", "sentence\tlabel\na b\t1\nc\t0\n");
+        folder.Write("test.tsv", "index\tsentence\n0\td\n"); // GLUE's test files have no labels
         folder.Write("x", "a b\nc\n");
         folder.Write("y", "d\ne f g\n");
-        (int code, JsonDocument? json, _) = await RunJson("data", "inspect", folder.Path, folder["x"], "--source", folder["x"], "--target", folder["y"]);
+        (int code, JsonDocument? json, string error) = await RunJson("data", "inspect", folder.Path, folder["x"], "--source", folder["x"], "--target", folder["y"]);
         Assert.Equal(0, code);
         Assert.Equal([("labelled set", 2), ("parallel set", 2), ("corpus", 2)], json!.RootElement.GetProperty("dataSets").EnumerateArray()
             .Select(set => (set.GetProperty("kind").GetString(), set.GetProperty("count").GetInt32())));
+        Assert.Contains($"left out: {folder["test.tsv"]}:1: which column holds the label", error);
         (code, string text, _) = await Run("data", "inspect", folder["train.tsv"]);
         Assert.Equal(0, code);
         Assert.Contains("label     0: 1 (50.0 %)", text);
