@@ -19,8 +19,11 @@ public sealed class TokenSequences
         CollectionsMarshal.AsSpan(_tokens)[_offsets[sequence].._offsets[sequence + 1]];
 
     /// <summary>Appends a sequence.</summary>
+    /// <exception cref="TextException">The set becomes too large to be held in memory.</exception>
     public void Add(params ReadOnlySpan<int> tokens)
     {
+        if ((long)_tokens.Count + tokens.Length > Array.MaxLength)
+            throw new TextException($"the set has more than {Array.MaxLength:N0} tokens, more than can be held in memory; give a part of it");
         _tokens.AddRange(tokens);
         _offsets.Add(_tokens.Count);
     }
