@@ -15,9 +15,14 @@ public readonly record struct Sequences(DeviceSpan<int> Offsets, int Count, int 
     /// <exception cref="ArgumentException">They do not begin at 0, do not ascend or do not end at the number of tokens.</exception>
     public static Sequences Upload(Tape tape, ReadOnlySpan<int> offsets, int tokens)
     {
-        if (offsets.Length == 0 || offsets[0] != 0 || offsets[^1] != tokens)
+        if (offsets.Length == 0)
         {
-            throw new ArgumentException($"offsets must run from 0 to the batch's {tokens} tokens");
+            throw new ArgumentException("there are no offsets; expected 0, then the end of each sequence");
+        }
+
+        if (offsets[0] != 0 || offsets[^1] != tokens)
+        {
+            throw new ArgumentException($"offsets run from {offsets[0]} to {offsets[^1]}; expected 0 to the batch's {tokens} tokens");
         }
 
         int longest = 0;

@@ -44,6 +44,9 @@ public sealed class Tape(Device device) : IDisposable
     /// <summary>The most bytes of activations and gradients that were held at one time.</summary>
     public long PeakBytes => _arena.PeakBytes;
 
+    /// <summary>Bytes held for them from the device.</summary>
+    internal long CapacityBytes => _arena.Capacity;
+
     /// <summary>Forgets the step before; its tensors must not be used any more.</summary>
     public void Reset()
     {
@@ -208,9 +211,14 @@ public sealed class Tape(Device device) : IDisposable
             }
         }
 
+        bool kept = false;
         for (int i = firstAllocation; i < _allocations.Count; i++)
         {
-            if (keep == null || _allocations[i] != keep.Data)
+            if (_allocations[i] == keep?.Data)
+            {
+                kept = true;
+            }
+            else
             {
                 _arena.Free(_allocations[i]);
             }
@@ -221,9 +229,10 @@ public sealed class Tape(Device device) : IDisposable
         {
             _tensorsUsed = firstTensor;
         }
-        else
+        else if (kept)
         {
-            // The kept tensor's memory now belongs to whoever frees the stretch around this one.
+            // The kept tensor's memory now belongs to whoever frees the stretch around this one. One from before the mark
+            // (an op may hand on its input) belongs there already.
             _allocations.Add(keep.Data);
         }
     }

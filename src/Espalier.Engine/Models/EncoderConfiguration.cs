@@ -7,4 +7,7 @@ public sealed record EncoderConfiguration : StackConfiguration
 {
     /// <summary>Activation of the feed-forward layers and of the masked-LM head.</summary>
     public Activation Activation { get; init; } = Activation.Gelu;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Validate() => [.. base.Validate(), .. ActivationFaults(Activation)];
 }

@@ -24,7 +24,7 @@ public sealed record EncoderDecoderConfiguration : StackConfiguration
     /// <inheritdoc/>
     public override IReadOnlyList<string> Validate()
     {
-        List<string> faults = [.. base.Validate()];
+        List<string> faults = [.. base.Validate(), .. ActivationFaults(Activation)];
         if (DecoderLayers < 0)
         {
             faults.Add($"DecoderLayers is {DecoderLayers}; expected 0 (as many as the encoder) or more");

@@ -1,3 +1,5 @@
+using Espalier.Engine.Kernels;
+
 namespace Espalier.Engine.Models;
 
 /// <summary>Where layer norm stands.</summary>
@@ -32,7 +34,7 @@ public abstract record StackConfiguration
     /// <summary>Width of the residual stream, H.</summary>
     public required int Hidden { get; init; }
 
-    /// <summary>Attention heads, A; 0 means heads of 64, as the paper has them.</summary>
+    /// <summary>Attention heads, A; 0 means heads of 64, as the paper has them, or one where H is less.</summary>
     public int Heads { get; init; }
 
     /// <summary>Width of the feed-forward layer, F; 0 means 4 × hidden.</summary>
@@ -75,7 +77,7 @@ public abstract record StackConfiguration
         AtLeastOne(nameof(MaximumPositions), MaximumPositions);
         NotNegative(nameof(Heads), Heads);
         NotNegative(nameof(FeedForward), FeedForward);
-        if (Hidden > 0 && Heads >= 0 && Hidden % ActualHeads != 0)
+        if (Hidden > 0 && Heads >= 0 && Hidden % (Heads > 0 ? Heads : Math.Min(Hidden, 64)) != 0)
         {
             faults.Add(Heads > 0
                 ? $"Hidden {Hidden} is no multiple of Heads {Heads}; choose heads that divide it"
@@ -125,4 +127,9 @@ public abstract record StackConfiguration
             }
         }
     }
+
+    private protected static IEnumerable<string> ActivationFaults(Activation activation)
+        => Enum.IsDefined(activation)
+            ? []
+            : [$"Activation is {activation}; expected {string.Join(", ", Enum.GetNames<Activation>())}"];
 }

@@ -18,8 +18,8 @@ public readonly record struct TokenBatch(DeviceSpan<int> Ids, DeviceSpan<int> Pl
     /// <param name="ids">N ids.</param>
     /// <param name="offsets">B + 1 offsets from 0 to N.</param>
     /// <param name="configuration">The model it is for.</param>
-    /// <exception cref="ArgumentException">An id is not in the vocabulary, a sequence is too long, or offsets are wrong;
-    /// the message says which.</exception>
+    /// <exception cref="ArgumentException">An id is not in the vocabulary, a sequence is empty or too long, or offsets are
+    /// wrong; the message says which.</exception>
     public static TokenBatch Upload(Tape tape, ReadOnlySpan<int> ids, ReadOnlySpan<int> offsets, StackConfiguration configuration)
     {
         Sequences sequences = Sequences.Upload(tape, offsets, ids.Length);
@@ -27,6 +27,15 @@ public readonly record struct TokenBatch(DeviceSpan<int> Ids, DeviceSpan<int> Pl
         {
             throw new ArgumentException(
                 $"a sequence has {sequences.Longest} tokens, the model's positions end at {configuration.MaximumPositions}");
+        }
+
+        for (int b = 0; b < sequences.Count; b++)
+        {
+            // Where it would have a first token, a head would read its neighbour's.
+            if (offsets[b] == offsets[b + 1])
+            {
+                throw new ArgumentException($"sequence {b} is empty; expected a token or more");
+            }
         }
 
         for (int i = 0; i < ids.Length; i++)

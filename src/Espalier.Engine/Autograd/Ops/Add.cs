@@ -11,7 +11,7 @@ internal sealed class Add : Operation
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static Tensor Apply(Tape tape, Tensor a, Tensor b)
     {
-        ShapeException.Require(a.Shape == b.Shape, nameof(Add), a.Shape.ToString(), b.Shape);
+        ShapeException.Require(a.Shape == b.Shape, nameof(Add), $"{a.Shape}", b.Shape);
         Add op = tape.Rent<Add>();
         Tensor y = tape.New(a.Shape);
         (op._a, op._b, op._y) = (a, b, y);
