@@ -26,6 +26,7 @@ internal sealed class Application(Terminal terminal)
         {
             Json,
             Verbose,
+            new DataCommand(terminal),
             new TokenizerCommand(terminal),
         };
         ParseResult parsed = root.Parse(args);

@@ -3,6 +3,10 @@ using System.Text.Json.Serialization;
 namespace Espalier.Cli.Commands;
 
 /// <summary>How the results of commands become JSON.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(TrainReport))]
+[JsonSerializable(typeof(PrepareReport))]
+[JsonSerializable(typeof(InspectReport))]
+[JsonSerializable(typeof(SampleReport))]
 internal sealed partial class CommandJson : JsonSerializerContext;

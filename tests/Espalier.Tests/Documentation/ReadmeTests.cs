@@ -51,7 +51,7 @@ public class ReadmeTests
 
     [Theory]
     [MemberData(nameof(Commands))]
-    public void Command_InReadme_Succeeds(string command)
+    public async Task Command_InReadme_Succeeds(string command)
     {
         // The solution is built already, with the configuration that these tests run in.
         string line = command.Replace("dotnet run -c Release", "dotnet run --no-build -c Release", StringComparison.Ordinal);
@@ -60,9 +60,9 @@ public class ReadmeTests
         start.ArgumentList.Add(line);
         using Process process = Process.Start(start)!;
         Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{line} ended with {process.ExitCode}:\n{output}\n{errors.Result}");
+        string output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0, $"{line} ended with {process.ExitCode}:\n{output}\n{await errors}");
     }
 
     private static string FindRoot()

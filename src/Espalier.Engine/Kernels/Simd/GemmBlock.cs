@@ -10,7 +10,7 @@ internal static unsafe class GemmBlock<TLanes, TTile>
     where TLanes : struct, ILanes<TLanes>
     where TTile : struct, ITile
 {
-    public const int KBlock = 256, NBlock = 512, PanelsOfA = 4;
+    public const int KBlock = 384, NBlock = 512, PanelsOfA = 2;
 
     /// <summary>Scratch that <see cref="Multiply"/> needs, in floats.</summary>
     public static long ScratchFloats => BlockOfB + BlockOfA + (TTile.Rows * TTile.Columns);

@@ -1,0 +1,74 @@
+using Espalier.Text.Corpora;
+using Espalier.Text.Randomness;
+using Espalier.Text.Tokenization;
+
+namespace Espalier.Text.Batching;
+
+/// <summary>
+/// Blocks for masked language modelling as RoBERTa makes them (Liu et al. 2019, §4.2 "full-sentences"): documents follow
+/// one another with a separator between, each block begins with <c>&lt;s&gt;</c> and takes the next T−1 tokens. The masking is
+/// drawn anew at each pass as a function of (seed, epoch, block), so neither batch size nor order changes it.
+/// </summary>
+public sealed class MaskedBlocks : IBatchBuilder<StepBatch<MaskedBatch>>
+{
+    private readonly TokenSplit _text;
+    private readonly MaskedBlockOptions _options;
+    private readonly SpecialTokens _special;
+    private readonly TokenCorruption _corruption;
+
+    /// <summary>Makes blocks of a part of a corpus.</summary>
+    /// <param name="text">Must stay open while batches are made.</param>
+    /// <param name="tokenizer">The tokenizer that the corpus was prepared with.</param>
+    /// <param name="options">How.</param>
+    /// <exception cref="ArgumentException">The options have a fault.</exception>
+    /// <exception cref="TextException">The part holds no text.</exception>
+    public MaskedBlocks(TokenSplit text, Tokenizer tokenizer, MaskedBlockOptions options)
+    {
+        if (options.Validate() is { Count: > 0 } faults)
+            throw new ArgumentException(string.Join("; ", faults), nameof(options));
+        if (text.Tokens == 0)
+            throw new TextException("this part of the corpus holds no text; hold out a larger share, or prepare more text");
+        _text = text;
+        _options = options;
+        _special = tokenizer.Special;
+        _corruption = new TokenCorruption(tokenizer, options);
+        // What is left after the last whole block is a block too.
+        BlockCount = (text.StreamLength + options.BlockTokens - 2) / (options.BlockTokens - 1);
+    }
+
+    /// <summary>Blocks in one pass.</summary>
+    public long BlockCount { get; }
+
+    /// <inheritdoc/>
+    public long BatchesIn(ulong seed, long epoch) => (BlockCount + _options.BatchBlocks - 1) / _options.BatchBlocks;
+
+    /// <inheritdoc/>
+    public StepBatch<MaskedBatch> NewBatch() => new();
+
+    /// <inheritdoc/>
+    public BatchPosition Build(BatchPosition position, StepBatch<MaskedBatch> batch)
+    {
+        long batches = BatchesIn(position.Seed, position.Epoch);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((ulong)position.Index, (ulong)batches, nameof(position));
+        var order = new SeededPermutation(BlockCount, position.Seed, Purpose.Shuffle, position.Epoch);
+        long first = position.Index * _options.BatchBlocks;
+        long end = Math.Min(first + _options.BatchBlocks, BlockCount);
+        batch.Clear();
+        for (long i = first; i < end; i++)
+            AddBlock(_options.Shuffle ? order[i] : i, position, batch);
+        batch.Complete();
+        return position.Index + 1 < batches ? position with { Index = position.Index + 1 } : new(position.Seed, position.Epoch + 1);
+    }
+
+    private void AddBlock(long block, BatchPosition position, StepBatch<MaskedBatch> batch)
+    {
+        long start = block * (_options.BlockTokens - 1);
+        int length = 1 + (int)Math.Min(_options.BlockTokens - 1, _text.StreamLength - start);
+        MaskedBatch part = batch.PartFor(length, _options.MicroBatchTokens);
+        int offset = part.TokenCount;
+        Span<int> tokens = part.Input.Add(length);
+        tokens[0] = _special.Bos;
+        _text.CopyStream(start, tokens[1..], _special.Eos);
+        _corruption.Apply(tokens, offset, part, new CounterRandom(position.Seed, Purpose.Mask, position.Epoch, block));
+    }
+}

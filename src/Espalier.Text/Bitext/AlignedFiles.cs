@@ -1,0 +1,65 @@
+using Espalier.Text.Files;
+
+namespace Espalier.Text.Bitext;
+
+/// <summary>Pairs from two files: line by line.</summary>
+internal sealed class AlignedFiles : IPairSource
+{
+    private readonly TextDefects _defects = new();
+    private readonly LineReader _source, _target;
+
+    public AlignedFiles(string source, string target)
+    {
+        _source = new LineReader(source, _defects);
+        try
+        {
+            _target = new LineReader(target, _defects);
+        }
+        catch
+        {
+            _source.Dispose();
+            throw;
+        }
+    }
+
+    public string Path => _source.Path;
+
+    public long Line => _source.Line;
+
+    public bool IsWhole { get; private set; }
+
+    public ReadOnlySpan<byte> Source => _source.Segment;
+
+    public ReadOnlySpan<byte> Target => _target.Segment;
+
+    public IReadOnlyList<Warning> Warnings => _defects.Warnings;
+
+    public long BytesConsumed => _source.BytesConsumed;
+
+    public bool Next()
+    {
+        bool source = _source.NextLine(out bool sourceWhole), target = _target.NextLine(out bool targetWhole);
+        IsWhole = sourceWhole && targetWhole;
+        if (source != target)
+        {
+            throw new TextException(
+                $"has {CountAll(_source):N0} lines, but {_target.Path} has {CountAll(_target):N0}; line n of one must translate line n of the other",
+                _source.Path);
+        }
+        return source;
+    }
+
+    public void Dispose()
+    {
+        _source.Dispose();
+        _target.Dispose();
+    }
+
+    private static long CountAll(LineReader lines)
+    {
+        while (lines.NextLine(out _))
+        {
+        }
+        return lines.Line;
+    }
+}

@@ -1,0 +1,66 @@
+using System.Runtime.InteropServices;
+using Espalier.Text.Batching;
+using Espalier.Text.Files;
+using Espalier.Text.Tokenization;
+
+namespace Espalier.Text.Bitext;
+
+/// <summary>A parallel set as token ids of one joint vocabulary, without special tokens, in the order of the files.</summary>
+public sealed class EncodedPairs
+{
+    private EncodedPairs(TokenSequences sources, TokenSequences targets, SpecialTokens special, IReadOnlyList<Warning> warnings)
+    {
+        Sources = sources;
+        Targets = targets;
+        Special = special;
+        Warnings = warnings;
+    }
+
+    /// <summary>The source sides.</summary>
+    public TokenSequences Sources { get; }
+
+    /// <summary>The target sides.</summary>
+    public TokenSequences Targets { get; }
+
+    /// <summary>What was left out and what was odd.</summary>
+    public IReadOnlyList<Warning> Warnings { get; }
+
+    internal SpecialTokens Special { get; }
+
+    /// <summary>Encodes a parallel set.</summary>
+    /// <param name="options">Where it stands and what of it to leave out.</param>
+    /// <param name="tokenizer">Encodes both sides.</param>
+    /// <param name="maxLength">A pair of which a side, with its special token, has more tokens than this is left out: half a translation teaches nothing good.</param>
+    /// <param name="progress">Told the part that is done, from 0 to 1.</param>
+    /// <param name="cancel">Stops the work.</param>
+    /// <exception cref="TextException">A file cannot be read or is wrong, the line counts differ, or no pair is left.</exception>
+    public static EncodedPairs Encode(
+        ParallelSetOptions options, Tokenizer tokenizer, int maxLength, IProgress<double>? progress = null, CancellationToken cancel = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
+        using var reader = new ParallelReader(options);
+        long bytes = new FileInfo(options.Source).Length;
+        var tooLong = new Tally($"pairs left out because a side has more than {maxLength} tokens");
+        TokenSequences sources = new(), targets = new();
+        List<int> source = [], target = [];
+        while (reader.Next())
+        {
+            cancel.ThrowIfCancellationRequested();
+            progress?.Report((double)reader.BytesConsumed / bytes);
+            source.Clear();
+            target.Clear();
+            tokenizer.Encode(reader.Source, source);
+            tokenizer.Encode(reader.Target, target);
+            if (Math.Max(source.Count, target.Count) + 1 > maxLength)
+            {
+                tooLong.Add(options.Source, reader.Line);
+                continue;
+            }
+            sources.Add(CollectionsMarshal.AsSpan(source));
+            targets.Add(CollectionsMarshal.AsSpan(target));
+        }
+        return sources.Count > 0
+            ? new EncodedPairs(sources, targets, tokenizer.Special, [.. reader.Warnings, .. Tally.Warnings(tooLong)])
+            : throw new TextException($"none of its {reader.Pairs:N0} pairs passed the filters: {string.Join("; ", reader.Warnings.Concat(Tally.Warnings(tooLong)))}", options.Source);
+    }
+}

@@ -1,0 +1,145 @@
+namespace Espalier.Text.Files;
+
+/// <summary>
+/// Reads a text file line by line in bounded memory. A line that exceeds the buffer arrives as several segments, cut where a
+/// byte-level tokenizer cuts anyway, so that encoding the segments one by one gives the ids of the whole line.
+/// </summary>
+/// <remarks>
+/// Lines end with <c>\n</c> or <c>\r\n</c>, which are not part of a segment; a byte order mark is skipped. Not thread-safe.
+/// </remarks>
+public sealed class LineReader : IDisposable
+{
+    /// <summary>Bytes of the longest line that arrives in one segment.</summary>
+    public const int LongestSegment = 1 << 20;
+
+    private const byte NewLine = (byte)'\n';
+    private readonly InputFile _input;
+    private readonly TextDefects _defects;
+    private readonly byte[] _buffer = new byte[LongestSegment];
+    private int _start, _end, _segmentStart, _segmentLength;
+    private bool _atEnd;
+
+    /// <summary>Opens a file, plain or gzip.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="defects">Receives what does not belong in UTF-8 text.</param>
+    /// <exception cref="TextException">It is missing or cannot be read, or is UTF-16.</exception>
+    public LineReader(string path, TextDefects defects)
+    {
+        Path = path;
+        _defects = defects;
+        _input = InputFile.Open(path);
+        try
+        {
+            Fill();
+            SkipByteOrderMark();
+        }
+        catch
+        {
+            _input.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
+
+    /// <summary>The line of the current segment, counted from 1; 0 before the first.</summary>
+    public long Line { get; private set; }
+
+    /// <summary>Whether the current segment begins its line.</summary>
+    public bool StartsLine { get; private set; }
+
+    /// <summary>Whether the current segment ends its line.</summary>
+    public bool EndsLine { get; private set; } = true;
+
+    /// <summary>The current segment. Valid until the next call of <see cref="Next"/>.</summary>
+    public ReadOnlySpan<byte> Segment => _buffer.AsSpan(_segmentStart, _segmentLength);
+
+    /// <summary>Bytes of the file on disk consumed so far.</summary>
+    public long BytesConsumed => _input.BytesConsumed;
+
+    /// <summary>Goes to the next segment.</summary>
+    /// <returns>False at the end of the file.</returns>
+    /// <exception cref="TextException">The file cannot be read on.</exception>
+    public bool Next()
+    {
+        int newLine = _buffer.AsSpan(_start, _end - _start).IndexOf(NewLine);
+        if (newLine < 0 && !_atEnd)
+        {
+            Fill();
+            newLine = _buffer.AsSpan(_start, _end - _start).IndexOf(NewLine);
+        }
+        if (newLine < 0 && _start == _end)
+        {
+            if (EndsLine)
+                return false;
+            Take(0, 0, ends: true); // the cut fell on the very end of the file
+            return true;
+        }
+        if (newLine >= 0)
+            Take(newLine, 1, ends: true);
+        else if (_atEnd)
+            Take(_end - _start, 0, ends: true);
+        else
+            Take(SegmentCut.Before(_buffer), 0, ends: false);
+        return true;
+    }
+
+    /// <summary>
+    /// Goes to the next line, for readers that want lines whole: what exceeds <see cref="LongestSegment"/> is passed over.
+    /// </summary>
+    /// <param name="whole">False when the line was too long and <see cref="Segment"/> holds only its end.</param>
+    /// <returns>False at the end of the file.</returns>
+    public bool NextLine(out bool whole)
+    {
+        whole = true;
+        if (!Next())
+            return false;
+        while (!EndsLine)
+        {
+            whole = false;
+            Next();
+        }
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _input.Dispose();
+
+    private void Take(int length, int separator, bool ends)
+    {
+        StartsLine = EndsLine;
+        EndsLine = ends;
+        if (StartsLine)
+            Line++;
+        _segmentStart = _start;
+        _segmentLength = ends && length > 0 && _buffer[_start + length - 1] == '\r' ? length - 1 : length;
+        _start += length + separator;
+        _defects.Check(Segment, Path, Line);
+    }
+
+    private void Fill()
+    {
+        _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
+        (_start, _end) = (0, _end - _start);
+        while (_end < _buffer.Length)
+        {
+            int got = _input.Read(_buffer.AsSpan(_end));
+            if (got == 0)
+            {
+                _atEnd = true;
+                break;
+            }
+            _end += got;
+        }
+    }
+
+    private void SkipByteOrderMark()
+    {
+        ReadOnlySpan<byte> head = _buffer.AsSpan(0, Math.Min(_end, 3));
+        if (head is [0xEF, 0xBB, 0xBF])
+            _start = 3;
+        else if (head is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..])
+            throw new TextException("is UTF-16, UTF-8 was expected; convert it, for example with iconv -f UTF-16 -t UTF-8", Path, 1);
+    }
+}
