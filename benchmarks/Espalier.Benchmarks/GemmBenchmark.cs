@@ -31,7 +31,7 @@ internal static unsafe class GemmBenchmark
         double best = double.PositiveInfinity;
         for (int i = 0; i < 8; i++)
         {
-            best = Math.Min(best, Measure.InTurn(0, () => device.Kernels.Gemm(product.Arguments))[0]);
+            best = Math.Min(best, Measure.Alone(0, () => device.Kernels.Gemm(product.Arguments)));
         }
 
         return product.Arguments.Flops / best / 1e9;
@@ -79,7 +79,7 @@ internal static unsafe class GemmBenchmark
 
         Ours();
         p.Verify();
-        double[] medians = blas == null ? Measure.InTurn(seconds, Ours) : Measure.InTurn(seconds, Ours, Theirs);
+        double[] medians = blas == null ? [Measure.Alone(seconds, Ours)] : Measure.InTurn(seconds, rest: device.Threads > 1, Ours, Theirs);
         double ours = g.Flops / medians[0] / 1e9;
         double? theirs = blas == null ? null : g.Flops / medians[1] / 1e9;
         return new BenchmarkRow(

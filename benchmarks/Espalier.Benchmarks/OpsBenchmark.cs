@@ -35,7 +35,7 @@ internal static class OpsBenchmark
         const long Count = 32 << 20;
         using var source = new DeviceMemory(device, Count * sizeof(float));
         using var target = new DeviceMemory(device, Count * sizeof(float));
-        double time = Measure.InTurn(0.5, () => device.Kernels.Scale(source.Span<float>(), 2, target.Span<float>()))[0];
+        double time = Measure.Alone(0.5, () => device.Kernels.Scale(source.Span<float>(), 2, target.Span<float>()));
         return 2 * Count * sizeof(float) / time / 1e9;
     }
 
@@ -48,7 +48,7 @@ internal static class OpsBenchmark
         {
             OpsVerification.Verify(operation, device);
             using var buffers = new OpsBuffers(device, operation);
-            double time = Measure.InTurn(seconds, () => operation.Run(device.Kernels, buffers))[0];
+            double time = Measure.Alone(seconds, () => operation.Run(device.Kernels, buffers));
             (string unit, double work, double limit) = operation.Flops > 0
                 ? ("GFLOP/s", operation.Flops, peak)
                 : ("GB/s", operation.Bytes, copy);

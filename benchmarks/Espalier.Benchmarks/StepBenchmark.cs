@@ -85,7 +85,7 @@ internal static partial class StepBenchmark
             using var step = new TrainingStep(device, layers, hidden, sequences);
             step.Verify();
             double peak = GemmBenchmark.Peak(device);
-            double time = Measure.InTurn(seconds, () => step.Run())[0];
+            double time = Measure.Alone(seconds, () => step.Run());
             peak = Math.Max(peak, GemmBenchmark.Peak(device));
             figures[(layers, hidden, sequences)] = new Figure(step.Tokens / time, step.Flops / step.Tokens, peak, step.Bytes);
         }

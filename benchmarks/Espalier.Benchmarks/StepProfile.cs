@@ -16,7 +16,7 @@ internal static class StepProfile
             using var step = new TrainingStep(device, layers, hidden, sequences);
             step.Verify();
             device.Profile.Clear();
-            double time = Measure.InTurn(seconds, () => step.Run())[0];
+            double time = Measure.Alone(seconds, () => step.Run());
             double all = device.Profile.Values.Sum(e => e.Seconds);
             report.Say($"{layers} × {hidden}, batch {sequences}: {time * 1e3:F0} ms a step");
             report.Say("  kernel                              share    ms/call   GFLOP/s      GB/s");

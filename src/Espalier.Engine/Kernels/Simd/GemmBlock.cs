@@ -10,7 +10,7 @@ internal static unsafe class GemmBlock<TLanes, TTile>
     where TLanes : struct, ILanes<TLanes>
     where TTile : struct, ITile
 {
-    public const int KBlock = 384, NBlock = 512, PanelsOfA = 2;
+    public const int KBlock = 384, NBlock = 512, PanelsOfA = 4;
 
     /// <summary>Scratch that <see cref="Multiply"/> needs, in floats.</summary>
     public static long ScratchFloats => BlockOfB + BlockOfA + (TTile.Rows * TTile.Columns);
@@ -26,12 +26,13 @@ internal static unsafe class GemmBlock<TLanes, TTile>
         float* packedA = packedB + BlockOfB;
         float* edge = packedA + BlockOfA;
         float* b = g.B.Pointer;
-        for (int j = n0; j < n1; j += NBlock)
+        int depth = EqualParts(g.K, KBlock, 8), breadth = EqualParts(n1 - n0, NBlock, TTile.Columns);
+        for (int j = n0; j < n1; j += breadth)
         {
-            int columns = Math.Min(NBlock, n1 - j);
-            for (int p = 0; p < g.K || p == 0; p += KBlock)
+            int columns = Math.Min(breadth, n1 - j);
+            for (int p = 0; p < g.K || p == 0; p += depth)
             {
-                int k = Math.Min(KBlock, g.K - p);
+                int k = Math.Min(depth, g.K - p);
                 if (g.TransposeB)
                 {
                     Packing.PackBTransposed(k, columns, b + (j * (nint)g.LdB) + p, g.LdB, TTile.Columns, packedB);
@@ -44,6 +45,14 @@ internal static unsafe class GemmBlock<TLanes, TTile>
                 MultiplyPanels(g, m0, m1, j, columns, p, k, packedA, packedB, edge);
             }
         }
+    }
+
+    // The length of equal parts of at most `most`, a multiple of `grain`: a short last part would cost a pass over C or A
+    // for little.
+    private static int EqualParts(int count, int most, int grain)
+    {
+        int parts = Math.Max(1, (count + most - 1) / most);
+        return Math.Clamp(((count + parts - 1) / parts + grain - 1) / grain * grain, grain, most);
     }
 
     // Rows m0 … m1 of C, a few panels of A at a time; what is left below whole tiles is done in lower ones.
@@ -71,16 +80,10 @@ internal static unsafe class GemmBlock<TLanes, TTile>
                     rows, height, k, g.TransposeA, packedA, g.RowSums.Pointer + i, accumulate: g.Accumulate || p > 0);
             }
 
-            // While these rows are multiplied, the next ones come nearer.
-            int next = RowsTogether(m1 - i - rows);
-            int tiles = (rows + height - 1) / height * ((columns + TTile.Columns - 1) / TTile.Columns);
-            BlockPrefetch prefetch = g.TransposeA
-                ? new(BlockOf(g, i + rows, p), g.LdA, next == 0 ? 0 : k, next, tiles)
-                : new(BlockOf(g, i + rows, p), g.LdA, next, k, tiles);
             float* panel = packedA;
             for (int end = i + rows; i < end; i += height, panel += (nint)height * k)
             {
-                MultiplyPanel(g, i, Math.Min(height, end - i), whole, j, columns, p, k, panel, packedB, edge, ref prefetch);
+                MultiplyPanel(g, i, Math.Min(height, end - i), whole, j, columns, p, k, panel, packedB, edge);
             }
         }
     }
@@ -92,7 +95,7 @@ internal static unsafe class GemmBlock<TLanes, TTile>
         => g.A.Pointer + (g.TransposeA ? (p * (nint)g.LdA) + i : (i * (nint)g.LdA) + p);
 
     private static void MultiplyPanel(in GemmArguments g, int i, int rows, bool wholeTile, int j, int columns, int p, int k,
-        float* packedA, float* packedB, float* edge, ref BlockPrefetch prefetch)
+        float* packedA, float* packedB, float* edge)
     {
         int height = wholeTile ? TTile.Rows : TTile.TailRows;
         (nint rowStride, nint kStride) = g.TransposeA ? ((nint)1, (nint)height) : (k, 1);
@@ -106,7 +109,6 @@ internal static unsafe class GemmBlock<TLanes, TTile>
             bool direct = rows == height && width == TTile.Columns;
             float* tile = direct ? target : edge;
             nint ld = direct ? g.LdC : TTile.Columns;
-            prefetch.Advance();
             if (wholeTile)
             {
                 TTile.Multiply(k, packedA, rowStride, kStride, packedB, tile, ld, accumulate && direct);

@@ -10,6 +10,8 @@ namespace Espalier.Engine.Kernels.Simd;
 /// </summary>
 internal static unsafe class Packing
 {
+    private const int TransposeStretch = 64;
+
     /// <summary>Packs k × n elements of B, stored by rows of k: element (p, j) at b + p·ld + j.</summary>
     public static void PackB(int k, int n, float* b, nint ld, int panelColumns, float* packed)
     {
@@ -29,7 +31,14 @@ internal static unsafe class Packing
         for (int j = 0; j < n; j += panelColumns)
         {
             int columns = Math.Min(panelColumns, n - j);
-            TransposeBlock(columns, k, b + (j * ld), ld, packed, panelColumns);
+
+            // In short stretches of k: what is written then stays in the first-level cache until its lines are full.
+            for (int p = 0; p < k; p += TransposeStretch)
+            {
+                TransposeBlock(
+                    columns, Math.Min(TransposeStretch, k - p), b + (j * ld) + p, ld, packed + (p * panelColumns), panelColumns);
+            }
+
             if (columns < panelColumns)
             {
                 for (int p = 0; p < k; p++)
@@ -107,31 +116,41 @@ internal static unsafe class Packing
         }
     }
 
-    // target (columns × rows) = source (rows × columns), in squares of four where shuffles are to be had.
+    // target (columns × rows) = source (rows × columns), in squares of eight or four where shuffles are to be had.
     private static void TransposeBlock(int rows, int columns, float* source, nint ldSource, float* target, nint ldTarget)
     {
         int i = 0;
-        if (Sse.IsSupported)
+        for (; Avx.IsSupported && i + 8 <= rows; i += 8)
         {
-            for (; i + 4 <= rows; i += 4)
+            float* s = source + (i * ldSource);
+            float* t = target + i;
+            int p = 0;
+            for (; p + 8 <= columns; p += 8, s += 8, t += 8 * ldTarget)
             {
-                float* s = source + (i * ldSource);
-                float* t = target + i;
-                int p = 0;
-                for (; p + 4 <= columns; p += 4, s += 4, t += 4 * ldTarget)
-                {
-                    TransposeSquare(s, ldSource, t, ldTarget);
-                }
-
-                TransposePlain(4, columns - p, s, ldSource, t, ldTarget);
+                TransposeEight(s, ldSource, t, ldTarget);
             }
+
+            TransposePlain(8, columns - p, s, ldSource, t, ldTarget);
+        }
+
+        for (; Sse.IsSupported && i + 4 <= rows; i += 4)
+        {
+            float* s = source + (i * ldSource);
+            float* t = target + i;
+            int p = 0;
+            for (; p + 4 <= columns; p += 4, s += 4, t += 4 * ldTarget)
+            {
+                TransposeFour(s, ldSource, t, ldTarget);
+            }
+
+            TransposePlain(4, columns - p, s, ldSource, t, ldTarget);
         }
 
         TransposePlain(rows - i, columns, source + (i * ldSource), ldSource, target + i, ldTarget);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void TransposeSquare(float* source, nint ldSource, float* target, nint ldTarget)
+    private static void TransposeFour(float* source, nint ldSource, float* target, nint ldTarget)
     {
         Vector128<float> r0 = Vector128.Load(source), r1 = Vector128.Load(source + ldSource);
         Vector128<float> r2 = Vector128.Load(source + (2 * ldSource)), r3 = Vector128.Load(source + (3 * ldSource));
@@ -141,6 +160,26 @@ internal static unsafe class Packing
         Sse.MoveHighToLow(low23, low01).Store(target + ldTarget);
         Sse.MoveLowToHigh(high01, high23).Store(target + (2 * ldTarget));
         Sse.MoveHighToLow(high23, high01).Store(target + (3 * ldTarget));
+    }
+
+    // Halves of rows 0-3 beside those of rows 4-7, so that four-by-four shuffles within each half finish the work.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void TransposeEight(float* source, nint ldSource, float* target, nint ldTarget)
+    {
+        float* below = source + (4 * ldSource);
+        for (int half = 0; half < 2; half++, source += 4, below += 4, target += 4 * ldTarget)
+        {
+            Vector256<float> r0 = Vector256.Create(Vector128.Load(source), Vector128.Load(below));
+            Vector256<float> r1 = Vector256.Create(Vector128.Load(source + ldSource), Vector128.Load(below + ldSource));
+            Vector256<float> r2 = Vector256.Create(Vector128.Load(source + (2 * ldSource)), Vector128.Load(below + (2 * ldSource)));
+            Vector256<float> r3 = Vector256.Create(Vector128.Load(source + (3 * ldSource)), Vector128.Load(below + (3 * ldSource)));
+            Vector256<float> low01 = Avx.UnpackLow(r0, r1), low23 = Avx.UnpackLow(r2, r3);
+            Vector256<float> high01 = Avx.UnpackHigh(r0, r1), high23 = Avx.UnpackHigh(r2, r3);
+            Avx.Shuffle(low01, low23, 0b01_00_01_00).Store(target);
+            Avx.Shuffle(low01, low23, 0b11_10_11_10).Store(target + ldTarget);
+            Avx.Shuffle(high01, high23, 0b01_00_01_00).Store(target + (2 * ldTarget));
+            Avx.Shuffle(high01, high23, 0b11_10_11_10).Store(target + (3 * ldTarget));
+        }
     }
 
     private static void TransposePlain(int rows, int columns, float* source, nint ldSource, float* target, nint ldTarget)

@@ -4,6 +4,8 @@ namespace Espalier.Engine.Kernels.Simd;
 
 internal sealed unsafe partial class SimdKernels<TLanes, TTile>
 {
+    private const double CopyOfA = 24, CopyOfB = 12;
+
     public void Gemm(in GemmArguments arguments)
     {
         arguments.Validate();
@@ -44,7 +46,7 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
             int columnParts = workers / rowParts;
             double rows = LargestPart(m, rowParts, TTile.TailRows);
             double columns = LargestPart(n, columnParts, TTile.Columns);
-            double work = (rows * columns) + (rows * 4 * Math.Ceiling(columns / GemmBlock<TLanes, TTile>.NBlock)) + (columns * 16);
+            double work = (rows * columns) + (rows * CopyOfA * Math.Ceiling(columns / GemmBlock<TLanes, TTile>.NBlock)) + (columns * CopyOfB);
             if (work < least)
             {
                 (least, best) = (work, (rowParts, columnParts));
