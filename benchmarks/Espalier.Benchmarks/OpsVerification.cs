@@ -2,10 +2,11 @@ using Espalier.Engine.Devices;
 
 namespace Espalier.Benchmarks;
 
-/// <summary>Runs a kernel on a small problem beside its definition before anything is timed.</summary>
+/// <summary>Runs a kernel beside its definition before anything is timed, on a problem just large enough for every thread to
+/// have its part.</summary>
 internal static class OpsVerification
 {
-    private const int Tokens = 48, Length = 24, Hidden = 128;
+    private const int Tokens = 192, Length = 24, Hidden = 128;
 
     /// <exception cref="InvalidOperationException">An operand differs after the call.</exception>
     public static void Verify(OpsCase operation, CpuDevice device)

@@ -55,9 +55,10 @@ internal static partial class StepBenchmark
         var rounds = new List<Dictionary<(int, int, int), Figure>> { Round(device, shapes, seconds) };
         long ownBytes = PeakBytes(Process.GetCurrentProcess());
         Dictionary<(int, int, int), double> peers = [];
+        long peerBytes = 0;
         if (peer != null)
         {
-            (peers, long peerBytes) = RunPeer(report, peer, device.Threads);
+            (peers, peerBytes) = RunPeer(report, peer, device.Threads);
             rounds.Add(Round(device, shapes, seconds));
             report.Say($"peak memory of the process: ours {ownBytes / 1e6:F0} MB, peer {peerBytes / 1e6:F0} MB");
         }
@@ -72,7 +73,11 @@ internal static partial class StepBenchmark
                 "step", $"{shape.Item1} × {shape.Item2}, batch {shape.Item3}", device.Threads, "tokens/s", rate,
                 theirs == null ? null : "peer", theirs, rate / theirs, rate * figure.FlopsPerToken / 1e9 / peak)
             {
-                More = new() { ["GFLOP/s"] = rate * figure.FlopsPerToken / 1e9, ["peakGFLOP/s"] = peak, ["MB"] = figure.Bytes / 1e6 },
+                More = new()
+                {
+                    ["GFLOP/s"] = rate * figure.FlopsPerToken / 1e9, ["peakGFLOP/s"] = peak, ["MB"] = figure.Bytes / 1e6,
+                    ["processMB"] = ownBytes / 1e6, ["peerProcessMB"] = peerBytes / 1e6,
+                },
             });
         }
     }

@@ -82,8 +82,9 @@ public sealed class Tape(Device device) : IDisposable
     }
 
     /// <summary>
-    /// Runs everything recorded backward from <paramref name="loss"/>, the last result, adding to the gradients of all
-    /// parameters involved. Afterwards the step's tensors are gone.
+    /// Runs backward what was recorded on the way to <paramref name="loss"/>, adding to the gradients of all parameters
+    /// involved. Afterwards the step's tensors are gone. After an exception gradients are incomplete: go on with
+    /// <see cref="Reset"/> and <see cref="ParameterSet.ForgetGradients"/>.
     /// </summary>
     /// <exception cref="InvalidOperationException">Nothing was recorded.</exception>
     /// <exception cref="NotSupportedException">An op on the way has no gradient.</exception>
@@ -96,28 +97,39 @@ public sealed class Tape(Device device) : IDisposable
 
         loss.Gradient = _arena.Allocate<float>(loss.Shape.Count);
         Kernels.Fill(loss.Gradient, 1);
-        for (int i = _recorded.Count - 1; i >= 0; i--)
+        try
         {
-            Operation operation = _recorded[i];
-            operation.Backward(this);
-            FreeSince(operation.FirstTensor, operation.FirstAllocation, keep: null);
-        }
+            for (int i = _recorded.Count - 1; i >= 0; i--)
+            {
+                // What does not lead to the loss (logits taken for a figure on the side) has no gradient and is passed over.
+                Operation operation = _recorded[i];
+                if (HasGradientSince(operation.FirstTensor))
+                {
+                    operation.Backward(this);
+                }
 
-        _recorded.Clear();
+                FreeSince(operation.FirstTensor, operation.FirstAllocation, null, null);
+            }
+        }
+        finally
+        {
+            _recorded.Clear();
+        }
     }
 
     /// <summary>
-    /// A place to come back to: without recording, <see cref="FreeSince(TapeMark, Tensor)"/> gives back everything since.
+    /// A place to come back to: without recording, <see cref="FreeSince(TapeMark, Tensor, Tensor)"/> gives back everything
+    /// since.
     /// </summary>
     public TapeMark Mark() => new(_tensorsUsed, _allocations.Count);
 
-    /// <summary>Gives back what was allocated since the mark, but for <paramref name="keep"/>. Does nothing while recording,
-    /// as the backward pass needs it all.</summary>
-    public void FreeSince(TapeMark mark, Tensor keep)
+    /// <summary>Gives back what was allocated since the mark, but for <paramref name="keep"/> and <paramref name="also"/>.
+    /// Does nothing while recording, as the backward pass needs it all.</summary>
+    public void FreeSince(TapeMark mark, Tensor keep, Tensor? also = null)
     {
         if (!Recording)
         {
-            FreeSince(mark.Tensors, mark.Allocations, keep);
+            FreeSince(mark.Tensors, mark.Allocations, keep, also);
         }
     }
 
@@ -200,7 +212,20 @@ public sealed class Tape(Device device) : IDisposable
     internal DropoutMask NextDropout(float probability)
         => Training && probability > 0 ? new DropoutMask(probability, Seed, _dropoutSites++, Step) : DropoutMask.None;
 
-    private void FreeSince(int firstTensor, int firstAllocation, Tensor? keep)
+    private bool HasGradientSince(int firstTensor)
+    {
+        for (int i = firstTensor; i < _tensorsUsed; i++)
+        {
+            if (!_tensors[i].Gradient.IsEmpty)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void FreeSince(int firstTensor, int firstAllocation, Tensor? keep, Tensor? also)
     {
         for (int i = firstTensor; i < _tensorsUsed; i++)
         {
@@ -211,29 +236,26 @@ public sealed class Tape(Device device) : IDisposable
             }
         }
 
-        bool kept = false;
+        // What is kept moves to the front: its memory now belongs to whoever frees the stretch around this one. A kept tensor
+        // from before the mark (an op may hand on its input) stands in that stretch already.
+        int kept = firstAllocation;
         for (int i = firstAllocation; i < _allocations.Count; i++)
         {
-            if (_allocations[i] == keep?.Data)
+            DeviceSpan<float> span = _allocations[i];
+            if (span == keep?.Data || span == also?.Data)
             {
-                kept = true;
+                _allocations[kept++] = span;
             }
             else
             {
-                _arena.Free(_allocations[i]);
+                _arena.Free(span);
             }
         }
 
-        _allocations.RemoveRange(firstAllocation, _allocations.Count - firstAllocation);
+        _allocations.RemoveRange(kept, _allocations.Count - kept);
         if (keep == null)
         {
             _tensorsUsed = firstTensor;
-        }
-        else if (kept)
-        {
-            // The kept tensor's memory now belongs to whoever frees the stretch around this one. One from before the mark
-            // (an op may hand on its input) belongs there already.
-            _allocations.Add(keep.Data);
         }
     }
 }

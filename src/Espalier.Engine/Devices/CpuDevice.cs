@@ -8,7 +8,10 @@ using Espalier.Engine.Threading;
 
 namespace Espalier.Engine.Devices;
 
-/// <summary>This machine's processor: managed kernels on a team of threads.</summary>
+/// <summary>
+/// This machine's processor: managed kernels on a team of threads. One caller at a time: to work from several threads at
+/// once, open a device in each.
+/// </summary>
 public sealed unsafe class CpuDevice : Device
 {
     /// <summary>Environment variable that sets the number of threads.</summary>

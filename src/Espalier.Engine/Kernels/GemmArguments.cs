@@ -90,6 +90,11 @@ public readonly record struct GemmArguments
             throw Fault($"the bias has {Bias.Length} elements, {N} are needed");
         }
 
+        if (!RowSums.IsEmpty && N == 0)
+        {
+            throw Fault("row sums come with a product; there is no column");
+        }
+
         if (!RowSums.IsEmpty && RowSums.Length < M)
         {
             throw Fault($"the row sums have {RowSums.Length} elements, {M} are needed");

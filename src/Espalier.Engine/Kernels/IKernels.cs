@@ -105,7 +105,7 @@ public interface IKernels
     /// <summary>result[0] = sum of x, times <paramref name="scale"/>.</summary>
     void Sum(DeviceSpan<float> x, float scale, DeviceSpan<float> result);
 
-    /// <summary>result[0] = sum of squares of x. Summed in double precision.</summary>
+    /// <summary>result[0] = sum of squares of x; blocks in single precision, their sums in double.</summary>
     void SumOfSquares(DeviceSpan<float> x, DeviceSpan<float> result);
 
     /// <summary>One optimizer step over flat parameters; see <see cref="AdamWArguments"/>.</summary>

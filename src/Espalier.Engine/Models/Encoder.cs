@@ -60,10 +60,12 @@ public sealed class Encoder
         (Tensor residual, Tensor x) = _subLayers.Begin(tape, Dropout.Apply(tape, embedded, _configuration.Dropout));
         for (int i = 0; i < _layers.Length; i++)
         {
+            TapeMark mark = tape.Mark();
             Tensor attended = _layers[i].Attention.Apply(tape, x, batch.Sequences, causal: false);
             (residual, x) = _subLayers.Advance(tape, 2 * i, residual, attended);
             Tensor transformed = _layers[i].FeedForward.Apply(tape, x);
             (residual, x) = _subLayers.Advance(tape, (2 * i) + 1, residual, transformed);
+            tape.FreeSince(mark, x, residual);
         }
 
         return x;

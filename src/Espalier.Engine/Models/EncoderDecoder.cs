@@ -51,9 +51,11 @@ public sealed class EncoderDecoder : IDisposable
         (Tensor residual, Tensor x) = _encoderSubLayers.Begin(tape, Embedded(tape, source));
         for (int i = 0; i < _encoder.Length; i++)
         {
+            TapeMark mark = tape.Mark();
             Tensor attended = _encoder[i].Attention.Apply(tape, x, source.Sequences, causal: false);
             (residual, x) = _encoderSubLayers.Advance(tape, 2 * i, residual, attended);
             (residual, x) = _encoderSubLayers.Advance(tape, (2 * i) + 1, residual, _encoder[i].FeedForward.Apply(tape, x));
+            tape.FreeSince(mark, x, residual);
         }
 
         return x;
@@ -72,10 +74,12 @@ public sealed class EncoderDecoder : IDisposable
         for (int i = 0; i < _decoder.Length; i++)
         {
             TransformerLayer layer = _decoder[i];
+            TapeMark mark = tape.Mark();
             Tensor attended = layer.Attention.Apply(tape, x, target.Sequences, causal: true);
             (residual, x) = _decoderSubLayers.Advance(tape, 3 * i, residual, attended);
             Tensor keysAndValues = layer.Cross!.KeysAndValues(tape, memoryNH);
             (residual, x) = FinishLayer(tape, i, residual, x, keysAndValues, target.Sequences, source);
+            tape.FreeSince(mark, x, residual);
         }
 
         return x;
@@ -99,9 +103,23 @@ public sealed class EncoderDecoder : IDisposable
     /// <summary>Begins decoding, token by token, from an encoded source; dispose of the result after the last token.</summary>
     /// <param name="tape">A tape that does not record.</param>
     /// <param name="memoryNH">The encoded source.</param>
-    /// <param name="source">Its sequences.</param>
+    /// <param name="source">Its sequences' B + 1 offsets.</param>
+    /// <exception cref="InvalidOperationException">The tape records, or is set to training.</exception>
+    /// <exception cref="ArgumentException">The offsets do not end at the source's tokens.</exception>
     public IncrementalDecoder BeginDecoding(Tape tape, Tensor memoryNH, ReadOnlySpan<int> source)
-        => new(this, tape, memoryNH, source);
+    {
+        if (tape.Recording || tape.Training)
+        {
+            throw new InvalidOperationException("decoding keeps no gradients and drops nothing: set Recording and Training to false");
+        }
+
+        if (source.Length < 2 || source[^1] != memoryNH.Shape.Rows)
+        {
+            throw new ArgumentException($"{source.Length} offsets that do not end at the source's {memoryNH.Shape.Rows} tokens");
+        }
+
+        return new IncrementalDecoder(this, tape, memoryNH, source);
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _positions.Dispose();
@@ -117,9 +135,11 @@ public sealed class EncoderDecoder : IDisposable
         (Tensor residual, Tensor x) = _decoderSubLayers.Begin(tape, Embedded(tape, tokens));
         for (int i = 0; i < _decoder.Length; i++)
         {
+            TapeMark mark = tape.Mark();
             Tensor attended = _decoder[i].Attention.Step(tape, x, caches[i], tokens.Sequences);
             (residual, x) = _decoderSubLayers.Advance(tape, 3 * i, residual, attended);
             (residual, x) = FinishLayer(tape, i, residual, x, keysAndValues[i], bySource, source);
+            tape.FreeSince(mark, x, residual);
         }
 
         return x;

@@ -84,7 +84,16 @@ public sealed class AdamW : IDisposable
     /// The factor that brings a gradient of norm <paramref name="norm"/> down to <paramref name="maximum"/>, or 1
     /// (Pascanu et al. 2013, algorithm 1); for <see cref="Step"/>. A maximum of 0 means no clipping.
     /// </summary>
-    public static float ClippingScale(float norm, float maximum) => maximum > 0 && norm > maximum ? maximum / norm : 1;
+    /// <exception cref="ArithmeticException">The norm is infinite or NaN: no factor mends such a gradient.</exception>
+    public static float ClippingScale(float norm, float maximum)
+    {
+        if (!float.IsFinite(norm))
+        {
+            throw new ArithmeticException($"the gradient's norm is {norm}: training has diverged");
+        }
+
+        return maximum > 0 && norm > maximum ? maximum / norm : 1;
+    }
 
     /// <summary>Updates every parameter from its gradient, then lets the next backward pass begin anew.</summary>
     /// <param name="learningRate">η.</param>

@@ -32,6 +32,7 @@ public sealed unsafe class WorkerTeam : IDisposable
     private volatile int _generation;
     private volatile bool _stopping;
     private volatile int _running;
+    private int _busy;
     private ExceptionDispatchInfo? _failure;
 
     /// <summary>Starts a team.</summary>
@@ -99,6 +100,11 @@ public sealed unsafe class WorkerTeam : IDisposable
             return;
         }
 
+        if (Interlocked.Exchange(ref _busy, 1) == 1)
+        {
+            throw new InvalidOperationException("two threads use one device at once; open a device for each");
+        }
+
         // Seen as bytes because a job may hold references, and C# has no pointer to such a struct.
         fixed (byte* pinned = &Unsafe.As<TJob, byte>(ref job))
         {
@@ -116,6 +122,7 @@ public sealed unsafe class WorkerTeam : IDisposable
             }
         }
 
+        Volatile.Write(ref _busy, 0);
         if (_failure is { } failure)
         {
             _failure = null;

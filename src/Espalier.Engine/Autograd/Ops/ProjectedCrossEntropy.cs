@@ -28,6 +28,11 @@ internal sealed class ProjectedCrossEntropy : Operation
     {
         (int rows, int classes) = (xRH.Shape.Rows, weightVH.Shape.Rows);
         ShapeException.Require(targetsR.Length == rows, nameof(ProjectedCrossEntropy), $"{targetsR.Length} rows", xRH.Shape);
+        if (!float.IsFinite(weight))
+        {
+            throw new ArgumentException($"the loss of {rows} rows has weight {weight}; a batch with nothing to predict has no loss");
+        }
+
         ProjectedCrossEntropy op = tape.Rent<ProjectedCrossEntropy>();
         Tensor loss = tape.New(Shape.Vector(1));
         DeviceSpan<float> logits = tape.Allocate((long)rows * classes), losses = tape.Allocate(rows);

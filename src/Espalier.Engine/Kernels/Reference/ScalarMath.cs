@@ -13,7 +13,7 @@ internal static class ScalarMath
                 double density = Math.Exp(-0.5 * x * x) / Math.Sqrt(2 * Math.PI);
                 return (x * phi, phi + (x * density));
             case Activation.Relu:
-                return x > 0 ? (x, 1) : (0, 0);
+                return x > 0 ? (x, 1) : x <= 0 ? (0, 0) : (x, 0);
             case Activation.Tanh:
                 double tanh = Math.Tanh(x);
                 return (tanh, 1 - (tanh * tanh));

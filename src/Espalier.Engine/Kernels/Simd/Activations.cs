@@ -76,7 +76,8 @@ internal static unsafe class Activations<TLanes>
         public static TLanes Apply(TLanes x, out TLanes derivative)
         {
             derivative = TLanes.WhereGreater(x, TLanes.Zero, TLanes.All(1f), TLanes.Zero);
-            return TLanes.Max(x, TLanes.Zero);
+            // The second operand is what a maximum with NaN gives: a NaN stays one.
+            return TLanes.Max(TLanes.Zero, x);
         }
     }
 

@@ -25,6 +25,25 @@ internal static partial class KernelTable
                Work(size),
                (kernels, o) => kernels.Gemm(Product(o, size, layout, gap, accumulate)));
 
+    // Several blocks of sums and of columns; rows that are no whole panels.
+    private static IEnumerable<KernelCase> GemmRowSums()
+        => from size in new[] { (1, 1, 1), (17, 33, 64), (130, 27, 33), (31, 600, 390), (70, 30, 800) }
+           from layout in Layouts
+           from accumulate in new[] { false, true }
+           select new KernelCase(
+               nameof(IKernels.Gemm),
+               $"{size} {Name(layout)} row sums accumulate {accumulate}",
+               Work(size),
+               (kernels, o) =>
+               {
+                   GemmArguments product = Product(o, size, layout, 3, accumulate);
+                   double magnitude = Magnitude(size);
+                   kernels.Gemm(product with
+                   {
+                       RowSums = accumulate ? o.InOut("row sums", product.M, magnitude) : o.Output("row sums", product.M, magnitude),
+                   });
+               });
+
     private static IEnumerable<KernelCase> GemmEpilogue()
         => from size in new[] { (1, 1, 1), (17, 33, 64), (130, 127, 33), (7, 400, 390), (4, 5, 0) }
            from activation in Enum.GetValues<Activation>()

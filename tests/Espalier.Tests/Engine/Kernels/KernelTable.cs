@@ -18,6 +18,6 @@ internal static partial class KernelTable
 
     // Made at first use: by then the sizes in the other files of this class are set.
     public static IReadOnlyList<KernelCase> Cases => field ??=
-        [.. Gemm(), .. GemmEpilogue(), .. GemmBatched(), .. Norm(), .. Elementwise(), .. Rows(), .. Reductions(), .. Attention(),
-            .. Loss(), .. Optimizer()];
+        [.. Gemm(), .. GemmRowSums(), .. GemmEpilogue(), .. GemmBatched(), .. Norm(), .. Elementwise(), .. Rows(),
+            .. Reductions(), .. Attention(), .. Loss(), .. Optimizer()];
 }
