@@ -106,7 +106,7 @@ public sealed unsafe class CpuDevice : Device
             return InstructionSets.Widest;
         }
 
-        return Enum.TryParse(text, ignoreCase: true, out InstructionSet set) && Enum.IsDefined(set)
+        return char.IsLetter(text[0]) && Enum.TryParse(text, ignoreCase: true, out InstructionSet set)
             ? set
             : throw new ArgumentException(
                 $"{KernelsVariable} is '{text}'; expected one of {string.Join(", ", Enum.GetNames<InstructionSet>())}");

@@ -58,9 +58,9 @@ public sealed class Encoder
         Tensor embedded = _embeddingNorm.Apply(
             tape, Embed.Apply(tape, batch.Ids, batch.Places, WordEmbeddings, PositionEmbeddings));
         (Tensor residual, Tensor x) = _subLayers.Begin(tape, Dropout.Apply(tape, embedded, _configuration.Dropout));
+        TapeMark mark = tape.Mark();
         for (int i = 0; i < _layers.Length; i++)
         {
-            TapeMark mark = tape.Mark();
             Tensor attended = _layers[i].Attention.Apply(tape, x, batch.Sequences, causal: false);
             (residual, x) = _subLayers.Advance(tape, 2 * i, residual, attended);
             Tensor transformed = _layers[i].FeedForward.Apply(tape, x);

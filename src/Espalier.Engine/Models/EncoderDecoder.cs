@@ -49,9 +49,9 @@ public sealed class EncoderDecoder : IDisposable
     public Tensor Encode(Tape tape, in TokenBatch source)
     {
         (Tensor residual, Tensor x) = _encoderSubLayers.Begin(tape, Embedded(tape, source));
+        TapeMark mark = tape.Mark();
         for (int i = 0; i < _encoder.Length; i++)
         {
-            TapeMark mark = tape.Mark();
             Tensor attended = _encoder[i].Attention.Apply(tape, x, source.Sequences, causal: false);
             (residual, x) = _encoderSubLayers.Advance(tape, 2 * i, residual, attended);
             (residual, x) = _encoderSubLayers.Advance(tape, (2 * i) + 1, residual, _encoder[i].FeedForward.Apply(tape, x));
@@ -71,10 +71,10 @@ public sealed class EncoderDecoder : IDisposable
         }
 
         (Tensor residual, Tensor x) = _decoderSubLayers.Begin(tape, Embedded(tape, target));
+        TapeMark mark = tape.Mark();
         for (int i = 0; i < _decoder.Length; i++)
         {
             TransformerLayer layer = _decoder[i];
-            TapeMark mark = tape.Mark();
             Tensor attended = layer.Attention.Apply(tape, x, target.Sequences, causal: true);
             (residual, x) = _decoderSubLayers.Advance(tape, 3 * i, residual, attended);
             Tensor keysAndValues = layer.Cross!.KeysAndValues(tape, memoryNH);
@@ -133,9 +133,9 @@ public sealed class EncoderDecoder : IDisposable
         Sequences bySource, Sequences source)
     {
         (Tensor residual, Tensor x) = _decoderSubLayers.Begin(tape, Embedded(tape, tokens));
+        TapeMark mark = tape.Mark();
         for (int i = 0; i < _decoder.Length; i++)
         {
-            TapeMark mark = tape.Mark();
             Tensor attended = _decoder[i].Attention.Step(tape, x, caches[i], tokens.Sequences);
             (residual, x) = _decoderSubLayers.Advance(tape, 3 * i, residual, attended);
             (residual, x) = FinishLayer(tape, i, residual, x, keysAndValues[i], bySource, source);

@@ -18,7 +18,7 @@ public enum LayerSharing
     /// <summary>Each has its own.</summary>
     None,
 
-    /// <summary>All layers have one attention.</summary>
+    /// <summary>All layers have one attention, its norm included.</summary>
     Attention,
 
     /// <summary>All layers are one.</summary>

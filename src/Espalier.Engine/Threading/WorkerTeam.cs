@@ -19,7 +19,7 @@ internal interface IParallelJob
 /// Starting a job allocates nothing: the job is a struct on the caller's stack, reached through a pointer, and the
 /// caller does not return before every worker is done with it. One caller at a time; a job may not start another.
 /// </remarks>
-public sealed unsafe class WorkerTeam : IDisposable
+internal sealed unsafe class WorkerTeam : IDisposable
 {
     // Longer than the serial gaps of a training step, shorter than anyone would notice on an idle machine.
     private static readonly long SpinTicks = Stopwatch.Frequency / 5_000;

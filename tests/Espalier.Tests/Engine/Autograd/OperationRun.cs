@@ -1,4 +1,5 @@
 using Espalier.Engine.Autograd;
+using Espalier.Engine.Autograd.Ops;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Memory;
 using Espalier.Engine.Random;
@@ -109,7 +110,7 @@ internal sealed class OperationRun(Func<OperationRun, Tensor[]> apply, bool isLo
         {
             List<Tensor> results = Apply(recording: true);
             Tensor loss = isLoss
-                ? results[^1]
+                ? results.Aggregate((a, b) => Add.Apply(Tape, a, b))
                 : Projection.Apply(Tape, results, [.. results.Select((r, i) => Weights(i, (int)r.Shape.Count))]);
             Tape.Backward(loss);
         }
