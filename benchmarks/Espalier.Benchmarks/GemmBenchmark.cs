@@ -113,9 +113,17 @@ internal static unsafe class GemmBenchmark
             _other = new DeviceMemory(device, (long)m * n * sizeof(float));
             Arguments = new GemmArguments
             {
-                TransposeA = transposeA, TransposeB = transposeB, M = m, N = n, K = k,
-                A = _a.Span<float>(), LdA = transposeA ? m : k, B = _b.Span<float>(), LdB = transposeB ? k : n,
-                C = _c.Span<float>(), LdC = n,
+                TransposeA = transposeA,
+                TransposeB = transposeB,
+                M = m,
+                N = n,
+                K = k,
+                A = _a.Span<float>(),
+                LdA = transposeA ? m : k,
+                B = _b.Span<float>(),
+                LdB = transposeB ? k : n,
+                C = _c.Span<float>(),
+                LdC = n,
             };
         }
 

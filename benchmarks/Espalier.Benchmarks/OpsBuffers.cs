@@ -22,7 +22,9 @@ internal sealed record OpsIndices(int Tokens, int Length, int Rows, int Classes)
         int[] Draw(int count) => [.. Enumerable.Range(0, count).Select(_ => (int)(random.NextUInt32() % (uint)Classes))];
         return this with
         {
-            Ids = Copy(Draw(Tokens)), Places = Copy([.. Enumerable.Range(0, Tokens).Select(i => i % Length)]), Targets = Copy(Draw(Rows)),
+            Ids = Copy(Draw(Tokens)),
+            Places = Copy([.. Enumerable.Range(0, Tokens).Select(i => i % Length)]),
+            Targets = Copy(Draw(Rows)),
             Offsets = Copy([.. Enumerable.Range(0, (Tokens / Length) + 1).Select(i => i * Length)]),
         };
 

@@ -48,8 +48,18 @@ internal sealed record OpsCase(
             (k, f, i) => k.SoftmaxCrossEntropy(rows, Classes, f[0], i.Targets, 0.1f, 1f / rows, f[1]));
         yield return Case("AdamW", [4 * nh, 4 * nh, 4 * nh, 4 * nh], 28.0 * 4 * nh, 0, (k, f, _) => k.AdamW(new AdamWArguments
         {
-            Weights = f[0], Gradients = f[1], FirstMoments = f[2], SecondMoments = f[3], GradientScale = 1, LearningRate = 1e-3f,
-            Beta1 = 0.9f, Beta2 = 0.98f, Epsilon = 1e-6f, WeightDecay = 0.01f, Correction1 = 0.5f, Correction2 = 0.5f,
+            Weights = f[0],
+            Gradients = f[1],
+            FirstMoments = f[2],
+            SecondMoments = f[3],
+            GradientScale = 1,
+            LearningRate = 1e-3f,
+            Beta1 = 0.9f,
+            Beta2 = 0.98f,
+            Epsilon = 1e-6f,
+            WeightDecay = 0.01f,
+            Correction1 = 0.5f,
+            Correction2 = 0.5f,
         }));
         yield return Case("attention", [3 * nh, nh, n * (h / 64)], 0, 4.0 * nh * t,
             (k, f, i) => k.Attention(Attention(f, i, h, t, n / t, mask)));
@@ -58,7 +68,10 @@ internal sealed record OpsCase(
             AttentionArguments arguments = Attention(f, i, h, t, n / t, mask);
             k.AttentionBackward(arguments, new AttentionGradients
             {
-                O = f[3], Q = f[4], K = f[4].Slice(h, f[4].Length - h), V = f[4].Slice(2 * h, f[4].Length - (2 * h)),
+                O = f[3],
+                Q = f[4],
+                K = f[4].Slice(h, f[4].Length - h),
+                V = f[4].Slice(2 * h, f[4].Length - (2 * h)),
             });
         });
     }
@@ -66,8 +79,20 @@ internal sealed record OpsCase(
     private static AttentionArguments Attention(DeviceSpan<float>[] f, OpsIndices i, int h, int t, int sequences, DropoutMask mask)
         => new()
         {
-            Sequences = sequences, Heads = h / 64, HeadSize = 64, QueryOffsets = i.Offsets, KeyOffsets = i.Offsets, LongestKeys = t,
-            Scale = 0.125f, Dropout = mask, Q = f[0], LdQ = 3 * h, K = f[0].Slice(h, f[0].Length - h),
-            V = f[0].Slice(2 * h, f[0].Length - (2 * h)), LdKV = 3 * h, O = f[1], LogSumExp = f[2],
+            Sequences = sequences,
+            Heads = h / 64,
+            HeadSize = 64,
+            QueryOffsets = i.Offsets,
+            KeyOffsets = i.Offsets,
+            LongestKeys = t,
+            Scale = 0.125f,
+            Dropout = mask,
+            Q = f[0],
+            LdQ = 3 * h,
+            K = f[0].Slice(h, f[0].Length - h),
+            V = f[0].Slice(2 * h, f[0].Length - (2 * h)),
+            LdKV = 3 * h,
+            O = f[1],
+            LogSumExp = f[2],
         };
 }

@@ -18,7 +18,8 @@ internal static partial class StepBenchmark
         var seconds = new Option<double>("--seconds") { Description = "Time for each shape and round", DefaultValueFactory = _ => 12 };
         var shapes = new Option<string[]>("--shapes")
         {
-            Description = "layers×hidden×sequences", DefaultValueFactory = _ => ["3x256x32", "6x256x32", "6x512x16", "12x768x8"],
+            Description = "layers×hidden×sequences",
+            DefaultValueFactory = _ => ["3x256x32", "6x256x32", "6x512x16", "12x768x8"],
             AllowMultipleArgumentsPerToken = true,
         };
         var profile = new Option<bool>("--profile") { Description = "Print where the time goes, kernel by kernel" };
@@ -75,8 +76,11 @@ internal static partial class StepBenchmark
             {
                 More = new()
                 {
-                    ["GFLOP/s"] = rate * figure.FlopsPerToken / 1e9, ["peakGFLOP/s"] = peak, ["MB"] = figure.Bytes / 1e6,
-                    ["processMB"] = ownBytes / 1e6, ["peerProcessMB"] = peerBytes / 1e6,
+                    ["GFLOP/s"] = rate * figure.FlopsPerToken / 1e9,
+                    ["peakGFLOP/s"] = peak,
+                    ["MB"] = figure.Bytes / 1e6,
+                    ["processMB"] = ownBytes / 1e6,
+                    ["peerProcessMB"] = peerBytes / 1e6,
                 },
             });
         }

@@ -37,7 +37,10 @@ internal sealed class TrainingStep : IDisposable
         _parameters = new ParameterSet(device);
         _model = new MaskedLanguageModel(_parameters, new EncoderConfiguration
         {
-            Layers = layers, Hidden = hidden, Vocabulary = Vocabulary, MaximumPositions = Length,
+            Layers = layers,
+            Hidden = hidden,
+            Vocabulary = Vocabulary,
+            MaximumPositions = Length,
         });
         _parameters.Allocate(seed: 1);
         _optimizer = new AdamW(_parameters);

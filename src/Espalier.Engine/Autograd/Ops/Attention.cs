@@ -45,7 +45,10 @@ internal sealed class Attention : Operation
         DeviceSpan<float> dQueries = _keys == _queries ? dKeys : tape.BeginOverwrite(_queries);
         tape.Kernels.AttentionBackward(_arguments, new AttentionGradients
         {
-            O = _y.Gradient, Q = dQueries, K = Columns(dKeys, _keyColumn), V = Columns(dKeys, _keyColumn + h),
+            O = _y.Gradient,
+            Q = dQueries,
+            K = Columns(dKeys, _keyColumn),
+            V = Columns(dKeys, _keyColumn + h),
         });
         tape.FinishOverwrite(_keys, dKeys);
         if (_keys != _queries)
@@ -63,11 +66,21 @@ internal sealed class Attention : Operation
         (op._queries, op._keys, op._y, op._keyColumn) = (queries, keys, y, keyColumn);
         op._arguments = new AttentionArguments
         {
-            Sequences = querySequences.Count, Heads = heads, HeadSize = h / heads, Scale = 1 / MathF.Sqrt(h / heads),
-            QueryOffsets = querySequences.Offsets, KeyOffsets = keySequences.Offsets, LongestKeys = keySequences.Longest,
-            Q = queries.Data, LdQ = queries.Shape.Columns, LdKV = keys.Shape.Columns,
-            K = Columns(keys.Data, keyColumn), V = Columns(keys.Data, keyColumn + h),
-            Causal = causal, Dropout = tape.NextDropout(dropout), O = y.Data,
+            Sequences = querySequences.Count,
+            Heads = heads,
+            HeadSize = h / heads,
+            Scale = 1 / MathF.Sqrt(h / heads),
+            QueryOffsets = querySequences.Offsets,
+            KeyOffsets = keySequences.Offsets,
+            LongestKeys = keySequences.Longest,
+            Q = queries.Data,
+            LdQ = queries.Shape.Columns,
+            LdKV = keys.Shape.Columns,
+            K = Columns(keys.Data, keyColumn),
+            V = Columns(keys.Data, keyColumn + h),
+            Causal = causal,
+            Dropout = tape.NextDropout(dropout),
+            O = y.Data,
             LogSumExp = tape.Recording ? tape.Allocate((long)queries.Shape.Rows * heads) : default,
         };
         tape.Kernels.Attention(op._arguments);

@@ -35,14 +35,32 @@ internal sealed class FeedForward : Operation
         (op._x, op._y, op._up, op._down, op._upBias, op._downBias) = (xNH, y, upFH, downHF, upBiasF, downBiasH);
         tape.Kernels.Gemm(new GemmArguments
         {
-            M = n, N = f, K = h, TransposeB = true,
-            A = xNH.Data, LdA = h, B = upFH.Data, LdB = h, C = op._inner, LdC = f,
-            Bias = upBiasF?.Data ?? default, Activation = activation, Derivative = op._derivative,
+            M = n,
+            N = f,
+            K = h,
+            TransposeB = true,
+            A = xNH.Data,
+            LdA = h,
+            B = upFH.Data,
+            LdB = h,
+            C = op._inner,
+            LdC = f,
+            Bias = upBiasF?.Data ?? default,
+            Activation = activation,
+            Derivative = op._derivative,
         });
         tape.Kernels.Gemm(new GemmArguments
         {
-            M = n, N = downHF.Shape.Rows, K = f, TransposeB = true,
-            A = op._inner, LdA = f, B = downHF.Data, LdB = f, C = y.Data, LdC = downHF.Shape.Rows,
+            M = n,
+            N = downHF.Shape.Rows,
+            K = f,
+            TransposeB = true,
+            A = op._inner,
+            LdA = f,
+            B = downHF.Data,
+            LdB = f,
+            C = y.Data,
+            LdC = downHF.Shape.Rows,
             Bias = downBiasH?.Data ?? default,
         });
         return y;

@@ -26,9 +26,19 @@ internal sealed class Linear : Operation
         (op._x, op._y, op._weight, op._bias) = (xNI, y, weightOI, biasO);
         tape.Kernels.Gemm(new GemmArguments
         {
-            M = x.Rows, N = w.Rows, K = x.Columns, TransposeB = true,
-            A = xNI.Data, LdA = x.Columns, B = weightOI.Data, LdB = w.Columns, C = y.Data, LdC = w.Rows,
-            Bias = biasO?.Data ?? default, Activation = activation, Derivative = op._derivative,
+            M = x.Rows,
+            N = w.Rows,
+            K = x.Columns,
+            TransposeB = true,
+            A = xNI.Data,
+            LdA = x.Columns,
+            B = weightOI.Data,
+            LdB = w.Columns,
+            C = y.Data,
+            LdC = w.Rows,
+            Bias = biasO?.Data ?? default,
+            Activation = activation,
+            Derivative = op._derivative,
         });
         return y;
     }
@@ -58,9 +68,17 @@ internal sealed class Linear : Operation
         Shape w = weightOI.Shape;
         tape.Kernels.Gemm(new GemmArguments
         {
-            M = rows, N = w.Columns, K = w.Rows,
-            A = dyNO, LdA = w.Rows, B = weightOI.Data, LdB = w.Columns, C = dx, LdC = w.Columns,
-            Accumulate = accumulate, Factor = factor,
+            M = rows,
+            N = w.Columns,
+            K = w.Rows,
+            A = dyNO,
+            LdA = w.Rows,
+            B = weightOI.Data,
+            LdB = w.Columns,
+            C = dx,
+            LdC = w.Columns,
+            Accumulate = accumulate,
+            Factor = factor,
         });
     }
 
@@ -75,9 +93,18 @@ internal sealed class Linear : Operation
         bool together = biasO != null && biasO.HasGradient == accumulate;
         tape.Kernels.Gemm(new GemmArguments
         {
-            M = w.Rows, N = w.Columns, K = x.Rows, TransposeA = true,
-            A = dyNO, LdA = w.Rows, B = xNI, LdB = w.Columns, C = weightOI.Gradient, LdC = w.Columns,
-            Accumulate = accumulate, RowSums = together ? biasO!.Gradient : default,
+            M = w.Rows,
+            N = w.Columns,
+            K = x.Rows,
+            TransposeA = true,
+            A = dyNO,
+            LdA = w.Rows,
+            B = xNI,
+            LdB = w.Columns,
+            C = weightOI.Gradient,
+            LdC = w.Columns,
+            Accumulate = accumulate,
+            RowSums = together ? biasO!.Gradient : default,
         });
         if (biasO != null)
         {

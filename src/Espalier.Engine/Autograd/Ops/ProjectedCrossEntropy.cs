@@ -50,8 +50,17 @@ internal sealed class ProjectedCrossEntropy : Operation
         ShapeException.Require(weightVH.Shape.Columns == h, nameof(ProjectedCrossEntropy), $"rows of {weightVH.Shape.Columns}", xRH.Shape);
         tape.Kernels.Gemm(new GemmArguments
         {
-            M = rows, N = classes, K = h, TransposeB = true,
-            A = xRH.Data, LdA = h, B = weightVH.Data, LdB = h, C = logits, LdC = classes, Bias = biasV?.Data ?? default,
+            M = rows,
+            N = classes,
+            K = h,
+            TransposeB = true,
+            A = xRH.Data,
+            LdA = h,
+            B = weightVH.Data,
+            LdB = h,
+            C = logits,
+            LdC = classes,
+            Bias = biasV?.Data ?? default,
         });
     }
 

@@ -21,8 +21,12 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
         Run(
             new FlatJob
             {
-                Operation = Operation.Activate, Activation = activation, Count = x.Length, A = x.Pointer,
-                B = derivative.IsEmpty ? null : derivative.Pointer, Y = y.Pointer,
+                Operation = Operation.Activate,
+                Activation = activation,
+                Count = x.Length,
+                A = x.Pointer,
+                B = derivative.IsEmpty ? null : derivative.Pointer,
+                Y = y.Pointer,
             },
             x.Length);
     }
@@ -54,7 +58,13 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
         Run(
             new DropoutJob
             {
-                Rows = rows, Columns = columns, X = x.Pointer, Mask = mask, Y = y.Pointer, Accumulate = accumulate, Scratch = _scratch,
+                Rows = rows,
+                Columns = columns,
+                X = x.Pointer,
+                Mask = mask,
+                Y = y.Pointer,
+                Accumulate = accumulate,
+                Scratch = _scratch,
             },
             (long)rows * columns);
     }

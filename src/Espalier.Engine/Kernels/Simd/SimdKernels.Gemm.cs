@@ -24,7 +24,12 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
         first.ValidateBatched(count, strideA, strideB, strideC);
         var job = new GemmBatchedJob
         {
-            First = first, Count = count, StrideA = strideA, StrideB = strideB, StrideC = strideC, Scratch = _scratch,
+            First = first,
+            Count = count,
+            StrideA = strideA,
+            StrideB = strideB,
+            StrideC = strideC,
+            Scratch = _scratch,
         };
         _team.Run(ref job);
     }

@@ -12,8 +12,13 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
         Run(
             new CrossEntropyJob
             {
-                Rows = rows, Classes = classes, Logits = logits.Pointer, Targets = targets.Pointer, Smoothing = smoothing,
-                GradientScale = gradientScale, Losses = losses.Pointer,
+                Rows = rows,
+                Classes = classes,
+                Logits = logits.Pointer,
+                Targets = targets.Pointer,
+                Smoothing = smoothing,
+                GradientScale = gradientScale,
+                Losses = losses.Pointer,
             },
             (long)rows * classes);
     }

@@ -13,8 +13,17 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
         Run(
             new NormJob
             {
-                Rows = rows, Columns = columns, X = x.Pointer, Sum = x.Pointer, Gain = gain.Pointer, Bias = bias.Pointer,
-                Epsilon = epsilon, Y = y.Pointer, Mean = mean.Pointer, Rstd = rstd.Pointer, Scratch = _scratch,
+                Rows = rows,
+                Columns = columns,
+                X = x.Pointer,
+                Sum = x.Pointer,
+                Gain = gain.Pointer,
+                Bias = bias.Pointer,
+                Epsilon = epsilon,
+                Y = y.Pointer,
+                Mean = mean.Pointer,
+                Rstd = rstd.Pointer,
+                Scratch = _scratch,
             },
             (long)rows * columns);
     }
@@ -27,9 +36,19 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
         Run(
             new NormJob
             {
-                Rows = rows, Columns = columns, Residual = residual.Pointer, X = x.Pointer, Dropout = dropout, Sum = sum.Pointer,
-                Gain = gain.Pointer, Bias = bias.Pointer, Epsilon = epsilon, Y = y.Pointer, Mean = mean.Pointer,
-                Rstd = rstd.Pointer, Scratch = _scratch,
+                Rows = rows,
+                Columns = columns,
+                Residual = residual.Pointer,
+                X = x.Pointer,
+                Dropout = dropout,
+                Sum = sum.Pointer,
+                Gain = gain.Pointer,
+                Bias = bias.Pointer,
+                Epsilon = epsilon,
+                Y = y.Pointer,
+                Mean = mean.Pointer,
+                Rstd = rstd.Pointer,
+                Scratch = _scratch,
             },
             (long)rows * columns);
     }
@@ -42,8 +61,15 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
         NormBackward(
             new NormBackwardJob
             {
-                Rows = rows, Columns = columns, Dy = dy.Pointer, Sum = x.Pointer, Gain = gain.Pointer, Mean = mean.Pointer,
-                Rstd = rstd.Pointer, DResidual = dResidual.IsEmpty ? null : dResidual.Pointer, DSum = dx.Pointer,
+                Rows = rows,
+                Columns = columns,
+                Dy = dy.Pointer,
+                Sum = x.Pointer,
+                Gain = gain.Pointer,
+                Mean = mean.Pointer,
+                Rstd = rstd.Pointer,
+                DResidual = dResidual.IsEmpty ? null : dResidual.Pointer,
+                DSum = dx.Pointer,
             },
             dGain,
             dBias,
@@ -60,9 +86,17 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
         NormBackward(
             new NormBackwardJob
             {
-                Rows = rows, Columns = columns, Dy = dy.Pointer, Sum = sum.Pointer, Gain = gain.Pointer, Mean = mean.Pointer,
-                Rstd = rstd.Pointer, DResidual = dResidual.IsEmpty ? null : dResidual.Pointer, Dropout = dropout,
-                DSum = dSum.Pointer, Dx = dx.Pointer,
+                Rows = rows,
+                Columns = columns,
+                Dy = dy.Pointer,
+                Sum = sum.Pointer,
+                Gain = gain.Pointer,
+                Mean = mean.Pointer,
+                Rstd = rstd.Pointer,
+                DResidual = dResidual.IsEmpty ? null : dResidual.Pointer,
+                Dropout = dropout,
+                DSum = dSum.Pointer,
+                Dx = dx.Pointer,
             },
             dGain,
             dBias,

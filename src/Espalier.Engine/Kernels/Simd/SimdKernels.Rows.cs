@@ -12,8 +12,14 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
         Run(
             new GatherJob
             {
-                Count = (int)ids.Length, Columns = columns, Ids = ids.Pointer, Places = places.IsEmpty ? null : places.Pointer,
-                Table = table.Pointer, Positions = positions.Pointer, Scale = scale, Y = y.Pointer,
+                Count = (int)ids.Length,
+                Columns = columns,
+                Ids = ids.Pointer,
+                Places = places.IsEmpty ? null : places.Pointer,
+                Table = table.Pointer,
+                Positions = positions.Pointer,
+                Scale = scale,
+                Y = y.Pointer,
             },
             ids.Length * columns);
     }
