@@ -58,6 +58,9 @@ internal sealed unsafe class WorkerTeam : IDisposable
     /// <summary>Number of workers, the caller included.</summary>
     public int Size { get; }
 
+    /// <summary>Number of the job under way, for its workers; consecutive jobs have different ones.</summary>
+    public int Jobs => _generation;
+
     /// <summary>
     /// The part of <paramref name="count"/> items that falls to a worker: consecutive, sizes differ by at most one
     /// <paramref name="grain"/>.

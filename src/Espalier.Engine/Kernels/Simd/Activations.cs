@@ -52,6 +52,7 @@ internal static unsafe class Activations<TLanes>
 
     private readonly struct Identity : IActivation<TLanes>
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static TLanes Apply(TLanes x, out TLanes derivative)
         {
             derivative = TLanes.All(1f);

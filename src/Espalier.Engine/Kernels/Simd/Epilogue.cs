@@ -1,49 +1,57 @@
 namespace Espalier.Engine.Kernels.Simd;
 
-/// <summary>What follows a product, worked on a tile of C just after its last sum, while it is in the first-level cache.</summary>
+/// <summary>
+/// What follows a product: worked on a tile's last sums on their way from scratch to C, in one pass. (C itself is a poor place
+/// to work on: its rows often lie a power of two apart and drive one another from the first-level cache.)
+/// </summary>
 internal static unsafe class Epilogue<TLanes>
     where TLanes : struct, ILanes<TLanes>
 {
-    /// <summary>Applies bias, activation, derivative and factor to rows × width elements.</summary>
-    /// <param name="g">The product.</param>
-    /// <param name="rows">Rows of the tile.</param>
-    /// <param name="width">Columns of the tile.</param>
-    /// <param name="tile">Its first element in C.</param>
-    /// <param name="at">That element's place in C, in elements.</param>
-    /// <param name="column">Its column in C.</param>
-    public static void Apply(in GemmArguments g, int rows, int width, float* tile, nint at, int column)
+    /// <summary>Whether more follows than the bias, which the sums begin with.</summary>
+    public static bool IsNeeded(in GemmArguments g)
+        => g.Activation != Activation.None || !g.Derivative.IsEmpty || !g.Factor.IsEmpty;
+
+    /// <summary>Asks for the memory that <see cref="Apply"/> will use (a prefetch beyond the matrix does no harm).</summary>
+    public static void Prefetch(in GemmArguments g, int rows, nint at)
     {
-        if (!g.Bias.IsEmpty)
-        {
-            AddBias(rows, width, tile, g.LdC, g.Bias.Pointer + column);
-        }
-
-        if (g.Activation != Activation.None || !g.Derivative.IsEmpty)
-        {
-            float* derivative = g.Derivative.IsEmpty ? null : g.Derivative.Pointer + at;
-            for (int r = 0; r < rows; r++)
-            {
-                nint row = r * (nint)g.LdC;
-                Activations<TLanes>.Apply(g.Activation, width, tile + row, tile + row, derivative == null ? null : derivative + row);
-            }
-        }
-
+        TilePrefetch.Rows(g.C.Pointer + at, g.LdC, rows);
         if (!g.Factor.IsEmpty)
         {
-            float* factor = g.Factor.Pointer + at;
-            for (int r = 0; r < rows; r++)
-            {
-                nint row = r * (nint)g.LdC;
-                Elementwise<TLanes>.Multiply(width, tile + row, factor + row, tile + row);
-            }
+            TilePrefetch.Rows(g.Factor.Pointer + at, g.LdC, rows);
+        }
+
+        if (!g.Derivative.IsEmpty)
+        {
+            TilePrefetch.Rows(g.Derivative.Pointer + at, g.LdC, rows);
         }
     }
 
-    private static void AddBias(int rows, int width, float* tile, nint ld, float* bias)
+    /// <summary>Applies activation and factor to rows × width sums and writes them to C.</summary>
+    /// <param name="g">The product.</param>
+    /// <param name="rows">Rows of the tile.</param>
+    /// <param name="width">Columns of the tile.</param>
+    /// <param name="tile">The tile's last sums, bias included.</param>
+    /// <param name="ldTile">The tile's leading dimension.</param>
+    /// <param name="at">The tile's place in C, in elements.</param>
+    public static void Apply(in GemmArguments g, int rows, int width, float* tile, int ldTile, nint at)
     {
-        for (int r = 0; r < rows; r++, tile += ld)
+        float* derivative = g.Derivative.IsEmpty ? null : g.Derivative.Pointer + at;
+        float* factor = g.Factor.IsEmpty ? null : g.Factor.Pointer + at;
+        float* c = g.C.Pointer + at;
+        for (int r = 0; r < rows; r++, tile += ldTile, c += g.LdC)
         {
-            Elementwise<TLanes>.Add(width, tile, bias, tile);
+            if (g.Activation != Activation.None || derivative != null)
+            {
+                float* y = factor == null ? c : tile;
+                Activations<TLanes>.Apply(g.Activation, width, tile, y, derivative);
+                derivative = derivative == null ? null : derivative + g.LdC;
+            }
+
+            if (factor != null)
+            {
+                Elementwise<TLanes>.Multiply(width, tile, factor, c);
+                factor += g.LdC;
+            }
         }
     }
 }

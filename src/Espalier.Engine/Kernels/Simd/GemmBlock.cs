@@ -1,3 +1,5 @@
+using Espalier.Engine.Threading;
+
 namespace Espalier.Engine.Kernels.Simd;
 
 /// <summary>
@@ -15,6 +17,8 @@ internal static unsafe class GemmBlock<TLanes, TTile>
     /// <summary>Scratch that <see cref="Multiply"/> needs, in floats.</summary>
     public static long ScratchFloats => BlockOfB + BlockOfA + (TTile.Rows * TTile.Columns);
 
+    private static int RowsOfChunk => PanelsOfA * TTile.Rows;
+
     private static int BlockOfB => KBlock * (NBlock + TTile.Columns);
 
     private static int BlockOfA => PanelsOfA * TTile.Rows * KBlock;
@@ -22,28 +26,101 @@ internal static unsafe class GemmBlock<TLanes, TTile>
     /// <summary>Computes rows [m0, m1) and columns [n0, n1) of the product.</summary>
     public static void Multiply(in GemmArguments g, int m0, int m1, int n0, int n1, float* scratch)
     {
-        float* packedB = scratch;
-        float* packedA = packedB + BlockOfB;
-        float* edge = packedA + BlockOfA;
-        float* b = g.B.Pointer;
-        int depth = EqualParts(g.K, KBlock, 8), breadth = EqualParts(n1 - n0, NBlock, TTile.Columns);
-        for (int j = n0; j < n1; j += breadth)
+        int blocks = Blocks(g, n0, n1);
+        for (int block = 0; block < blocks; block++)
         {
-            int columns = Math.Min(breadth, n1 - j);
-            for (int p = 0; p < g.K || p == 0; p += depth)
-            {
-                int k = Math.Min(depth, g.K - p);
-                if (g.TransposeB)
-                {
-                    Packing.PackBTransposed(k, columns, b + (j * (nint)g.LdB) + p, g.LdB, TTile.Columns, packedB);
-                }
-                else
-                {
-                    Packing.PackB(k, columns, b + (p * (nint)g.LdB) + j, g.LdB, TTile.Columns, packedB);
-                }
+            Place place = Locate(g, n0, n1, block);
+            PackB(g, place, scratch);
+            MultiplyRows(g, m0, m1, place, scratch, scratch + BlockOfB);
+        }
+    }
 
-                MultiplyPanels(g, m0, m1, j, columns, p, k, packedA, packedB, edge);
+    /// <summary>
+    /// Computes worker <paramref name="own"/>'s rectangle of the product, its blocks open to the others' help a few panels of A
+    /// at a time, then helps the others with theirs.
+    /// </summary>
+    /// <param name="g">The product.</param>
+    /// <param name="grid">Everybody's rectangles.</param>
+    /// <param name="own">The worker.</param>
+    /// <param name="shared">Where blocks are opened.</param>
+    /// <param name="job">A number that the next product's differs from.</param>
+    /// <param name="scratch">The worker's scratch.</param>
+    public static void MultiplyShared(in GemmArguments g, GemmGrid grid, int own, SharedBlocks shared, int job, float* scratch)
+    {
+        (int m0, int m1, int n0, int n1) = grid.Rectangle(own);
+        int chunks = Chunks(m0, m1), blocks = m0 < m1 && n0 < n1 ? Blocks(g, n0, n1) : 0;
+        for (int block = 0; block < blocks; block++)
+        {
+            PackB(g, Locate(g, n0, n1, block), scratch);
+            shared.Open(job, own, block, scratch);
+            while (TakeChunk(g, grid, own, shared, job, chunks, scratch))
+            {
             }
+
+            shared.AwaitDone(own, chunks);
+        }
+
+        shared.Close(job, own);
+        for (int next = 1; next < grid.Workers; next++)
+        {
+            Help(g, grid, (own + next) % grid.Workers, shared, job, scratch);
+        }
+    }
+
+    private static void Help(in GemmArguments g, GemmGrid grid, int other, SharedBlocks shared, int job, float* scratch)
+    {
+        (int m0, int m1, _, _) = grid.Rectangle(other);
+        int chunks = Chunks(m0, m1);
+        while (!shared.IsClosed(job, other))
+        {
+            if (!TakeChunk(g, grid, other, shared, job, chunks, scratch))
+            {
+                Thread.SpinWait(20);
+            }
+        }
+    }
+
+    private static bool TakeChunk(in GemmArguments g, GemmGrid grid, int owner, SharedBlocks shared, int job, int chunks, float* scratch)
+    {
+        if (!shared.TryTake(job, owner, chunks, out int block, out int chunk, out float* packedB))
+        {
+            return false;
+        }
+
+        (int m0, int m1, int n0, int n1) = grid.Rectangle(owner);
+        int begin = m0 + (chunk * RowsOfChunk);
+        MultiplyRows(
+            g, begin, Math.Min(begin + RowsOfChunk, m1), Locate(g, n0, n1, block), packedB, scratch + BlockOfB);
+        shared.Done(owner);
+        return true;
+    }
+
+    private static int Chunks(int m0, int m1) => (m1 - m0 + RowsOfChunk - 1) / RowsOfChunk;
+
+    private static int Blocks(in GemmArguments g, int n0, int n1)
+        => Parts(n1 - n0, EqualParts(n1 - n0, NBlock, TTile.Columns)) * Math.Max(1, Parts(g.K, EqualParts(g.K, KBlock, 8)));
+
+    private static int Parts(int count, int part) => (count + part - 1) / part;
+
+    // Blocks follow one another along k, then along the columns.
+    private static Place Locate(in GemmArguments g, int n0, int n1, int block)
+    {
+        int depth = EqualParts(g.K, KBlock, 8), breadth = EqualParts(n1 - n0, NBlock, TTile.Columns);
+        int parts = Math.Max(1, Parts(g.K, depth));
+        int j = n0 + (block / parts * breadth), p = block % parts * depth;
+        return new Place(j, Math.Min(breadth, n1 - j), p, Math.Min(depth, g.K - p));
+    }
+
+    private static void PackB(in GemmArguments g, Place at, float* packed)
+    {
+        float* b = g.B.Pointer;
+        if (g.TransposeB)
+        {
+            Packing.PackBTransposed(at.K, at.Columns, b + (at.J * (nint)g.LdB) + at.P, g.LdB, TTile.Columns, packed);
+        }
+        else
+        {
+            Packing.PackB(at.K, at.Columns, b + (at.P * (nint)g.LdB) + at.J, g.LdB, TTile.Columns, packed);
         }
     }
 
@@ -56,9 +133,11 @@ internal static unsafe class GemmBlock<TLanes, TTile>
     }
 
     // Rows m0 … m1 of C, a few panels of A at a time; what is left below whole tiles is done in lower ones.
-    private static void MultiplyPanels(
-        in GemmArguments g, int m0, int m1, int j, int columns, int p, int k, float* packedA, float* packedB, float* edge)
+    private static void MultiplyRows(
+        in GemmArguments g, int m0, int m1, Place place, float* packedB, float* packedA)
     {
+        (int j, int columns, int p, int k) = place;
+        float* edge = packedA + BlockOfA;
         for (int i = m0; i < m1;)
         {
             bool whole = m1 - i >= TTile.Rows;
@@ -99,45 +178,58 @@ internal static unsafe class GemmBlock<TLanes, TTile>
     {
         int height = wholeTile ? TTile.Rows : TTile.TailRows;
         (nint rowStride, nint kStride) = g.TransposeA ? ((nint)1, (nint)height) : (k, 1);
-        bool accumulate = g.Accumulate || p > 0;
-        bool last = p + k >= g.K;
+        bool onSums = g.Accumulate || p > 0;
+        bool epilogue = Epilogue<TLanes>.IsNeeded(g) && p + k >= g.K;
         for (int c = 0; c < columns; c += TTile.Columns, packedB += (nint)k * TTile.Columns)
         {
             int width = Math.Min(TTile.Columns, columns - c);
             nint at = (i * (nint)g.LdC) + j + c;
             float* target = g.C.Pointer + at;
-            bool direct = rows == height && width == TTile.Columns;
-            float* tile = direct ? target : edge;
-            nint ld = direct ? g.LdC : TTile.Columns;
+
+            // The bias is what the first sums begin with.
+            float* addend = onSums ? target : g.Bias.IsEmpty ? null : g.Bias.Pointer + j + c;
+            nint ldAddend = onSums ? g.LdC : 0;
+            bool whole = rows == height && width == TTile.Columns;
+            float* tile = whole && !epilogue ? target : edge;
+            nint ld = whole && !epilogue ? g.LdC : TTile.Columns;
+            if (epilogue)
+            {
+                Epilogue<TLanes>.Prefetch(g, rows, at);
+            }
+
             if (wholeTile)
             {
-                TTile.Multiply(k, packedA, rowStride, kStride, packedB, tile, ld, accumulate && direct);
+                TTile.Multiply(k, packedA, rowStride, kStride, packedB, tile, ld, whole ? addend : null, ldAddend);
             }
             else
             {
-                TTile.MultiplyTail(k, packedA, rowStride, kStride, packedB, tile, ld, accumulate && direct);
+                TTile.MultiplyTail(k, packedA, rowStride, kStride, packedB, tile, ld, whole ? addend : null, ldAddend);
             }
 
-            if (!direct)
+            if (!whole)
             {
-                CopyEdge(rows, width, edge, target, g.LdC, accumulate);
+                AddEdge(rows, width, edge, addend, ldAddend, epilogue ? edge : target, epilogue ? TTile.Columns : g.LdC);
             }
 
-            if (last)
+            if (epilogue)
             {
-                Epilogue<TLanes>.Apply(g, rows, width, target, at, j + c);
+                Epilogue<TLanes>.Apply(g, rows, width, edge, TTile.Columns, at);
             }
         }
     }
 
-    private static void CopyEdge(int rows, int width, float* edge, float* target, nint ld, bool accumulate)
+    // What is there of a tile at the matrix's edge: y = edge + addend.
+    private static void AddEdge(int rows, int width, float* edge, float* addend, nint ldAddend, float* y, nint ld)
     {
-        for (int r = 0; r < rows; r++, edge += TTile.Columns, target += ld)
+        for (int r = 0; r < rows; r++, edge += TTile.Columns, addend += ldAddend, y += ld)
         {
             for (int c = 0; c < width; c++)
             {
-                target[c] = accumulate ? target[c] + edge[c] : edge[c];
+                y[c] = addend == null ? edge[c] : edge[c] + addend[c];
             }
         }
     }
+
+    // A block of B: columns [J, J + Columns) at sums [P, P + K).
+    private readonly record struct Place(int J, int Columns, int P, int K);
 }

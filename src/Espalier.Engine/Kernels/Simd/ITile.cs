@@ -15,13 +15,16 @@ internal unsafe interface ITile
     static abstract int TailRows { get; }
 
     /// <summary>
-    /// C = A·B or C += A·B for one tile. Element (i, p) of A stands at a + i·rowStride + p·kStride, so rows may lie either
-    /// way; B is a panel of k rows of <see cref="Columns"/>; C has ldc elements from row to row. Writes the whole tile.
+    /// C = A·B + addend for one tile. Element (i, p) of A stands at a + i·rowStride + p·kStride, so rows may lie either way;
+    /// B is a panel of k rows of <see cref="Columns"/>; C has ldc elements from row to row, the addend ldAddend: it may be
+    /// C itself, one row for all (ldAddend 0), or null for none. Writes the whole tile.
     /// </summary>
     static abstract void Multiply(
-        int k, float* a, nint rowStride, nint kStride, float* b, float* c, nint ldc, bool accumulate);
+        int k, float* a, nint rowStride, nint kStride, float* b, float* c, nint ldc,
+        float* addend, nint ldAddend);
 
     /// <summary>The same for <see cref="TailRows"/> rows.</summary>
     static abstract void MultiplyTail(
-        int k, float* a, nint rowStride, nint kStride, float* b, float* c, nint ldc, bool accumulate);
+        int k, float* a, nint rowStride, nint kStride, float* b, float* c, nint ldc,
+        float* addend, nint ldAddend);
 }

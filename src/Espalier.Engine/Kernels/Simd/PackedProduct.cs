@@ -28,16 +28,17 @@ internal static unsafe class PackedProduct<TTile>
         for (int i = 0; i < rows;)
         {
             bool whole = rows - i >= TTile.Rows;
-            float* panel = packedB;
+            float* panel = packedB, row = a + (i * rowStride);
             for (int j = 0; j < columns; j += TTile.Columns, panel += (nint)packedK * TTile.Columns)
             {
+                float* tile = c + (i * ldc) + j, addend = accumulate ? tile : null;
                 if (whole)
                 {
-                    TTile.Multiply(k, a + (i * rowStride), rowStride, kStride, panel, c + (i * ldc) + j, ldc, accumulate);
+                    TTile.Multiply(k, row, rowStride, kStride, panel, tile, ldc, addend, ldc);
                 }
                 else
                 {
-                    TTile.MultiplyTail(k, a + (i * rowStride), rowStride, kStride, panel, c + (i * ldc) + j, ldc, accumulate);
+                    TTile.MultiplyTail(k, row, rowStride, kStride, panel, tile, ldc, addend, ldc);
                 }
             }
 

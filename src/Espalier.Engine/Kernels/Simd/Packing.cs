@@ -90,27 +90,33 @@ internal static unsafe class Packing
         }
     }
 
+    // A row that is no multiple of a vector ends with one that overlaps the one before: no loop over single elements.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void CopyPadded(float* source, int count, int padded, float* target)
     {
-        int i = 0;
-        for (; i + 8 <= count; i += 8)
+        if (count >= 8)
         {
-            Vector256.Load(source + i).Store(target + i);
+            for (int i = 0; i < count - 8; i += 8)
+            {
+                Vector256.Load(source + i).Store(target + i);
+            }
+
+            Vector256.Load(source + count - 8).Store(target + count - 8);
+        }
+        else if (count >= 4)
+        {
+            Vector128.Load(source).Store(target);
+            Vector128.Load(source + count - 4).Store(target + count - 4);
+        }
+        else
+        {
+            for (int i = 0; i < count; i++)
+            {
+                target[i] = source[i];
+            }
         }
 
-        if (i + 4 <= count)
-        {
-            Vector128.Load(source + i).Store(target + i);
-            i += 4;
-        }
-
-        for (; i < count; i++)
-        {
-            target[i] = source[i];
-        }
-
-        for (; i < padded; i++)
+        for (int i = count; i < padded; i++)
         {
             target[i] = 0;
         }

@@ -27,38 +27,36 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
                 A = x.Pointer,
                 B = derivative.IsEmpty ? null : derivative.Pointer,
                 Y = y.Pointer,
-            },
-            x.Length);
+            });
     }
 
     public void Multiply(DeviceSpan<float> a, DeviceSpan<float> b, DeviceSpan<float> y)
     {
         KernelChecks.Multiply(a, b, y);
-        Run(new FlatJob { Operation = Operation.Multiply, Count = y.Length, A = a.Pointer, B = b.Pointer, Y = y.Pointer }, y.Length);
+        Run(new FlatJob { Operation = Operation.Multiply, Count = y.Length, A = a.Pointer, B = b.Pointer, Y = y.Pointer });
     }
 
     public void Add(DeviceSpan<float> a, DeviceSpan<float> b, DeviceSpan<float> y)
     {
         KernelChecks.Add(a, b, y);
-        Run(new FlatJob { Operation = Operation.Add, Count = y.Length, A = a.Pointer, B = b.Pointer, Y = y.Pointer }, y.Length);
+        Run(new FlatJob { Operation = Operation.Add, Count = y.Length, A = a.Pointer, B = b.Pointer, Y = y.Pointer });
     }
 
     public void Scale(DeviceSpan<float> x, float factor, DeviceSpan<float> y)
     {
         KernelChecks.Scale(x, y);
-        Run(new FlatJob { Operation = Operation.Scale, Count = y.Length, A = x.Pointer, Value = factor, Y = y.Pointer }, y.Length);
+        Run(new FlatJob { Operation = Operation.Scale, Count = y.Length, A = x.Pointer, Value = factor, Y = y.Pointer });
     }
 
     public void Fill(DeviceSpan<float> x, float value)
-        => Run(new FlatJob { Operation = Operation.Fill, Count = x.Length, Y = x.Pointer, Value = value }, x.Length);
+        => Run(new FlatJob { Operation = Operation.Fill, Count = x.Length, Y = x.Pointer, Value = value });
 
     public void Dropout(int rows, int columns, DeviceSpan<float> x, DropoutMask mask, DeviceSpan<float> y, bool accumulate)
     {
         KernelChecks.Dropout(rows, columns, x, y);
-        Run(
+        RunDivided(
             new DropoutJob
             {
-                Rows = rows,
                 Columns = columns,
                 X = x.Pointer,
                 Mask = mask,
@@ -66,10 +64,13 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
                 Accumulate = accumulate,
                 Scratch = _scratch,
             },
+            rows,
             (long)rows * columns);
     }
 
-    private struct FlatJob : IParallelJob
+    private void Run(FlatJob job) => RunDivided(job, job.Grains, job.Count);
+
+    private struct FlatJob : IDividedJob
     {
         // Elements between two workers' parts are a multiple of this, a page, so that none shares a cache line.
         private const int Grain = 1024;
@@ -80,11 +81,11 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
         public float* A, B, Y;
         public float Value;
 
-        public readonly void Run(int worker, int workers)
+        public readonly int Grains => (int)((Count + Grain - 1) / Grain);
+
+        public readonly void Run(int worker, int begin, int end)
         {
-            int grains = (int)((Count + Grain - 1) / Grain);
-            (int first, int last) = WorkerTeam.Part(grains, worker, workers);
-            for (int grain = first; grain < last; grain++)
+            for (int grain = begin; grain < end; grain++)
             {
                 long at = (long)grain * Grain;
                 int count = (int)Math.Min(Grain, Count - at);
@@ -110,18 +111,17 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
         }
     }
 
-    private struct DropoutJob : IParallelJob
+    private struct DropoutJob : IDividedJob
     {
-        public int Rows, Columns;
+        public int Columns;
         public float* X, Y;
         public DropoutMask Mask;
         public bool Accumulate;
         public WorkerScratch Scratch;
 
-        public readonly void Run(int worker, int workers)
+        public readonly void Run(int worker, int begin, int end)
         {
             float* factors = Scratch.Take(worker, DropoutRow.Padded(Columns));
-            (int begin, int end) = WorkerTeam.Part(Rows, worker, workers);
             for (int row = begin; row < end; row++)
             {
                 nint at = row * (nint)Columns;

@@ -4,7 +4,7 @@ namespace Espalier.Engine.Kernels.Simd;
 
 internal sealed unsafe partial class SimdKernels<TLanes, TTile>
 {
-    private const double CopyOfA = 24, CopyOfB = 12;
+    private readonly SharedBlocks _shared = new(team.Size);
 
     public void Gemm(in GemmArguments arguments)
     {
@@ -14,91 +14,54 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
             return;
         }
 
-        var job = new GemmJob { Product = arguments, Scratch = _scratch };
-        (job.RowParts, job.ColumnParts) = Grid(arguments.M, arguments.N, _team.Size);
+        GemmGrid grid = GemmGrid.Split<TTile>(arguments.M, arguments.N, _team.Size, GemmBlock<TLanes, TTile>.NBlock);
+        var job = new GemmJob { Product = arguments, Grid = grid, Team = _team, Shared = _shared, Scratch = _scratch };
         _team.Run(ref job);
     }
 
     public void GemmBatched(in GemmArguments first, int count, long strideA, long strideB, long strideC)
     {
         first.ValidateBatched(count, strideA, strideB, strideC);
-        var job = new GemmBatchedJob
-        {
-            First = first,
-            Count = count,
-            StrideA = strideA,
-            StrideB = strideB,
-            StrideC = strideC,
-            Scratch = _scratch,
-        };
-        _team.Run(ref job);
-    }
-
-    // The split of C into one rectangle for each worker with the least work in the largest: products, counted in whole
-    // tiles, and copies of A (once for each block of columns) and B (once for each part of rows), each copied element
-    // counted as the multiply-adds that take as long.
-    private static (int Rows, int Columns) Grid(int m, int n, int workers)
-    {
-        (int Rows, int Columns) best = (workers, 1);
-        double least = double.PositiveInfinity;
-        for (int rowParts = 1; rowParts <= workers; rowParts++)
-        {
-            if (workers % rowParts != 0)
-            {
-                continue;
-            }
-
-            int columnParts = workers / rowParts;
-            double rows = LargestPart(m, rowParts, TTile.TailRows);
-            double columns = LargestPart(n, columnParts, TTile.Columns);
-            double work = (rows * columns) + (rows * CopyOfA * Math.Ceiling(columns / GemmBlock<TLanes, TTile>.NBlock)) + (columns * CopyOfB);
-            if (work < least)
-            {
-                (least, best) = (work, (rowParts, columnParts));
-            }
-        }
-
-        return best;
-    }
-
-    private static int LargestPart(int count, int parts, int grain)
-    {
-        int grains = (count + grain - 1) / grain;
-        return (grains + parts - 1) / parts * grain;
+        RunDivided(
+            new GemmBatchedJob { First = first, StrideA = strideA, StrideB = strideB, StrideC = strideC, Scratch = _scratch },
+            count,
+            (long)first.M * first.N * first.K * count);
     }
 
     private struct GemmJob : IParallelJob
     {
         public GemmArguments Product;
+        public GemmGrid Grid;
+        public WorkerTeam Team;
+        public SharedBlocks Shared;
         public WorkerScratch Scratch;
-        public int RowParts;
-        public int ColumnParts;
 
         public readonly void Run(int worker, int workers)
         {
-            (int m0, int m1) = WorkerTeam.Part(Product.M, worker / ColumnParts, RowParts, TTile.TailRows);
-            (int n0, int n1) = WorkerTeam.Part(Product.N, worker % ColumnParts, ColumnParts, TTile.Columns);
-            if (m0 < m1 && n0 < n1)
+            try
             {
                 float* scratch = Scratch.Take(worker, GemmBlock<TLanes, TTile>.ScratchFloats);
-                GemmBlock<TLanes, TTile>.Multiply(Product, m0, m1, n0, n1, scratch);
+                GemmBlock<TLanes, TTile>.MultiplyShared(Product, Grid, worker, Shared, Team.Jobs, scratch);
+            }
+            finally
+            {
+                // Nobody may wait for one who has failed.
+                Shared.Close(Team.Jobs, worker);
             }
         }
     }
 
-    private struct GemmBatchedJob : IParallelJob
+    private struct GemmBatchedJob : IDividedJob
     {
         public GemmArguments First;
-        public int Count;
         public long StrideA;
         public long StrideB;
         public long StrideC;
         public WorkerScratch Scratch;
 
-        public readonly void Run(int worker, int workers)
+        public readonly void Run(int worker, int begin, int end)
         {
             float* scratch = Scratch.Take(worker, GemmBlock<TLanes, TTile>.ScratchFloats);
-            (int begin, int end) = WorkerTeam.Part(Count, worker, workers);
             for (int i = begin; i < end; i++)
             {
                 GemmArguments product = First with

@@ -9,10 +9,9 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
         float gradientScale, DeviceSpan<float> losses)
     {
         KernelChecks.SoftmaxCrossEntropy(rows, classes, logits, targets, losses);
-        Run(
+        RunDivided(
             new CrossEntropyJob
             {
-                Rows = rows,
                 Classes = classes,
                 Logits = logits.Pointer,
                 Targets = targets.Pointer,
@@ -20,27 +19,28 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
                 GradientScale = gradientScale,
                 Losses = losses.Pointer,
             },
+            rows,
             (long)rows * classes);
     }
 
     public void LogSoftmax(int rows, int columns, DeviceSpan<float> x, DeviceSpan<float> y)
     {
         KernelChecks.LogSoftmax(rows, columns, x, y);
-        Run(
-            new LogSoftmaxJob { Rows = rows, Columns = columns, X = x.Pointer, Y = y.Pointer, Scratch = _scratch },
+        RunDivided(
+            new LogSoftmaxJob { Columns = columns, X = x.Pointer, Y = y.Pointer, Scratch = _scratch },
+            rows,
             (long)rows * columns);
     }
 
-    private struct CrossEntropyJob : IParallelJob
+    private struct CrossEntropyJob : IDividedJob
     {
-        public int Rows, Classes;
+        public int Classes;
         public float* Logits, Losses;
         public int* Targets;
         public float Smoothing, GradientScale;
 
-        public readonly void Run(int worker, int workers)
+        public readonly void Run(int worker, int begin, int end)
         {
-            (int begin, int end) = WorkerTeam.Part(Rows, worker, workers);
             for (int row = begin; row < end; row++)
             {
                 float* z = Logits + (row * (nint)Classes);
@@ -56,15 +56,14 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
         }
     }
 
-    private struct LogSoftmaxJob : IParallelJob
+    private struct LogSoftmaxJob : IDividedJob
     {
-        public int Rows, Columns;
+        public int Columns;
         public float* X, Y;
         public WorkerScratch Scratch;
 
-        public readonly void Run(int worker, int workers)
+        public readonly void Run(int worker, int begin, int end)
         {
-            (int begin, int end) = WorkerTeam.Part(Rows, worker, workers);
             float* exponentials = Scratch.Take(worker, Columns);
             for (int row = begin; row < end; row++)
             {

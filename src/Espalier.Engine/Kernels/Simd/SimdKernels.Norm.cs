@@ -10,10 +10,9 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
         DeviceSpan<float> y, DeviceSpan<float> mean, DeviceSpan<float> rstd)
     {
         KernelChecks.LayerNorm(rows, columns, x, gain, bias, y, mean, rstd);
-        Run(
+        RunDivided(
             new NormJob
             {
-                Rows = rows,
                 Columns = columns,
                 X = x.Pointer,
                 Sum = x.Pointer,
@@ -25,6 +24,7 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
                 Rstd = rstd.Pointer,
                 Scratch = _scratch,
             },
+            rows,
             (long)rows * columns);
     }
 
@@ -33,10 +33,9 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
         DeviceSpan<float> sum, DeviceSpan<float> y, DeviceSpan<float> mean, DeviceSpan<float> rstd)
     {
         KernelChecks.ResidualDropoutLayerNorm(rows, columns, residual, x, gain, bias, sum, y, mean, rstd);
-        Run(
+        RunDivided(
             new NormJob
             {
-                Rows = rows,
                 Columns = columns,
                 Residual = residual.Pointer,
                 X = x.Pointer,
@@ -50,6 +49,7 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
                 Rstd = rstd.Pointer,
                 Scratch = _scratch,
             },
+            rows,
             (long)rows * columns);
     }
 
@@ -125,17 +125,16 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
         }
     }
 
-    private struct NormJob : IParallelJob
+    private struct NormJob : IDividedJob
     {
-        public int Rows, Columns;
+        public int Columns;
         public float* Residual, X, Sum, Gain, Bias, Y, Mean, Rstd;
         public float Epsilon;
         public DropoutMask Dropout;
         public WorkerScratch Scratch;
 
-        public readonly void Run(int worker, int workers)
+        public readonly void Run(int worker, int begin, int end)
         {
-            (int begin, int end) = WorkerTeam.Part(Rows, worker, workers);
             float* factors = Dropout.IsNone ? null : Scratch.Take(worker, DropoutRow.Padded(Columns));
             for (int row = begin; row < end; row++)
             {

@@ -11,7 +11,8 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
     public void AdamW(in AdamWArguments arguments)
     {
         arguments.Validate();
-        Run(new AdamWJob { Arguments = arguments }, arguments.Weights.Length);
+        var job = new AdamWJob { Arguments = arguments };
+        RunDivided(job, job.Grains, arguments.Weights.Length);
     }
 
     public void Sum(DeviceSpan<float> x, float scale, DeviceSpan<float> result)
@@ -63,20 +64,21 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
         }
     }
 
-    private struct AdamWJob : IParallelJob
+    private struct AdamWJob : IDividedJob
     {
         // Moments below this are taken as zero: they would sink into the subnormal numbers, a hundred times slower. Asked so
         // that a NaN stays one.
         private const float Negligible = 1e-30f;
 
+        private const int Grain = 1024;
+
         public AdamWArguments Arguments;
 
-        public readonly void Run(int worker, int workers)
+        public readonly int Grains => (int)((Arguments.Weights.Length + Grain - 1) / Grain);
+
+        public readonly void Run(int worker, int firstGrain, int lastGrain)
         {
-            const int Grain = 1024;
-            long count = Arguments.Weights.Length;
-            (int first, int last) = WorkerTeam.Part((int)((count + Grain - 1) / Grain), worker, workers);
-            long begin = (long)first * Grain, end = Math.Min(count, (long)last * Grain);
+            long begin = (long)firstGrain * Grain, end = Math.Min(Arguments.Weights.Length, (long)lastGrain * Grain);
             float* w = Arguments.Weights.Pointer, g = Arguments.Gradients.Pointer;
             float* m = Arguments.FirstMoments.Pointer, v = Arguments.SecondMoments.Pointer;
             long i = begin;

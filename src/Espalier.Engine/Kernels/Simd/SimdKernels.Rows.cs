@@ -9,10 +9,9 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
         DeviceSpan<float> positions, float scale, DeviceSpan<float> y)
     {
         KernelChecks.EmbeddingGather(ids, places, columns, table, positions, y);
-        Run(
+        RunDivided(
             new GatherJob
             {
-                Count = (int)ids.Length,
                 Columns = columns,
                 Ids = ids.Pointer,
                 Places = places.IsEmpty ? null : places.Pointer,
@@ -21,6 +20,7 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
                 Scale = scale,
                 Y = y.Pointer,
             },
+            (int)ids.Length,
             ids.Length * columns);
     }
 
@@ -33,8 +33,9 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
     public void GatherRows(DeviceSpan<int> rows, int columns, DeviceSpan<float> x, DeviceSpan<float> y)
     {
         KernelChecks.GatherRows(rows, columns, x, y);
-        Run(
-            new GatherJob { Count = (int)rows.Length, Columns = columns, Ids = rows.Pointer, Table = x.Pointer, Scale = 1, Y = y.Pointer },
+        RunDivided(
+            new GatherJob { Columns = columns, Ids = rows.Pointer, Table = x.Pointer, Scale = 1, Y = y.Pointer },
+            (int)rows.Length,
             rows.Length * columns);
     }
 
@@ -57,16 +58,15 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
             new ScatterJob { Count = (int)rows.Length, Columns = columns, Ids = rows.Pointer, X = x.Pointer, Scale = scale, Y = y.Pointer },
             rows.Length * columns);
 
-    private struct GatherJob : IParallelJob
+    private struct GatherJob : IDividedJob
     {
-        public int Count, Columns;
+        public int Columns;
         public int* Ids, Places;
         public float* Table, Positions, Y;
         public float Scale;
 
-        public readonly void Run(int worker, int workers)
+        public readonly void Run(int worker, int begin, int end)
         {
-            (int begin, int end) = WorkerTeam.Part(Count, worker, workers);
             for (int i = begin; i < end; i++)
             {
                 float* y = Y + (i * (nint)Columns);

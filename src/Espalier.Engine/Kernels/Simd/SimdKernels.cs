@@ -18,7 +18,11 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>(WorkerTeam team,
     {
     }
 
-    public void Dispose() => _scratch.Dispose();
+    public void Dispose()
+    {
+        _scratch.Dispose();
+        _shared.Dispose();
+    }
 
     private void Run<TJob>(ref TJob job, long elements)
         where TJob : struct, IParallelJob
@@ -36,4 +40,19 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>(WorkerTeam team,
     private void Run<TJob>(TJob job, long elements)
         where TJob : struct, IParallelJob
         => Run(ref job, elements);
+
+    // Items that anyone may do: the workers take them as they come to it.
+    private void RunDivided<TJob>(TJob job, int items, long elements)
+        where TJob : struct, IDividedJob
+    {
+        int next = 0;
+        if (elements < LeastParallelElements)
+        {
+            job.Run(0, 0, items);
+        }
+        else
+        {
+            Run(new DividedJob<TJob> { Job = job, Items = items, Next = &next }, elements);
+        }
+    }
 }

@@ -13,7 +13,8 @@ internal readonly unsafe struct Tile128 : ITile
     public static int TailRows => 2;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void Multiply(int k, float* a, nint rowStride, nint kStride, float* b, float* c, nint ldc, bool accumulate)
+    public static void Multiply(int k, float* a, nint rowStride, nint kStride, float* b, float* c, nint ldc,
+        float* addend, nint ldAddend)
     {
         Vector128<float> c00 = Vector128<float>.Zero, c01 = Vector128<float>.Zero;
         Vector128<float> c10 = Vector128<float>.Zero, c11 = Vector128<float>.Zero;
@@ -40,16 +41,16 @@ internal readonly unsafe struct Tile128 : ITile
             a2 += kStride;
         }
 
-        if (accumulate)
+        if (addend != null)
         {
-            c00 += Vector128.Load(c);
-            c01 += Vector128.Load(c + 4);
-            c10 += Vector128.Load(c + ldc);
-            c11 += Vector128.Load(c + ldc + 4);
-            c20 += Vector128.Load(c + (2 * ldc));
-            c21 += Vector128.Load(c + (2 * ldc) + 4);
-            c30 += Vector128.Load(c + (3 * ldc));
-            c31 += Vector128.Load(c + (3 * ldc) + 4);
+            c00 += Vector128.Load(addend);
+            c01 += Vector128.Load(addend + 4);
+            c10 += Vector128.Load(addend + ldAddend);
+            c11 += Vector128.Load(addend + ldAddend + 4);
+            c20 += Vector128.Load(addend + (2 * ldAddend));
+            c21 += Vector128.Load(addend + (2 * ldAddend) + 4);
+            c30 += Vector128.Load(addend + (3 * ldAddend));
+            c31 += Vector128.Load(addend + (3 * ldAddend) + 4);
         }
 
         c00.Store(c);
@@ -63,7 +64,8 @@ internal readonly unsafe struct Tile128 : ITile
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void MultiplyTail(int k, float* a, nint rowStride, nint kStride, float* b, float* c, nint ldc, bool accumulate)
+    public static void MultiplyTail(int k, float* a, nint rowStride, nint kStride, float* b, float* c, nint ldc,
+        float* addend, nint ldAddend)
     {
         Vector128<float> c00 = Vector128<float>.Zero, c01 = Vector128<float>.Zero;
         Vector128<float> c10 = Vector128<float>.Zero, c11 = Vector128<float>.Zero;
@@ -81,12 +83,12 @@ internal readonly unsafe struct Tile128 : ITile
             a0 += kStride;
         }
 
-        if (accumulate)
+        if (addend != null)
         {
-            c00 += Vector128.Load(c);
-            c01 += Vector128.Load(c + 4);
-            c10 += Vector128.Load(c + ldc);
-            c11 += Vector128.Load(c + ldc + 4);
+            c00 += Vector128.Load(addend);
+            c01 += Vector128.Load(addend + 4);
+            c10 += Vector128.Load(addend + ldAddend);
+            c11 += Vector128.Load(addend + ldAddend + 4);
         }
 
         c00.Store(c);

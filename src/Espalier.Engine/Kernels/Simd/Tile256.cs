@@ -13,7 +13,8 @@ internal readonly unsafe struct Tile256 : ITile
     public static int TailRows => 2;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void Multiply(int k, float* a, nint rowStride, nint kStride, float* b, float* c, nint ldc, bool accumulate)
+    public static void Multiply(int k, float* a, nint rowStride, nint kStride, float* b, float* c, nint ldc,
+        float* addend, nint ldAddend)
     {
         Vector256<float> c00 = Vector256<float>.Zero, c01 = Vector256<float>.Zero;
         Vector256<float> c10 = Vector256<float>.Zero, c11 = Vector256<float>.Zero;
@@ -49,20 +50,20 @@ internal readonly unsafe struct Tile256 : ITile
             a3 += kStride;
         }
 
-        if (accumulate)
+        if (addend != null)
         {
-            c00 += Vector256.Load(c);
-            c01 += Vector256.Load(c + 8);
-            c10 += Vector256.Load(c + ldc);
-            c11 += Vector256.Load(c + ldc + 8);
-            c20 += Vector256.Load(c + (2 * ldc));
-            c21 += Vector256.Load(c + (2 * ldc) + 8);
-            c30 += Vector256.Load(c + (3 * ldc));
-            c31 += Vector256.Load(c + (3 * ldc) + 8);
-            c40 += Vector256.Load(c + (4 * ldc));
-            c41 += Vector256.Load(c + (4 * ldc) + 8);
-            c50 += Vector256.Load(c + (5 * ldc));
-            c51 += Vector256.Load(c + (5 * ldc) + 8);
+            c00 += Vector256.Load(addend);
+            c01 += Vector256.Load(addend + 8);
+            c10 += Vector256.Load(addend + ldAddend);
+            c11 += Vector256.Load(addend + ldAddend + 8);
+            c20 += Vector256.Load(addend + (2 * ldAddend));
+            c21 += Vector256.Load(addend + (2 * ldAddend) + 8);
+            c30 += Vector256.Load(addend + (3 * ldAddend));
+            c31 += Vector256.Load(addend + (3 * ldAddend) + 8);
+            c40 += Vector256.Load(addend + (4 * ldAddend));
+            c41 += Vector256.Load(addend + (4 * ldAddend) + 8);
+            c50 += Vector256.Load(addend + (5 * ldAddend));
+            c51 += Vector256.Load(addend + (5 * ldAddend) + 8);
         }
 
         c00.Store(c);
@@ -80,7 +81,8 @@ internal readonly unsafe struct Tile256 : ITile
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void MultiplyTail(int k, float* a, nint rowStride, nint kStride, float* b, float* c, nint ldc, bool accumulate)
+    public static void MultiplyTail(int k, float* a, nint rowStride, nint kStride, float* b, float* c, nint ldc,
+        float* addend, nint ldAddend)
     {
         Vector256<float> c00 = Vector256<float>.Zero, c01 = Vector256<float>.Zero;
         Vector256<float> c10 = Vector256<float>.Zero, c11 = Vector256<float>.Zero;
@@ -99,12 +101,12 @@ internal readonly unsafe struct Tile256 : ITile
             a0 += kStride;
         }
 
-        if (accumulate)
+        if (addend != null)
         {
-            c00 += Vector256.Load(c);
-            c01 += Vector256.Load(c + 8);
-            c10 += Vector256.Load(c + ldc);
-            c11 += Vector256.Load(c + ldc + 8);
+            c00 += Vector256.Load(addend);
+            c01 += Vector256.Load(addend + 8);
+            c10 += Vector256.Load(addend + ldAddend);
+            c11 += Vector256.Load(addend + ldAddend + 8);
         }
 
         c00.Store(c);

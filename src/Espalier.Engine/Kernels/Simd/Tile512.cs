@@ -17,7 +17,8 @@ internal readonly unsafe struct Tile512 : ITile
     public static int TailRows => 2;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void Multiply(int k, float* a, nint rowStride, nint kStride, float* b, float* c, nint ldc, bool accumulate)
+    public static void Multiply(int k, float* a, nint rowStride, nint kStride, float* b, float* c, nint ldc,
+        float* addend, nint ldAddend)
     {
         Vector512<float> c00 = Vector512<float>.Zero, c01 = Vector512<float>.Zero;
         Vector512<float> c10 = Vector512<float>.Zero, c11 = Vector512<float>.Zero;
@@ -90,36 +91,36 @@ internal readonly unsafe struct Tile512 : ITile
             aC += kStride;
         }
 
-        if (accumulate)
+        if (addend != null)
         {
-            c00 += Vector512.Load(c);
-            c01 += Vector512.Load(c + 16);
-            c10 += Vector512.Load(c + ldc);
-            c11 += Vector512.Load(c + ldc + 16);
-            c20 += Vector512.Load(c + (2 * ldc));
-            c21 += Vector512.Load(c + (2 * ldc) + 16);
-            c30 += Vector512.Load(c + (3 * ldc));
-            c31 += Vector512.Load(c + (3 * ldc) + 16);
-            c40 += Vector512.Load(c + (4 * ldc));
-            c41 += Vector512.Load(c + (4 * ldc) + 16);
-            c50 += Vector512.Load(c + (5 * ldc));
-            c51 += Vector512.Load(c + (5 * ldc) + 16);
-            c60 += Vector512.Load(c + (6 * ldc));
-            c61 += Vector512.Load(c + (6 * ldc) + 16);
-            c70 += Vector512.Load(c + (7 * ldc));
-            c71 += Vector512.Load(c + (7 * ldc) + 16);
-            c80 += Vector512.Load(c + (8 * ldc));
-            c81 += Vector512.Load(c + (8 * ldc) + 16);
-            c90 += Vector512.Load(c + (9 * ldc));
-            c91 += Vector512.Load(c + (9 * ldc) + 16);
-            cA0 += Vector512.Load(c + (10 * ldc));
-            cA1 += Vector512.Load(c + (10 * ldc) + 16);
-            cB0 += Vector512.Load(c + (11 * ldc));
-            cB1 += Vector512.Load(c + (11 * ldc) + 16);
-            cC0 += Vector512.Load(c + (12 * ldc));
-            cC1 += Vector512.Load(c + (12 * ldc) + 16);
-            cD0 += Vector512.Load(c + (13 * ldc));
-            cD1 += Vector512.Load(c + (13 * ldc) + 16);
+            c00 += Vector512.Load(addend);
+            c01 += Vector512.Load(addend + 16);
+            c10 += Vector512.Load(addend + ldAddend);
+            c11 += Vector512.Load(addend + ldAddend + 16);
+            c20 += Vector512.Load(addend + (2 * ldAddend));
+            c21 += Vector512.Load(addend + (2 * ldAddend) + 16);
+            c30 += Vector512.Load(addend + (3 * ldAddend));
+            c31 += Vector512.Load(addend + (3 * ldAddend) + 16);
+            c40 += Vector512.Load(addend + (4 * ldAddend));
+            c41 += Vector512.Load(addend + (4 * ldAddend) + 16);
+            c50 += Vector512.Load(addend + (5 * ldAddend));
+            c51 += Vector512.Load(addend + (5 * ldAddend) + 16);
+            c60 += Vector512.Load(addend + (6 * ldAddend));
+            c61 += Vector512.Load(addend + (6 * ldAddend) + 16);
+            c70 += Vector512.Load(addend + (7 * ldAddend));
+            c71 += Vector512.Load(addend + (7 * ldAddend) + 16);
+            c80 += Vector512.Load(addend + (8 * ldAddend));
+            c81 += Vector512.Load(addend + (8 * ldAddend) + 16);
+            c90 += Vector512.Load(addend + (9 * ldAddend));
+            c91 += Vector512.Load(addend + (9 * ldAddend) + 16);
+            cA0 += Vector512.Load(addend + (10 * ldAddend));
+            cA1 += Vector512.Load(addend + (10 * ldAddend) + 16);
+            cB0 += Vector512.Load(addend + (11 * ldAddend));
+            cB1 += Vector512.Load(addend + (11 * ldAddend) + 16);
+            cC0 += Vector512.Load(addend + (12 * ldAddend));
+            cC1 += Vector512.Load(addend + (12 * ldAddend) + 16);
+            cD0 += Vector512.Load(addend + (13 * ldAddend));
+            cD1 += Vector512.Load(addend + (13 * ldAddend) + 16);
         }
 
         c00.Store(c);
@@ -153,7 +154,8 @@ internal readonly unsafe struct Tile512 : ITile
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void MultiplyTail(int k, float* a, nint rowStride, nint kStride, float* b, float* c, nint ldc, bool accumulate)
+    public static void MultiplyTail(int k, float* a, nint rowStride, nint kStride, float* b, float* c, nint ldc,
+        float* addend, nint ldAddend)
     {
         Vector512<float> c00 = Vector512<float>.Zero, c01 = Vector512<float>.Zero;
         Vector512<float> c10 = Vector512<float>.Zero, c11 = Vector512<float>.Zero;
@@ -172,12 +174,12 @@ internal readonly unsafe struct Tile512 : ITile
             a0 += kStride;
         }
 
-        if (accumulate)
+        if (addend != null)
         {
-            c00 += Vector512.Load(c);
-            c01 += Vector512.Load(c + 16);
-            c10 += Vector512.Load(c + ldc);
-            c11 += Vector512.Load(c + ldc + 16);
+            c00 += Vector512.Load(addend);
+            c01 += Vector512.Load(addend + 16);
+            c10 += Vector512.Load(addend + ldAddend);
+            c11 += Vector512.Load(addend + ldAddend + 16);
         }
 
         c00.Store(c);
