@@ -41,7 +41,7 @@ internal sealed class TokenizerDecodeCommand : EspalierCommand
         for (long line = 1; reader.ReadLine() is string text; line++)
         {
             context.Cancel.ThrowIfCancellationRequested();
-            ReadIds(text, file ?? "standard input", line, tokenizer.VocabularySize, ids);
+            ReadIds(text, file ?? "standard input", line, tokenizer, ids);
             int[] all = [.. ids];
             json?.WriteStringValue(tokenizer.Decode(all, skipSpecial));
             if (json is not null)
@@ -54,7 +54,7 @@ internal sealed class TokenizerDecodeCommand : EspalierCommand
         output.Flush();
     }
 
-    private static void ReadIds(string text, string file, long line, int vocabularySize, List<int> ids)
+    private static void ReadIds(string text, string file, long line, Tokenizer tokenizer, List<int> ids)
     {
         ids.Clear();
         foreach (Range part in text.AsSpan().Split(' '))
@@ -62,8 +62,8 @@ internal sealed class TokenizerDecodeCommand : EspalierCommand
             ReadOnlySpan<char> word = text.AsSpan(part).Trim();
             if (word.IsEmpty)
                 continue;
-            if (!int.TryParse(word, out int id) || id < 0 || id >= vocabularySize)
-                throw new TextException($"\"{word}\" is no id; expected numbers from 0 to {vocabularySize - 1} with spaces between them", file, line);
+            if (!int.TryParse(word, out int id) || !tokenizer.Contains(id))
+                throw new TextException($"\"{word}\" is no id of this tokenizer; expected numbers from 0 to {tokenizer.VocabularySize - 1} with spaces between them", file, line);
             ids.Add(id);
         }
     }

@@ -38,8 +38,8 @@ internal sealed class TokenizerEncodeCommand : EspalierCommand
             counts.Add(LineEncoder.Encode(tokenizer, input, file, writer.Write, context.Cancel));
         }
         writer.Finish();
-        foreach (string warning in counts.SelectMany(count => count.Warnings))
-            context.Warn(warning);
+        foreach (Warning warning in counts.SelectMany(count => count.Warnings))
+            context.Warn($"{warning}");
         double seconds = Math.Max(clock.Elapsed.TotalSeconds, 1e-9);
         (long lines, long bytes, long tokens) = (counts.Sum(count => count.Lines), counts.Sum(count => count.Bytes), counts.Sum(count => count.Tokens));
         context.Terminal.Error.WriteLine($"{lines:N0} lines, {bytes / 1e6:N1} MB, {tokens:N0} tokens in {seconds:N2} s ({bytes / 1e6 / seconds:N0} MB/s)");
