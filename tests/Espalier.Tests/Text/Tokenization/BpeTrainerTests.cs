@@ -86,6 +86,24 @@ public class BpeTrainerTests
     }
 
     [Fact]
+    public void TrainFiles_Utf16_SaysHowToConvert()
+    {
+        using var folder = new TemporaryFolder();
+        string file = folder.Write("text", [.. Encoding.Unicode.GetPreamble(), .. Encoding.Unicode.GetBytes("a tree")]);
+        Assert.StartsWith($"{file}:1: is UTF-16", Assert.Throws<TextException>(() => Train(file)).Message);
+    }
+
+    [Fact]
+    public void TrainFiles_Pipe_SaysThatAFileIsNeeded()
+    {
+        if (!OperatingSystem.IsLinux())
+            return; // elsewhere a pipe has no path
+        using var pipe = new System.IO.Pipes.AnonymousPipeServerStream(System.IO.Pipes.PipeDirection.In);
+        string path = $"/proc/self/fd/{pipe.SafePipeHandle.DangerousGetHandle()}";
+        Assert.Contains("is a pipe", Assert.Throws<TextException>(() => Train(path)).Message);
+    }
+
+    [Fact]
     public void TrainFiles_WordWithoutEnd_IsCountedInPieces()
     {
         using var folder = new TemporaryFolder();
