@@ -128,15 +128,18 @@ public sealed class Tokenizer
             EncodeWords(text, ids, continues);
             return;
         }
-        for (int at = 0; at < text.Length;)
+        int from = 0, taken = 0;
+        AddedToken? token;
+        do
         {
-            AddedToken? token = _finders[pass].Find(text, at, out int start, out int end);
-            if (start > at)
-                EncodeFrom(pass + 1, text[at..start], ids, continues && at == 0);
+            token = _finders[pass].Find(text, ref from, taken, out int start, out int end);
+            if (start > taken)
+                EncodeFrom(pass + 1, text[taken..start], ids, continues && taken == 0);
             if (token is not null)
                 ids.Add(token.Id);
-            at = end;
+            taken = end;
         }
+        while (token is not null);
     }
 
     private void EncodeWords(ReadOnlySpan<byte> text, List<int> ids, bool continues)
