@@ -1,6 +1,6 @@
 // Compares the ids that Espalier and Hugging Face's tokenizers give for the same text, in both directions: their library
 // reads our tokenizer.json, and we read what they saved and a vocab.json with merges.txt.
-//   node compare.mjs --tool "dotnet PATH/espalier.dll" [--lines 100000] [--mixtures 20000] [--characters 0x110000] [--vocab 8192] FILES...
+//   node compare.mjs --tool "dotnet PATH/espalier.dll" [--lines 100000] [--mixtures 20000] [--characters 0x110000] [--vocab 8192] [--rounds 20] FILES...
 // Exit code 0 when nothing differs.
 
 import { execFileSync } from "node:child_process";
@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { BPE, Tokenizer, byteLevelPreTokenizer } from "tokenizers";
-import { hostileLines } from "./hostile.mjs";
+import { hostileLines, random } from "./hostile.mjs";
 
 const { values, positionals: files } = parseArgs({
   allowPositionals: true,
@@ -20,10 +20,11 @@ const { values, positionals: files } = parseArgs({
     mixtures: { type: "string", default: "20000" },
     characters: { type: "string", default: "0x110000" },
     vocab: { type: "string", default: "8192" },
+    rounds: { type: "string", default: "20" },
   },
 });
 if (!values.tool || files.length === 0) {
-  console.error('usage: node compare.mjs --tool "dotnet PATH/espalier.dll" [--lines N] [--mixtures N] [--characters N] [--vocab N] FILES...');
+  console.error('usage: node compare.mjs --tool "dotnet PATH/espalier.dll" [--lines N] [--mixtures N] [--characters N] [--vocab N] [--rounds N] FILES...');
   process.exit(2);
 }
 
@@ -85,6 +86,26 @@ function report(what, size, differences) {
   faults += differences;
 }
 
+// Added tokens of all sorts and with all flags, at random.
+async function compareAddedTokens(saved, rounds) {
+  const draw = random(5);
+  const contents = ["<extra>", "ab", "abc", "  ", "\t", " x", "\u00e9", "<mask>x", "the", "'s", "\u4e2d"];
+  const pieces = [...contents, "<s>", "<mask>", "</s>", " ", "  ", "a", "b", "c", "x", "the ", "'", "1", ".", "\u00a0", "_", "\u200d", "\u4e2d\u6587", "\u0301"];
+  const [path, textFile] = [join(folder, "added.json"), join(folder, "added")];
+  for (let round = 0; round < rounds; round++) {
+    const file = structuredClone(saved);
+    const flag = () => draw(3) === 0;
+    contents.filter((content) => !(content in saved.model.vocab) && flag()).forEach((content, i) => file.added_tokens.push({
+      id: Math.max(...Object.values(saved.model.vocab)) + 1 + i, content, single_word: flag(), lstrip: flag(), rstrip: flag(), normalized: flag(), special: flag() }));
+    file.pre_tokenizer.add_prefix_space = flag();
+    file.model.ignore_merges = flag();
+    writeFileSync(path, JSON.stringify(file));
+    const lines = Array.from({ length: 2000 }, () => Array.from({ length: 1 + draw(9) }, () => pieces[draw(pieces.length)]).join(""));
+    writeFileSync(textFile, lines.map((line) => `${line}\n`).join(""));
+    compare(`random added tokens, round ${round + 1}`, await theirIds(Tokenizer.fromFile(path), lines), path, lines, textFile);
+  }
+}
+
 async function comparePairs(tokenizer, ours, lines) {
   let differences = 0;
   const some = lines.filter((line) => line.length > 0).slice(0, 200);
@@ -144,6 +165,7 @@ try {
     espalier(["decode", "--tokenizer", path], join(folder, "ids"), decoded);
     report(`bytes after encoding and decoding, ${kind} text`, `${plain.length} lines`, readFileSync(decoded).equals(readFileSync(plainFile)) ? 0 : 1);
   }
+  await compareAddedTokens(saved, Number(values.rounds));
   await comparePairs(theirs, saved.model.vocab, sets[0][1]);
 } finally {
   rmSync(folder, { recursive: true });

@@ -1,6 +1,6 @@
 // Lines that tokenizers get wrong, the same on every run. No line holds a line feed.
 
-function random(seed) {
+export function random(seed) {
   let state = seed >>> 0;
   return (limit) => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

@@ -25,4 +25,20 @@ internal sealed record CommandContext(Terminal Terminal, bool Json, Cancellation
 
     /// <summary>Does work that may take longer than a second, and shows how far it is.</summary>
     public T Track<T>(string title, Func<IProgress<WorkDone>, T> work) => ProgressDisplay.Run(Terminal.Error, title, work);
+
+    /// <summary>
+    /// Like <see cref="Track{T}"/>, for work that writes to standard output as it goes: where that is a screen, what is written shows
+    /// the progress, and a bar would stand in its way.
+    /// </summary>
+    public void TrackWriting(string title, Action<IProgress<WorkDone>> work)
+    {
+        if (ReferenceEquals(Terminal.Error, Console.Error) && !Console.IsOutputRedirected)
+            work(new Progress<WorkDone>());
+        else
+            Track<object?>(title, progress =>
+            {
+                work(progress);
+                return null;
+            });
+    }
 }

@@ -11,6 +11,8 @@ namespace Espalier.Cli.Commands;
 /// <summary><c>espalier tokenizer decode</c>: lines of ids in, lines of text out, byte for byte what was encoded.</summary>
 internal sealed class TokenizerDecodeCommand : EspalierCommand
 {
+    private const int FlushAt = 1 << 16;
+
     private readonly Argument<string?> _file = new("file")
     {
         Description = "File with a line of ids for each text; standard input when not given",
@@ -31,30 +33,47 @@ internal sealed class TokenizerDecodeCommand : EspalierCommand
         Tokenizer tokenizer = Tokenizer.Load(parsed.GetRequiredValue(TokenizerOption.Instance));
         bool skipSpecial = parsed.GetValue(_skipSpecial);
         string? file = parsed.GetValue(_file);
-        using Stream input = file is null ? context.Terminal.Input : InputFile.Open(file);
-        using var reader = new StreamReader(input, Encoding.UTF8, false, 1 << 16, leaveOpen: true);
+        if (file is null)
+        {
+            Decode(tokenizer, context.Terminal.Input, "standard input", skipSpecial, context, () => { });
+            return;
+        }
+        using InputFile input = InputFile.Open(file);
+        double length = Math.Max(1, new FileInfo(file).Length);
+        context.TrackWriting("decoding", progress => Decode(tokenizer, input, file, skipSpecial, context,
+            () => progress.Report(new WorkDone(file, input.BytesConsumed / length))));
+    }
+
+    private static void Decode(Tokenizer tokenizer, Stream input, string name, bool skipSpecial, CommandContext context, Action readLine)
+    {
+        using var reader = new StreamReader(input, Encoding.UTF8, false, FlushAt, leaveOpen: true);
         using var json = context.Json ? new Utf8JsonWriter(context.Terminal.Output) : null;
-        var output = new BufferedStream(context.Terminal.Output, 1 << 16);
+        var output = new BufferedStream(context.Terminal.Output, FlushAt);
         json?.WriteStartObject();
         json?.WriteStartArray("lines");
         var ids = new List<int>();
         for (long line = 1; reader.ReadLine() is string text; line++)
         {
             context.Cancel.ThrowIfCancellationRequested();
-            ReadIds(text, file ?? "standard input", line, tokenizer.VocabularySize, ids);
+            readLine();
+            ReadIds(text, name, line, tokenizer, ids);
             int[] all = [.. ids];
-            json?.WriteStringValue(tokenizer.Decode(all, skipSpecial));
-            if (json is not null)
+            if (json is null)
+            {
+                output.Write(tokenizer.DecodeBytes(all, skipSpecial));
+                output.WriteByte((byte)'\n');
                 continue;
-            output.Write(tokenizer.DecodeBytes(all, skipSpecial));
-            output.WriteByte((byte)'\n');
+            }
+            json.WriteStringValue(tokenizer.Decode(all, skipSpecial));
+            if (json.BytesPending > FlushAt)
+                json.Flush();
         }
         json?.WriteEndArray();
         json?.WriteEndObject();
         output.Flush();
     }
 
-    private static void ReadIds(string text, string file, long line, int vocabularySize, List<int> ids)
+    private static void ReadIds(string text, string file, long line, Tokenizer tokenizer, List<int> ids)
     {
         ids.Clear();
         foreach (Range part in text.AsSpan().Split(' '))
@@ -62,8 +81,8 @@ internal sealed class TokenizerDecodeCommand : EspalierCommand
             ReadOnlySpan<char> word = text.AsSpan(part).Trim();
             if (word.IsEmpty)
                 continue;
-            if (!int.TryParse(word, out int id) || id < 0 || id >= vocabularySize)
-                throw new TextException($"\"{word}\" is no id; expected numbers from 0 to {vocabularySize - 1} with spaces between them", file, line);
+            if (!int.TryParse(word, out int id) || !tokenizer.Contains(id))
+                throw new TextException($"\"{word}\" is no id of this tokenizer; expected numbers from 0 to {tokenizer.VocabularySize - 1} with spaces between them", file, line);
             ids.Add(id);
         }
     }

@@ -32,17 +32,31 @@ internal sealed class TokenizerEncodeCommand : EspalierCommand
         var counts = new List<EncodedCount>();
         if (files.Count == 0)
             counts.Add(LineEncoder.Encode(tokenizer, context.Terminal.Input, "standard input", writer.Write, context.Cancel));
-        foreach (string file in files)
-        {
-            using InputFile input = InputFile.Open(file);
-            counts.Add(LineEncoder.Encode(tokenizer, input, file, writer.Write, context.Cancel));
-        }
+        else
+            context.TrackWriting("encoding", progress => EncodeFiles(tokenizer, files, writer, counts, progress, context.Cancel));
         writer.Finish();
-        foreach (string warning in counts.SelectMany(count => count.Warnings))
-            context.Warn(warning);
+        foreach (Warning warning in counts.SelectMany(count => count.Warnings))
+            context.Warn($"{warning}");
         double seconds = Math.Max(clock.Elapsed.TotalSeconds, 1e-9);
         (long lines, long bytes, long tokens) = (counts.Sum(count => count.Lines), counts.Sum(count => count.Bytes), counts.Sum(count => count.Tokens));
         context.Terminal.Error.WriteLine($"{lines:N0} lines, {bytes / 1e6:N1} MB, {tokens:N0} tokens in {seconds:N2} s ({bytes / 1e6 / seconds:N0} MB/s)");
+    }
+
+    private static void EncodeFiles(Tokenizer tokenizer, IReadOnlyList<string> files, IdWriter writer, List<EncodedCount> counts,
+        IProgress<WorkDone> progress, CancellationToken cancel)
+    {
+        double total = Math.Max(1, files.Where(File.Exists).Sum(file => new FileInfo(file).Length));
+        long before = 0;
+        foreach (string file in files)
+        {
+            using InputFile input = InputFile.Open(file);
+            counts.Add(LineEncoder.Encode(tokenizer, input, file, (ids, endsLine) =>
+            {
+                writer.Write(ids, endsLine);
+                progress.Report(new WorkDone(file, (before + input.BytesConsumed) / total));
+            }, cancel));
+            before += input.BytesConsumed;
+        }
     }
 
     private abstract class IdWriter : IDisposable

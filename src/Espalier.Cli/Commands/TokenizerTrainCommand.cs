@@ -63,8 +63,8 @@ internal sealed class TokenizerTrainCommand : EspalierCommand
         tokenizer.Save(path);
         double seconds = Math.Round(clock.Elapsed.TotalSeconds, 2);
 
-        foreach (string warning in corpus.Warnings)
-            context.Warn(warning);
+        foreach (Warning warning in corpus.Warnings)
+            context.Warn($"{warning}");
         if (corpus.ForgottenWords > 0)
             context.Warn($"{corpus.ForgottenWords:N0} of {corpus.Words:N0} words were rare ones that were forgotten to keep memory bounded");
         if (tokenizer.VocabularySize < options.VocabularySize)

@@ -11,11 +11,7 @@ internal sealed class TokenCorruption(Tokenizer tokenizer, MaskedBlockOptions op
 {
     private const double UnitOf32Bits = 1.0 / (1L << 32);
     private readonly int _mask = tokenizer.Special.Mask;
-    private readonly int _vocabulary = tokenizer.VocabularySize;
-    private readonly HashSet<int> _special =
-    [
-        tokenizer.Special.Bos, tokenizer.Special.Pad, tokenizer.Special.Eos, tokenizer.Special.Unknown, tokenizer.Special.Mask,
-    ];
+    private readonly bool[] _isText = [.. Enumerable.Range(0, tokenizer.VocabularySize).Select(tokenizer.IsText)];
 
     /// <summary>Corrupts <paramref name="tokens"/> in place and tells <paramref name="batch"/> what is to be predicted.</summary>
     /// <param name="tokens">A sequence.</param>
@@ -27,7 +23,7 @@ internal sealed class TokenCorruption(Tokenizer tokenizer, MaskedBlockOptions op
         for (int i = 0; i < tokens.Length; i++)
         {
             ulong draw = random.Next();
-            if ((uint)draw * UnitOf32Bits >= options.MaskRate || _special.Contains(tokens[i]))
+            if ((uint)draw * UnitOf32Bits >= options.MaskRate || !_isText[tokens[i]])
                 continue;
             batch.AddTarget(offset + i, tokens[i]);
             double kind = (draw >> 32) * UnitOf32Bits;
@@ -42,8 +38,8 @@ internal sealed class TokenCorruption(Tokenizer tokenizer, MaskedBlockOptions op
     {
         int token;
         do
-            token = (int)random.Below(_vocabulary);
-        while (_special.Contains(token));
+            token = (int)random.Below(_isText.Length);
+        while (!_isText[token]);
         return token;
     }
 }

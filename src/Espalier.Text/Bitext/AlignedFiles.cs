@@ -42,9 +42,11 @@ internal sealed class AlignedFiles : IPairSource
         IsWhole = sourceWhole && targetWhole;
         if (source != target)
         {
+            (LineReader longer, LineReader shorter) = source ? (_source, _target) : (_target, _source);
+            long first = longer.Line;
             throw new TextException(
-                $"has {CountAll(_source):N0} lines, but {_target.Path} has {CountAll(_target):N0}; line n of one must translate line n of the other",
-                _source.Path);
+                $"has no partner, for {shorter.Path} has {shorter.Line:N0} lines and this file {CountAll(longer):N0}; line n of one must translate line n of the other",
+                longer.Path, first);
         }
         return source;
     }

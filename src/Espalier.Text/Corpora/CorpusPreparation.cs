@@ -127,7 +127,14 @@ public sealed class CorpusPreparation
             _ends.Clear();
             foreach (DocumentPiece piece in Source.Pieces)
             {
-                if (piece.Length > 0 && selection.Of(piece.Document) != Destination.Nowhere)
+                if (selection.Of(piece.Document) == Destination.Nowhere)
+                {
+                    _ends.Add(_ids.Count);
+                    continue;
+                }
+                if (piece.Continues)
+                    tokenizer.EncodeRest(Source.Text(piece), _ids);
+                else
                     tokenizer.Encode(Source.Text(piece), _ids);
                 _ends.Add(_ids.Count);
             }

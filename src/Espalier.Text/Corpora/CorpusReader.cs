@@ -8,6 +8,9 @@ internal sealed class CorpusReader(IReadOnlyList<string> files, DocumentLayout l
     private readonly TextDefects _defects = new();
     private readonly Tally _empty = new("empty files");
     private readonly long[] _documentsOfFile = new long[files.Count];
+    // The beginning of a document that goes on in the next chunk: a document is cut only if it is longer than a chunk, because
+    // its ids are those of the whole.
+    private readonly TextChunk _unfinished = new();
     private LineReader? _lines;
     private int _file = -1;
     private bool _pending;   // the reader's current segment has not been taken yet
@@ -28,12 +31,16 @@ internal sealed class CorpusReader(IReadOnlyList<string> files, DocumentLayout l
     /// <returns>False when nothing follows.</returns>
     public bool Fill(TextChunk chunk)
     {
-        chunk.Clear();
+        chunk.CopyFrom(_unfinished);
+        _unfinished.Clear();
         while (_pending || Advance(chunk))
         {
             _pending = true;
             if (!Take(_lines!, chunk))
+            {
+                chunk.MoveUnfinishedTo(_unfinished);
                 return true;
+            }
             _pending = false;
         }
         return chunk.Pieces.Count > 0;
@@ -69,14 +76,14 @@ internal sealed class CorpusReader(IReadOnlyList<string> files, DocumentLayout l
         }
         if (!chunk.HasRoomFor(text.Length + 1))
             return false;
-        bool joined = _inDocument && lines.StartsLine;
-        if (!_inDocument)
+        bool continues = _inDocument;
+        if (!continues)
         {
             Documents++;
             _documentsOfFile[_file]++;
         }
         _inDocument = layout == DocumentLayout.Paragraph || !lines.EndsLine;
-        chunk.Add(Documents - 1, text, joined, ends: !_inDocument);
+        chunk.Add(Documents - 1, text, continues, joined: continues && lines.StartsLine, ends: !_inDocument);
         return true;
     }
 

@@ -7,7 +7,8 @@ public static class FilePatterns
 {
     /// <summary>
     /// The files that <paramref name="patterns"/> name: each a path, or a pattern with <c>*</c> and <c>**</c> whose matches
-    /// come in ordinal order, so that the same files always come in the same order. A file named twice comes once.
+    /// come in ordinal order, so that the same files always come in the same order. A file named twice, however it
+    /// is written, comes once: else its text could be trained on and held out as well.
     /// </summary>
     /// <exception cref="TextException">A pattern matches nothing.</exception>
     public static IReadOnlyList<string> Expand(IEnumerable<string> patterns)
@@ -30,6 +31,6 @@ public static class FilePatterns
             Array.Sort(found, StringComparer.Ordinal);
             files.AddRange(found);
         }
-        return [.. files.Distinct(StringComparer.Ordinal)];
+        return [.. files.DistinctBy(Path.GetFullPath, StringComparer.Ordinal)];
     }
 }

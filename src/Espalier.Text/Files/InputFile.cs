@@ -27,14 +27,24 @@ public sealed class InputFile : Stream
     }
 
     /// <summary>Opens a file for one pass from its beginning.</summary>
-    /// <exception cref="TextException">It is missing, a folder, or may not be read.</exception>
+    /// <exception cref="TextException">It is missing, a folder, a pipe, or may not be read.</exception>
     public static InputFile Open(string path)
     {
         if (Directory.Exists(path))
             throw new TextException("is a folder, a file was expected; name the files in it, for example with *", path);
         try
         {
-            return new InputFile(path, new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan));
+            var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
+            try
+            {
+                return file.CanSeek ? new InputFile(path, file)
+                    : throw new TextException("is a pipe or a device, a file was expected; write what comes from it to a file first", path);
+            }
+            catch
+            {
+                file.Dispose();
+                throw;
+            }
         }
         catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -31,7 +31,7 @@ public sealed class LineReader : IDisposable
         try
         {
             Fill();
-            SkipByteOrderMark();
+            _start = ByteOrderMark.Length(_buffer.AsSpan(0, _end), path);
         }
         catch
         {
@@ -132,14 +132,5 @@ public sealed class LineReader : IDisposable
             }
             _end += got;
         }
-    }
-
-    private void SkipByteOrderMark()
-    {
-        ReadOnlySpan<byte> head = _buffer.AsSpan(0, Math.Min(_end, 3));
-        if (head is [0xEF, 0xBB, 0xBF])
-            _start = 3;
-        else if (head is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..])
-            throw new TextException("is UTF-16, UTF-8 was expected; convert it, for example with iconv -f UTF-16 -t UTF-8", Path, 1);
     }
 }

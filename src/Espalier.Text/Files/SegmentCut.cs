@@ -1,25 +1,22 @@
+using Espalier.Text.Tokenization;
+
 namespace Espalier.Text.Files;
 
 /// <summary>Finds where a text that is too long for one piece may be cut.</summary>
 internal static class SegmentCut
 {
     /// <summary>
-    /// The last position in <paramref name="text"/>, above 0, at which to cut: before white space that follows something else,
+    /// The last position in <paramref name="text"/>, above 0, at which to cut: before the space in front of a word,
     /// because no token of byte-level BPE spans such a place; in a text without one, between two characters; in what is
     /// not UTF-8, anywhere.
     /// </summary>
     public static int Before(ReadOnlySpan<byte> text)
     {
-        for (int i = text.Length - 1; i > 0; i--)
-        {
-            if (IsSpace(text[i]) && text[i - 1] is > 0x20 and < 0x80)
-                return i;
-        }
+        if (PreTokenizer.SafeCut(text) is > 0 and int safe)
+            return safe;
         int cut = text.Length - 1;
         while (cut > text.Length - 4 && cut > 1 && (text[cut] & 0xC0) == 0x80)
             cut--;
         return Math.Max(cut, 1);
     }
-
-    private static bool IsSpace(byte value) => value is (byte)' ' or (>= 9 and <= 13);
 }

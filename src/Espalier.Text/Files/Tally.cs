@@ -29,6 +29,12 @@ public sealed class Tally(string what)
         Count += times;
     }
 
+    internal void Add(Tally later)
+    {
+        if (later.Count > 0)
+            Add(later._file, later._line, later.Count);
+    }
+
     /// <summary>The tallies that counted anything, as warnings.</summary>
     public static IReadOnlyList<Warning> Warnings(params IEnumerable<Tally> tallies) =>
         [.. tallies.Where(tally => tally.Count > 0).Select(tally => tally.ToWarning())];

@@ -1,5 +1,3 @@
-using Espalier.Text.Tokenization;
-
 namespace Espalier.Text.Files;
 
 /// <summary>A stretch of a text file that ends with a line, or inside a very long one.</summary>
@@ -20,7 +18,7 @@ internal static class TextBlocks
 {
     public const int BlockSize = 4 << 20;
 
-    public static IEnumerable<TextBlock> Read(Stream stream, int blockSize = BlockSize)
+    public static IEnumerable<TextBlock> Read(Stream stream, string name, int blockSize = BlockSize)
     {
         byte[] rest = [];
         long line = 1;
@@ -29,9 +27,9 @@ internal static class TextBlocks
             byte[] buffer = new byte[blockSize];
             rest.CopyTo(buffer, 0);
             int length = rest.Length + stream.ReadAtLeast(buffer.AsSpan(rest.Length), blockSize - rest.Length, throwOnEndOfStream: false);
-            if (first && buffer.AsSpan(0, length).StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]))
-                buffer.AsSpan(3, length -= 3).CopyTo(buffer);
-            bool last = length < blockSize - (first ? 3 : 0);
+            bool last = length < blockSize;
+            if (first && ByteOrderMark.Length(buffer.AsSpan(0, length), name) is > 0 and int mark)
+                buffer.AsSpan(mark, length -= mark).CopyTo(buffer);
             int cut = last ? length : Cut(buffer.AsSpan(0, length));
             if (cut > 0)
                 yield return new TextBlock(buffer, cut, line);
@@ -45,13 +43,6 @@ internal static class TextBlocks
     private static int Cut(ReadOnlySpan<byte> text)
     {
         int lineEnd = text.LastIndexOf((byte)'\n') + 1;
-        if (lineEnd > 0)
-            return lineEnd;
-        if (PreTokenizer.SafeCut(text) is > 0 and int safe)
-            return safe;
-        int cut = text.Length;
-        while (cut > text.Length - 4 && (text[cut - 1] & 0xC0) == 0x80)
-            cut--;
-        return text[cut - 1] >= 0xC0 ? cut - 1 : cut;
+        return lineEnd > 0 ? lineEnd : SegmentCut.Before(text);
     }
 }

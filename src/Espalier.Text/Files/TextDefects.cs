@@ -22,6 +22,22 @@ public sealed class TextDefects
             _notUtf8.Add(file, line, CountInvalid(text));
     }
 
+    // Checks text of several lines, of which the first has the number firstLine.
+    internal void CheckLines(ReadOnlySpan<byte> text, string file, long firstLine)
+    {
+        if (Utf8.IsValid(text) && !text.Contains((byte)0))
+            return;
+        foreach (Range line in text.Split((byte)'\n'))
+            Check(text[line], file, firstLine++);
+    }
+
+    // Adds what was found in a later part.
+    internal void Add(TextDefects later)
+    {
+        _notUtf8.Add(later._notUtf8);
+        _nul.Add(later._nul);
+    }
+
     private static long CountInvalid(ReadOnlySpan<byte> text)
     {
         long count = 0;

@@ -112,7 +112,7 @@ public sealed class Bleu : CorpusMetric
 
     private int[] Symbols(string sentence, Dictionary<string, int> numbers)
     {
-        string[] words = Tokenization.Words(Lowercase ? sentence.ToLowerInvariant() : sentence);
+        string[] words = Tokenization.Words((Lowercase ? sentence.ToLowerInvariant() : sentence).TrimEnd());
         return [.. words.Select(word => numbers.TryGetValue(word, out int number) ? number : numbers[word] = numbers.Count)];
     }
 }

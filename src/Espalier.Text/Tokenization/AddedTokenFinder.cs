@@ -17,32 +17,28 @@ internal sealed class AddedTokenFinder
     }
 
     /// <summary>
-    /// Finds the first added token at or after <paramref name="from"/>. <paramref name="start"/> and <paramref name="end"/>
-    /// enclose it together with the white space that it swallows; what lies before <paramref name="from"/> is taken already.
+    /// Finds the first added token at or after <paramref name="from"/>, and sets <paramref name="from"/> behind it.
+    /// <paramref name="start"/> and <paramref name="end"/> enclose it together with the white space that it swallows; what lies
+    /// before <paramref name="taken"/> has been swallowed already. As in Hugging Face's, white space swallowed by the token before
+    /// is still searched, for tokens that are white space themselves.
     /// </summary>
-    public AddedToken? Find(ReadOnlySpan<byte> text, int from, out int start, out int end)
+    public AddedToken? Find(ReadOnlySpan<byte> text, ref int from, int taken, out int start, out int end)
     {
-        for (int at = from; at < text.Length;)
+        while (from < text.Length && text[from..].IndexOfAny(_leads) is >= 0 and int lead)
         {
-            int lead = text[at..].IndexOfAny(_leads);
-            if (lead < 0)
-                break;
-            at += lead;
-            (AddedToken? token, int length) = MatchAt(text[at..]);
+            from += lead;
+            (AddedToken? token, int length) = MatchAt(text[from..]);
             if (token is null)
             {
-                at++;
+                from++;
                 continue;
             }
-            start = at;
-            end = at + length;
+            start = from;
+            end = from += length;
             if (token.SingleWord && (EndsWithWord(text[..start]) || StartsWithWord(text[end..])))
-            {
-                at = end;
                 continue;
-            }
             if (token.LeftStrip)
-                start = Math.Max(from, PreTokenizer.TrailingSpaceStart(text[..start]));
+                start = Math.Max(taken, PreTokenizer.TrailingSpaceStart(text[..start]));
             if (token.RightStrip)
                 end += PreTokenizer.LeadingSpaceLength(text[end..]);
             return token;

@@ -1,3 +1,5 @@
+using Espalier.Text.Files;
+
 namespace Espalier.Text.Tokenization;
 
 /// <summary>What came out of training on files.</summary>
@@ -14,9 +16,9 @@ public sealed record BpeTraining(Tokenizer Tokenizer, CorpusCount Corpus);
 /// <param name="ForgottenWords">
 /// Occurrences of rare words that were forgotten to keep memory bounded; 0 means that every word was counted exactly.
 /// </param>
-/// <param name="Warnings">Odd things in the text, one sentence each, naming file and line.</param>
+/// <param name="Warnings">Odd things in the text, and where the first of each stands.</param>
 public sealed record CorpusCount(
-    int Files, long Lines, long Bytes, long Words, int DistinctWords, long ForgottenWords, IReadOnlyList<string> Warnings);
+    int Files, long Lines, long Bytes, long Words, int DistinctWords, long ForgottenWords, IReadOnlyList<Warning> Warnings);
 
 /// <summary>How far training is.</summary>
 /// <param name="Phase">What is being done now.</param>

@@ -12,8 +12,8 @@ public delegate void LineIds(ReadOnlySpan<int> ids, bool endsLine);
 /// <param name="Lines">Lines.</param>
 /// <param name="Bytes">Bytes of text.</param>
 /// <param name="Tokens">Ids.</param>
-/// <param name="Warnings">Odd things in the text, one sentence each, naming file and line.</param>
-public sealed record EncodedCount(long Lines, long Bytes, long Tokens, IReadOnlyList<string> Warnings);
+/// <param name="Warnings">Odd things in the text, and where the first of each stands.</param>
+public sealed record EncodedCount(long Lines, long Bytes, long Tokens, IReadOnlyList<Warning> Warnings);
 
 /// <summary>
 /// Encodes text line by line in bounded memory, whatever the length of its lines. Where a line goes on for four megabytes
@@ -31,23 +31,26 @@ public static class LineEncoder
     public static EncodedCount Encode(Tokenizer tokenizer, Stream text, string name, LineIds sink, CancellationToken cancel = default)
     {
         var ids = new List<int>();
-        (long lines, long bytes, long tokens, TextOddities odd, bool open) = (0, 0, 0, default, false);
-        foreach (TextBlock block in TextBlocks.Read(text))
+        (long lines, long bytes, long tokens, bool open) = (0, 0, 0, false);
+        var defects = new TextDefects();
+        var empty = new Tally("empty files");
+        foreach (TextBlock block in TextBlocks.Read(text, name))
         {
             cancel.ThrowIfCancellationRequested();
             bytes += block.Length;
             ReadOnlySpan<byte> rest = block.Text;
-            bool mayBeOdd = TextOddities.In(rest);
+            defects.CheckLines(rest, name, block.FirstLine);
             while (!rest.IsEmpty)
             {
                 int end = rest.IndexOf((byte)'\n');
                 ReadOnlySpan<byte> line = end < 0 ? rest : rest[..end];
                 rest = end < 0 ? [] : rest[(end + 1)..];
-                open = end < 0;
-                if (mayBeOdd)
-                    odd = odd.Then(TextOddities.OfLine(line, lines + 1));
                 ids.Clear();
-                tokenizer.Encode(line, ids);
+                if (open)
+                    tokenizer.EncodeRest(line, ids);
+                else
+                    tokenizer.Encode(line, ids);
+                open = end < 0;
                 sink(CollectionsMarshal.AsSpan(ids), endsLine: !open);
                 tokens += ids.Count;
                 lines += open ? 0 : 1;
@@ -58,7 +61,8 @@ public static class LineEncoder
             sink([], endsLine: true);
             lines++;
         }
-        string[] warnings = bytes == 0 ? [$"{name}: is empty"] : [.. odd.Describe(name)];
-        return new EncodedCount(lines, bytes, tokens, warnings);
+        if (bytes == 0)
+            empty.Add(name, 1);
+        return new EncodedCount(lines, bytes, tokens, [.. defects.Warnings, .. Tally.Warnings(empty)]);
     }
 }

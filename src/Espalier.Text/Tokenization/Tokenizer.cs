@@ -62,6 +62,13 @@ public sealed class Tokenizer
     /// <summary>The ids of the special tokens.</summary>
     public SpecialTokens Special { get; }
 
+    /// <summary>Whether there is a token with this id; files of others leave ids out.</summary>
+    public bool Contains(int id) => (uint)id < (uint)_bytes.Length && _bytes[id] is not null;
+
+    // Whether a token stands for text: no special one, whether by role or by its flag, and no gap.
+    internal bool IsText(int id) => Contains(id) && !_special[id] && id != Special.Bos && id != Special.Pad && id != Special.Eos
+        && id != Special.Unknown && id != Special.Mask;
+
     /// <summary>
     /// SHA-256 in lower-case hex of the file that <see cref="Save"/> writes. Equal for equal tokenizers; identifies the
     /// tokenizer in manifests.
@@ -77,7 +84,10 @@ public sealed class Tokenizer
     /// accept no such text, and a caller of theirs who puts U+FFFD in the place of such bytes gets other ids.
     /// </param>
     /// <param name="ids">Receives the ids at its end.</param>
-    public void Encode(ReadOnlySpan<byte> utf8, List<int> ids) => EncodeFrom(0, utf8, ids);
+    public void Encode(ReadOnlySpan<byte> utf8, List<int> ids) => EncodeFrom(0, utf8, ids, continues: false);
+
+    // A later part of a text that is encoded in several: what stands at its beginning does not begin the text.
+    internal void EncodeRest(ReadOnlySpan<byte> utf8, List<int> ids) => EncodeFrom(0, utf8, ids, continues: true);
 
     /// <summary>The ids of <paramref name="text"/>, without added special tokens. Lone surrogates count as U+FFFD.</summary>
     public int[] Encode(string text)
@@ -111,27 +121,30 @@ public sealed class Tokenizer
     }
 
     // Added tokens are looked for in as many passes as there are finders; each pass cuts up what the one before left.
-    private void EncodeFrom(int pass, ReadOnlySpan<byte> text, List<int> ids)
+    private void EncodeFrom(int pass, ReadOnlySpan<byte> text, List<int> ids, bool continues)
     {
         if (pass == _finders.Length)
         {
-            EncodeWords(text, ids);
+            EncodeWords(text, ids, continues);
             return;
         }
-        for (int at = 0; at < text.Length;)
+        int from = 0, taken = 0;
+        AddedToken? token;
+        do
         {
-            AddedToken? token = _finders[pass].Find(text, at, out int start, out int end);
-            if (start > at)
-                EncodeFrom(pass + 1, text[at..start], ids);
+            token = _finders[pass].Find(text, ref from, taken, out int start, out int end);
+            if (start > taken)
+                EncodeFrom(pass + 1, text[taken..start], ids, continues && taken == 0);
             if (token is not null)
                 ids.Add(token.Id);
-            at = end;
+            taken = end;
         }
+        while (token is not null);
     }
 
-    private void EncodeWords(ReadOnlySpan<byte> text, List<int> ids)
+    private void EncodeWords(ReadOnlySpan<byte> text, List<int> ids, bool continues)
     {
-        if (!_addPrefixSpace || text[0] == ' ')
+        if (!_addPrefixSpace || continues || text[0] == ' ')
         {
             EncodeEachWord(text, ids);
             return;

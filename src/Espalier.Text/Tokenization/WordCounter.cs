@@ -17,13 +17,14 @@ internal sealed class WordCounter(BpeTrainerOptions options, CancellationToken c
     private readonly WordTable _total = new();
     private readonly Stack<WordTable> _spare = new();
     private readonly Queue<Task<Counted>> _running = new();
-    private readonly List<string> _warnings = [];
+    private readonly TextDefects _defects = new();
+    private readonly Tally _empty = new("empty files");
     private long _lines;
     private long _bytes;
     private long _words;
     private long _forgotten;
 
-    private sealed record Counted(WordTable Words, long WordCount, long Lines, int Bytes, TextOddities Odd);
+    private sealed record Counted(WordTable Words, long WordCount, long Lines, int Bytes, TextDefects Defects);
 
     public WordTable Words => _total;
 
@@ -31,24 +32,21 @@ internal sealed class WordCounter(BpeTrainerOptions options, CancellationToken c
     public void CountFile(string file, Action<long> progress)
     {
         using InputFile input = InputFile.Open(file);
-        (long before, TextOddities odd, bool open) = (_bytes, default, false);
-        foreach (TextBlock block in TextBlocks.Read(input))
+        (long before, bool open) = (_bytes, false);
+        foreach (TextBlock block in TextBlocks.Read(input, file))
         {
             if (_running.Count >= options.Threads)
-                TakeOldest();
-            Start(block);
+                Add(_running.Dequeue());
+            Start(block, file);
             open = block.Text[^1] != '\n';
             progress(input.BytesConsumed);
         }
         while (_running.Count > 0)
-            TakeOldest();
+            Add(_running.Dequeue());
         // The last line counts, though no line feed ends it.
         _lines += open ? 1 : 0;
         if (_bytes == before)
-            _warnings.Add($"{file}: is empty");
-        _warnings.AddRange(odd.Describe(file));
-
-        void TakeOldest() => odd = odd.Then(Add(_running.Dequeue()).Odd);
+            _empty.Add(file, 1);
     }
 
     /// <summary>Counts lines in memory, of which no line feed ends the last.</summary>
@@ -56,7 +54,7 @@ internal sealed class WordCounter(BpeTrainerOptions options, CancellationToken c
     {
         if (_running.Count >= options.Threads)
             Add(_running.Dequeue());
-        Start(new TextBlock(text, text.Length, 1));
+        Start(new TextBlock(text, text.Length, 1), "text in memory");
         _lines++;
     }
 
@@ -65,44 +63,43 @@ internal sealed class WordCounter(BpeTrainerOptions options, CancellationToken c
     {
         while (_running.Count > 0)
             Add(_running.Dequeue());
-        return new CorpusCount(files, _lines, _bytes, _words, _total.Count, _forgotten, _warnings);
+        return new CorpusCount(files, _lines, _bytes, _words, _total.Count, _forgotten, [.. _defects.Warnings, .. Tally.Warnings(_empty)]);
     }
 
-    private void Start(TextBlock block)
+    private void Start(TextBlock block, string file)
     {
         cancel.ThrowIfCancellationRequested();
         WordTable words = _spare.TryPop(out WordTable? spare) ? spare : new WordTable();
-        _running.Enqueue(Task.Run(() => Count(block, words)));
+        _running.Enqueue(Task.Run(() => Count(block, file, words)));
     }
 
-    private Counted Add(Task<Counted> task)
+    private void Add(Task<Counted> task)
     {
         Counted counted = task.GetAwaiter().GetResult();
         _total.Add(counted.Words);
         counted.Words.Clear();
         _spare.Push(counted.Words);
+        _defects.Add(counted.Defects);
         (_lines, _bytes, _words) = (_lines + counted.Lines, _bytes + counted.Bytes, _words + counted.WordCount);
         if (_total.Count > options.MaximumDistinctWords || _total.ByteCount > MaximumWordBytes)
             _forgotten += _total.ForgetRarest(options.MaximumDistinctWords / 2, MaximumWordBytes / 2);
-        return counted;
     }
 
-    private static Counted Count(TextBlock block, WordTable words)
+    private static Counted Count(TextBlock block, string file, WordTable words)
     {
         ReadOnlySpan<byte> text = block.Text;
-        bool mayBeOdd = TextOddities.In(text);
-        (long count, long lines, TextOddities odd) = (0L, 0L, default);
+        (long count, long lines) = (0, 0);
+        var defects = new TextDefects();
+        defects.CheckLines(text, file, block.FirstLine);
         while (!text.IsEmpty)
         {
             int end = text.IndexOf((byte)'\n');
             ReadOnlySpan<byte> line = end < 0 ? text : text[..end];
             text = end < 0 ? [] : text[(end + 1)..];
-            if (mayBeOdd)
-                odd = odd.Then(TextOddities.OfLine(line, block.FirstLine + lines));
             count += CountLine(line.EndsWith("\r"u8) ? line[..^1] : line, words);
             lines += end < 0 ? 0 : 1;
         }
-        return new Counted(words, count, lines, block.Length, odd);
+        return new Counted(words, count, lines, block.Length, defects);
     }
 
     private static long CountLine(ReadOnlySpan<byte> line, WordTable words)

@@ -8,24 +8,23 @@ public class ReadmeTests
 {
     private static string Root { get; } = FindRoot();
 
+    // A block of commands that belong together; ./test is what runs this.
     public static TheoryData<string> Commands()
     {
-        var commands = new TheoryData<string>();
-        bool inside = false;
+        var blocks = new TheoryData<string>();
+        string? block = null;
         foreach (string line in File.ReadLines(Path.Combine(Root, "README.md")))
         {
             if (line.StartsWith("```", StringComparison.Ordinal))
             {
-                inside = line == "```sh";
+                if (block is { Length: > 0 })
+                    blocks.Add(block);
+                block = line == "```sh" ? "" : null;
             }
-            else if (inside && line.Length > 0 && line != "./test")
-            {
-                // ./test is what runs this; .ci/run calls it in a fresh clone.
-                commands.Add(line);
-            }
+            else if (block is not null && line.Length > 0 && line != "./test")
+                block += line + '\n';
         }
-
-        return commands;
+        return blocks;
     }
 
     [Fact]
@@ -51,18 +50,20 @@ public class ReadmeTests
 
     [Theory]
     [MemberData(nameof(Commands))]
-    public async Task Command_InReadme_Succeeds(string command)
+    public async Task Commands_InReadme_Succeed(string commands)
     {
-        // The solution is built already, with the configuration that these tests run in.
-        string line = command.Replace("dotnet run -c Release", "dotnet run --no-build -c Release", StringComparison.Ordinal);
+        using var folder = new TemporaryFolder();
+        // The solution is built already, with the configuration that these tests run in; a reader's folder is left alone.
+        string script = commands.Replace("dotnet run -c Release", "dotnet run --no-build -c Release", StringComparison.Ordinal)
+            .Replace("artifacts/", folder.Path + '/', StringComparison.Ordinal);
         var start = new ProcessStartInfo("bash") { WorkingDirectory = Root, RedirectStandardError = true, RedirectStandardOutput = true };
-        start.ArgumentList.Add("-c");
-        start.ArgumentList.Add(line);
+        start.ArgumentList.Add("-ec");
+        start.ArgumentList.Add(script);
         using Process process = Process.Start(start)!;
         Task<string> errors = process.StandardError.ReadToEndAsync();
         string output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, $"{line} ended with {process.ExitCode}:\n{output}\n{await errors}");
+        Assert.True(process.ExitCode == 0, $"{script} ended with {process.ExitCode}:\n{output}\n{await errors}");
     }
 
     private static string FindRoot()

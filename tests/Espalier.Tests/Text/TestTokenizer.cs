@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Espalier.Text.Tokenization;
 
 namespace Espalier.Tests.Text;
@@ -9,6 +10,20 @@ internal static class TestTokenizer
 
     public static Tokenizer Instance { get; } =
         new BpeTrainer(new BpeTrainerOptions { VocabularySize = 400 }).TrainLines(Lines);
+
+    /// <summary>The same, changed as another library might have written it.</summary>
+    public static Tokenizer Changed(Action<JsonNode> change)
+    {
+        using var folder = new TemporaryFolder();
+        Instance.Save(folder["tokenizer.json"]);
+        JsonNode json = JsonNode.Parse(File.ReadAllText(folder["tokenizer.json"]))!;
+        change(json);
+        return Tokenizer.Load(folder.Write("tokenizer.json", json.ToJsonString()));
+    }
+
+    /// <summary>The same with one more special token, <c>&lt;extra&gt;</c>, and without tokens for the ids between.</summary>
+    public static Tokenizer WithGap() => Changed(json => json["added_tokens"]!.AsArray().Add(
+        new JsonObject { ["id"] = 4_000, ["content"] = "<extra>", ["normalized"] = false, ["special"] = true }));
 
     private static string Line(int i) => string.Join(' ', Enumerable.Range(0, 1 + i * 7 % 23).Select(j => Word(i + j * j)));
 

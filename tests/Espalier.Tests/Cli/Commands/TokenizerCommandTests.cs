@@ -17,7 +17,7 @@ public class TokenizerCommandTests
         Assert.Equal(0, (await Run([], "tokenizer", "train", file, "--vocab", "280", "--out", folder["model"])).Code);
         (int code, byte[] ids, string error) = await Run([], "tokenizer", "encode", "--tokenizer", folder["model"], file);
         Assert.Equal(0, code);
-        Assert.Contains($"{file}:4: this is not UTF-8", error);
+        Assert.Contains($"1 byte sequences that are not UTF-8, the first at {file}:4", error);
         (code, byte[] decoded, _) = await Run(ids, "tokenizer", "decode", "--tokenizer", folder["model"]);
         Assert.Equal((0, Convert.ToHexString(text)), (code, Convert.ToHexString(decoded)));
     }
@@ -65,6 +65,16 @@ public class TokenizerCommandTests
         (int code, _, string error) = await Run(input, "tokenizer", "decode", "--tokenizer", Espalier.Tests.Text.Tokenization.Golden.File);
         Assert.Equal(1, code);
         Assert.Contains(message, error);
+    }
+
+    [Fact]
+    public async Task Run_DecodeOfAnIdBetweenTokens_NamesTheLine()
+    {
+        using var folder = new TemporaryFolder();
+        Espalier.Tests.Text.TestTokenizer.WithGap().Save(folder["tokenizer.json"]);
+        (int code, _, string error) = await Run("4\n4 3999\n"u8.ToArray(), "tokenizer", "decode", "--tokenizer", folder.Path);
+        Assert.Equal(1, code);
+        Assert.Contains("standard input:2: \"3999\" is no id", error);
     }
 
     [Fact]

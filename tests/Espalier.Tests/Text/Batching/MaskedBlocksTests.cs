@@ -1,6 +1,7 @@
 using Espalier.Tests.Text.Corpora;
 using Espalier.Text.Batching;
 using Espalier.Text.Corpora;
+using Espalier.Text.Tokenization;
 
 namespace Espalier.Tests.Text.Batching;
 
@@ -93,6 +94,22 @@ public sealed class MaskedBlocksTests : IDisposable
         Assert.All(batch.MicroBatches, part => Assert.InRange(part.TokenCount, 1, 100));
         Assert.Equal(batch.TargetCount, batch.MicroBatches.Sum(part => part.Targets.Length));
         Assert.Equal(16 * 32, batch.TokenCount);
+    }
+
+    [Fact]
+    public void Build_VocabularyWithGapsAndMoreSpecialTokens_MasksNoneAndDrawsNone()
+    {
+        Tokenizer tokenizer = TestTokenizer.WithGap();
+        string text = _folder.Write("gaps", string.Join('\n', TestTokenizer.Lines.Select(line => $"{line}<extra>{line}")));
+        new CorpusPreparation(tokenizer, new() { HeldOutFraction = 0 }).Run([text], _folder["gap"]);
+        using PreparedCorpus corpus = PreparedCorpus.Open(_folder["gap"]);
+        var blocks = new MaskedBlocks(corpus.Train, tokenizer, Small with { BatchBlocks = 100_000, MaskRate = 0.9, MaskedShare = 0, RandomShare = 1 });
+        StepBatch<MaskedBatch> batch = blocks.NewBatch();
+        blocks.Build(new BatchPosition(1), batch);
+        Assert.All(batch.MicroBatches, part => Assert.DoesNotContain(4_000, part.Targets.ToArray()));
+        // Every <extra> stands where it stood, and none was drawn.
+        Assert.Equal(200, batch.MicroBatches.Sum(part => part.Input.Tokens.Count(4_000)));
+        Assert.All(batch.MicroBatches, part => Assert.All(part.Input.Tokens.ToArray(), id => Assert.True(tokenizer.Contains(id))));
     }
 
     [Fact]

@@ -30,15 +30,17 @@ public class ParallelReaderTests
     }
 
     [Theory]
-    [InlineData("a\nb\nc\n", "x\ny\n", 3, 2)]
-    [InlineData("a\n", "x\ny\nz", 1, 3)]
-    [InlineData("", "x\n", 0, 1)]
-    public void Next_UnequalLineCounts_NamesBoth(string source, string target, int sourceLines, int targetLines)
+    [InlineData("a\nb\nc\n", "x\ny\n", "x", "y", 3, 2)]
+    [InlineData("a\n", "x\ny\nz", "y", "x", 3, 1)]
+    [InlineData("", "x\n", "y", "x", 1, 0)]
+    public void Next_UnequalLineCounts_NamesBothAndTheFirstLineAlone(
+        string source, string target, string longer, string shorter, int lines, int shorterLines)
     {
         using var folder = new TemporaryFolder();
         string x = folder.Write("x", source), y = folder.Write("y", target);
         TextException fault = Assert.Throws<TextException>(() => Pairs(new() { Source = x, Target = y }, out _));
-        Assert.StartsWith($"{x}: has {sourceLines} lines, but {y} has {targetLines};", fault.Message);
+        Assert.StartsWith(
+            $"{folder[longer]}:{shorterLines + 1}: has no partner, for {folder[shorter]} has {shorterLines} lines and this file {lines};", fault.Message);
     }
 
     [Fact]

@@ -24,6 +24,28 @@ public class CorpusPreparationTests
     }
 
     [Fact]
+    public void Run_Paragraphs_GiveTheIdsOfEachDocumentAsAWhole()
+    {
+        using var folder = new TemporaryFolder();
+        Tokenizer tokenizer = TestTokenizer.Changed(json => json["pre_tokenizer"]!["add_prefix_space"] = true);
+        // Lines that end with spaces, and enough documents for several chunks; the last is longer than a chunk.
+        string[] documents = [.. Enumerable.Range(0, 501).Select(i => string.Join(" \n ", Enumerable.Repeat($"{i} trees  ", i < 500 ? 10 * (i % 50) + 1 : 150_000)))];
+        string text = folder.Write("text", string.Join("\n\n", documents));
+        new CorpusPreparation(tokenizer, new() { Layout = DocumentLayout.Paragraph, HeldOutFraction = 0 }).Run([text], folder["out"]);
+        using PreparedCorpus corpus = PreparedCorpus.Open(folder["out"]);
+        Assert.Equal(documents.Length, corpus.Train.Documents);
+        for (int i = 0; i < documents.Length; i++)
+        {
+            int[] ids = new int[corpus.Train.LengthOf(i)];
+            corpus.Train.CopyDocument(i, ids);
+            if (i < 500)
+                Assert.Equal(tokenizer.Encode(documents[i]), ids);
+            else
+                Assert.Equal(" " + documents[i], tokenizer.Decode(ids));
+        }
+    }
+
+    [Fact]
     public void Run_OtherThreadCount_WritesTheSameBytes()
     {
         using var folder = new TemporaryFolder();

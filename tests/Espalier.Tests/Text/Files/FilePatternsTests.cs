@@ -12,7 +12,7 @@ public class FilePatternsTests
         Directory.CreateDirectory(folder["sub"]);
         foreach (string name in new[] { "b.txt", "a.txt", "B.txt", "a.csv", "sub/c.txt", "[odd]*.txt" })
             folder.Write(name, "");
-        Assert.Equal(["[odd]*.txt", "a.csv", "B.txt", "a.txt", "b.txt", "sub/c.txt"], Expand("[odd]*.txt", "a.csv", "?.none", "*.txt", "a.txt", "**/*.txt"));
+        Assert.Equal(["[odd]*.txt", "a.csv", "B.txt", "a.txt", "b.txt", "sub/c.txt"], Expand("[odd]*.txt", "a.csv", "?.none", "*.txt", "a.txt", "sub/../a.txt", "**/*.txt"));
 
         string[] Expand(params string[] patterns) =>
             [.. FilePatterns.Expand(patterns.Where(pattern => pattern != "?.none").Select(pattern => folder[pattern])).Select(file => Path.GetRelativePath(folder.Path, file))];

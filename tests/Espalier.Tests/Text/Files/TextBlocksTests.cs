@@ -16,7 +16,7 @@ public class TextBlocksTests
             string mark = trial % 2 == 0 ? "\ufeff" : "";
             using var stream = new MemoryStream(Encoding.UTF8.GetBytes(mark + text));
             var read = new StringBuilder();
-            foreach (TextBlock block in TextBlocks.Read(stream, 16 + random.Next(20)))
+            foreach (TextBlock block in TextBlocks.Read(stream, "text", 16 + random.Next(20)))
             {
                 Assert.Equal(1 + read.ToString().Count(character => character == '\n'), block.FirstLine);
                 read.Append(new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(block.Text));

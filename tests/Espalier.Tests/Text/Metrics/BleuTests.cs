@@ -94,6 +94,15 @@ public class BleuTests
     }
 
     [Fact]
+    public void Score_LineFeedAtTheEnd_IsNoPartOfTheSentence()
+    {
+        // Else the rule that rejoins words hyphenated at a line's end would take the dash away.
+        BleuScore score = new Bleu().Score(["one two three -\n"], ["one two three -"]);
+        Assert.Equal(100, score.Score, 1e-9);
+        Assert.Equal(4, score.HypothesisLength);
+    }
+
+    [Fact]
     public void Score_UnequalNumbersOfLines_SaysBothCounts()
     {
         TextException fault = Assert.Throws<TextException>(() => new Bleu().Score(["a", "b"], ["a", "b"], ["a"]));

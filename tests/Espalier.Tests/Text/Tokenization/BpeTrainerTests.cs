@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 using Espalier.Text;
+using Espalier.Text.Files;
 using Espalier.Text.Tokenization;
 
 namespace Espalier.Tests.Text.Tokenization;
@@ -76,10 +77,30 @@ public class BpeTrainerTests
         string file = folder.Write("text", [.. "good\n"u8, 0xFF, 0xFE, .. "\nbad\0\n\0\n"u8]);
         string empty = folder.Write("empty", "");
         CorpusCount corpus = new BpeTrainer(new BpeTrainerOptions { VocabularySize = 300 }).TrainFiles([file, empty]).Corpus;
-        Assert.Collection(corpus.Warnings,
-            warning => Assert.StartsWith($"{file}:2: this is not UTF-8", warning),
-            warning => Assert.Matches("text:3: a NUL byte.*first of 2", warning),
-            warning => Assert.Equal($"{empty}: is empty", warning));
+        Assert.Equal(
+            [
+                new Warning("byte sequences that are not UTF-8", 2, file, 2), new Warning("NUL bytes", 2, file, 3),
+                new Warning("empty files", 1, empty, 1),
+            ],
+            corpus.Warnings);
+    }
+
+    [Fact]
+    public void TrainFiles_Utf16_SaysHowToConvert()
+    {
+        using var folder = new TemporaryFolder();
+        string file = folder.Write("text", [.. Encoding.Unicode.GetPreamble(), .. Encoding.Unicode.GetBytes("a tree")]);
+        Assert.StartsWith($"{file}:1: is UTF-16", Assert.Throws<TextException>(() => Train(file)).Message);
+    }
+
+    [Fact]
+    public void TrainFiles_Pipe_SaysThatAFileIsNeeded()
+    {
+        if (!OperatingSystem.IsLinux())
+            return; // elsewhere a pipe has no path
+        using var pipe = new System.IO.Pipes.AnonymousPipeServerStream(System.IO.Pipes.PipeDirection.In);
+        string path = $"/proc/self/fd/{pipe.SafePipeHandle.DangerousGetHandle()}";
+        Assert.Contains("is a pipe", Assert.Throws<TextException>(() => Train(path)).Message);
     }
 
     [Fact]

@@ -12,7 +12,7 @@ public class InteropTests
         string text = folder.Write("text", string.Join('\n', Golden.Cases().Select(one => one.Text)));
         string tool = $"dotnet {Path.Join(AppContext.BaseDirectory, "espalier.dll")}";
         var start = new ProcessStartInfo("node") { WorkingDirectory = PeerFactAttribute.Folder(), RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in (string[])["compare.mjs", "--tool", tool, "--mixtures", "500", "--characters", "0x1000", "--vocab", "420", text])
+        foreach (string argument in (string[])["compare.mjs", "--tool", tool, "--mixtures", "500", "--characters", "0x1000", "--vocab", "420", "--rounds", "4", text])
             start.ArgumentList.Add(argument);
         using Process node = Process.Start(start)!;
         Task<string> errors = node.StandardError.ReadToEndAsync();

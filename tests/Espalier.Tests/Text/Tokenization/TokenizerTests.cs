@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Nodes;
 using Espalier.Text.Tokenization;
 
 namespace Espalier.Tests.Text.Tokenization;
@@ -16,6 +17,17 @@ public class TokenizerTests
             cases++;
         }
         Assert.True(cases > 100);
+    }
+
+    [Fact]
+    public void Encode_WhiteSpaceTokenBehindOneThatSwallowsIt_IsFoundAsHuggingFaceDoes()
+    {
+        Tokenizer tokenizer = TestTokenizer.Changed(json =>
+        {
+            foreach ((int id, string content, bool strips) in new[] { (4_000, "<go>", true), (4_001, "\t", false) })
+                json["added_tokens"]!.AsArray().Add(new JsonObject { ["id"] = id, ["content"] = content, ["rstrip"] = strips, ["normalized"] = false });
+        });
+        Assert.Equal([.. tokenizer.Encode("tree"), 4_000, 4_001, .. tokenizer.Encode("  tree")], tokenizer.Encode("tree<go> \t  tree"));
     }
 
     [Fact]
