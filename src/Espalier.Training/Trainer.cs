@@ -34,11 +34,7 @@ public sealed class Trainer : IDisposable
     /// <exception cref="ConfigurationException">The settings have faults; all are listed.</exception>
     public Trainer(IObjective objective, TrainerSettings settings, RunDirectory? run = null, TimeProvider? time = null)
     {
-        if (settings.Validate() is { Count: > 0 } faults)
-        {
-            throw new ConfigurationException("training", faults);
-        }
-
+        ConfigurationException.ThrowIfAny("training", settings.Validate());
         time ??= TimeProvider.System;
         (_objective, _settings, _run) = (objective, settings, run);
         _optimizer = new AdamW(objective.Parameters, settings.Optimizer);

@@ -1,10 +1,12 @@
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
+using Espalier.Engine.Random;
 using Espalier.Text.Batching;
 using Espalier.Text.Corpora;
 using Espalier.Text.Metrics;
 using Espalier.Text.Tokenization;
+using Espalier.Training.MicroBatches;
 
 namespace Espalier.Training.Objectives;
 
@@ -26,10 +28,35 @@ public sealed class MaskedLanguageModelling : StreamObjective<MaskedBatch>
         ParameterSet parameters, MaskedLanguageModel model, MaskedBlocks blocks, ulong seed,
         StepBatch<MaskedBatch>? heldOut, TokenSplit train)
         : base(parameters, blocks, new BatchPosition(seed))
-        => (_model, _flops, _heldOut, _train) = (model, new EncoderFlops(model.Encoder.Configuration), heldOut, train);
+        => (_model, _flops, _heldOut, _train, BlockCount) =
+            (model, new EncoderFlops(model.Encoder.Configuration), heldOut, train, blocks.BlockCount);
 
     /// <summary>The model's configuration.</summary>
     public EncoderConfiguration Configuration => _model.Encoder.Configuration;
+
+    /// <summary>Blocks in one pass over the training part.</summary>
+    public long BlockCount { get; }
+
+    /// <summary>Tokens of an evaluation; 0 when nothing is held out.</summary>
+    public long HeldOutTokens => _heldOut?.TokenCount ?? 0;
+
+    /// <summary>Made-up batches for timing this kind of model.</summary>
+    /// <param name="configuration">The model.</param>
+    /// <param name="blocks">Block length and mask rate.</param>
+    public static TrialModel Trial(EncoderConfiguration configuration, MaskedBlockOptions blocks) => parameters =>
+    {
+        var model = new MaskedLanguageModel(parameters, configuration);
+        return (tape, sequences) =>
+        {
+            var random = new RandomStream(0, 0);
+            int[] ids = [.. Enumerable.Range(0, sequences * blocks.BlockTokens).Select(_ => (int)(random.NextUInt32() % configuration.Vocabulary))];
+            int[] offsets = [.. Enumerable.Range(0, sequences + 1).Select(i => i * blocks.BlockTokens)];
+            int[] masked = [.. Enumerable.Range(0, ids.Length).Where(i => i == 0 || random.NextSingle() < blocks.MaskRate)];
+            int[] targets = [.. masked.Select(i => ids[i])];
+            TokenBatch batch = TokenBatch.Upload(tape, ids, offsets, configuration);
+            return model.Loss(tape, batch, tape.Upload(masked), tape.Upload(targets), 1f / masked.Length);
+        };
+    };
 
     /// <summary>Builds and initializes a model, and opens its data.</summary>
     /// <param name="device">Where it is trained.</param>

@@ -39,7 +39,10 @@ public abstract class StreamObjective<TMicro> : IObjective where TMicro : MicroB
     public BatchPosition Position => _stream.Position;
 
     /// <inheritdoc/>
-    public double Epochs
+    public double Epochs => Position.Epoch + (Position.Index / (double)StepsInEpoch);
+
+    /// <summary>Effective batches of the present pass over the data.</summary>
+    public long StepsInEpoch
     {
         get
         {
@@ -49,7 +52,7 @@ public abstract class StreamObjective<TMicro> : IObjective where TMicro : MicroB
                 _length = (position.Epoch, _builder.BatchesIn(position.Seed, position.Epoch));
             }
 
-            return position.Epoch + (position.Index / (double)_length.Batches);
+            return _length.Batches;
         }
     }
 

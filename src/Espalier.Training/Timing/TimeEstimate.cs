@@ -10,6 +10,9 @@ namespace Espalier.Training.Timing;
 /// <param name="StepSeconds">Measured seconds of a step.</param>
 public sealed record TimeEstimate(TimeSpan Training, long Steps, long Tokens, double Epochs, double StepSeconds)
 {
+    /// <summary>Time of held-out evaluation, which is no part of the budget.</summary>
+    public TimeSpan Evaluation { get; init; }
+
     /// <summary>Works out what remains of a budget.</summary>
     /// <param name="budget">The whole budget.</param>
     /// <param name="spent">What is used up of it.</param>
