@@ -24,7 +24,8 @@ public sealed class Trainer : IDisposable
     private readonly TrainingRecorder _recorder;
     private TrainingState _state;
     private Evaluation? _evaluation;
-    private long _savedStep = -1, _restoredStep = long.MaxValue;
+    private Checkpoint? _saved;
+    private long _restoredStep = long.MaxValue;
 
     /// <summary>Prepares training.</summary>
     /// <param name="objective">What for; its parameters and position are where training begins.</param>
@@ -73,23 +74,13 @@ public sealed class Trainer : IDisposable
         }
 
         _recorder.WriteSteps(_state);
-        if (end == TrainingEnd.Interrupted)
-        {
-            Save(fraction: null, progress);
-        }
-
         _recorder.Write(end.ToString().ToLowerInvariant(), _state, e => e with
         {
             Message = message,
             Timing = _recorder.Timing,
             Evaluation = _evaluation,
         });
-        if (end != TrainingEnd.Interrupted)
-        {
-            // After the event, so that the log of a run that is extended still tells of its first end.
-            Save(fraction: null, progress);
-        }
-
+        SaveEnd(progress);
         return new TrainingOutcome(end, _state, _evaluation, _recorder.Timing, message);
     }
 
@@ -220,9 +211,22 @@ public sealed class Trainer : IDisposable
         }
     }
 
+    /// <summary>Saves, or where that step is saved already, only adds to its checkpoint what came after: the log's end.</summary>
+    private void SaveEnd(IProgress<TrainingProgress>? progress)
+    {
+        if (_run != null && _saved?.Step == _state.Step)
+        {
+            _saved = _run.Checkpoints.Amend(_saved, _state, _run.Events.Flush());
+        }
+        else
+        {
+            Save(fraction: null, progress);
+        }
+    }
+
     private void Save(double? fraction, IProgress<TrainingProgress>? progress)
     {
-        if (_run == null || (_savedStep == _state.Step && fraction == null))
+        if (_run == null)
         {
             return;
         }
@@ -231,10 +235,10 @@ public sealed class Trainer : IDisposable
         Enter(TrainingPhase.Saving);
         Report(TrainingPhase.Saving, progress, _state);
         _recorder.Write("checkpoint", _state, e => e with { Message = fraction == null ? null : $"at {fraction} of the budget" });
-        _run.Checkpoints.Save(_objective.Parameters, _optimizer, _state, fraction, _run.Events.Flush());
+        _saved = _run.Checkpoints.Save(_objective.Parameters, _optimizer, _state, fraction, _run.Events.Flush());
         _run.Checkpoints.Prune(_settings.Checkpoints.Keep);
         Enter(TrainingPhase.Idle);
-        (_savedStep, _restoredStep) = (_state.Step, long.MaxValue);
+        _restoredStep = long.MaxValue;
     }
 
     private void Restore(Checkpoint checkpoint)
@@ -245,7 +249,7 @@ public sealed class Trainer : IDisposable
         _objective.Parameters.ForgetGradients();
         _objective.Seek(_state.Position);
         _tape.Step = _state.DropoutStep;
-        (_savedStep, _evaluation) = (_state.Step, null);
+        (_saved, _evaluation) = (checkpoint, null);
     }
 
     /// <summary>Goes back to the last good checkpoint with a lower rate. Returns why not, if that is of no use any more.</summary>

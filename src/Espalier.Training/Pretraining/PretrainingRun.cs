@@ -50,7 +50,7 @@ public sealed class PretrainingRun : IDisposable
     /// <exception cref="RunException">There is a run already, or the folder cannot be written.</exception>
     public static PretrainingRun Create(
         string path, PretrainingConfiguration configuration, IProgress<double>? progress = null, CancellationToken cancel = default)
-        => Create(path, configuration, new RunStorage(), progress, cancel);
+        => Create(path, configuration, new RunStorage(), PeakThroughput.Measure, progress, cancel);
 
     /// <summary>Opens a run to go on with it.</summary>
     /// <param name="path">Its folder.</param>
@@ -86,7 +86,8 @@ public sealed class PretrainingRun : IDisposable
     }
 
     internal static PretrainingRun Create(
-        string path, PretrainingConfiguration asked, RunStorage storage, IProgress<double>? progress, CancellationToken cancel)
+        string path, PretrainingConfiguration asked, RunStorage storage, Func<Device, double> peak,
+        IProgress<double>? progress = null, CancellationToken cancel = default)
     {
         if (RunDirectory.IsAt(path))
         {
@@ -97,7 +98,7 @@ public sealed class PretrainingRun : IDisposable
         try
         {
             PretrainingConfiguration resolved = Resolve(asked, materials);
-            double peak = PeakThroughput.Measure(materials.Device);
+            double peakFlops = peak(materials.Device);
             MicroBatchChoice choice = Choose(materials.Device, resolved, progress, cancel);
             resolved = resolved with { Batches = resolved.Batches with { MicroBatchTokens = choice.Tokens } };
             materials.Build(resolved);
@@ -107,7 +108,7 @@ public sealed class PretrainingRun : IDisposable
                 Kind = Kind,
                 Version = typeof(PretrainingRun).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",
                 Created = DateTimeOffset.UtcNow,
-                Machine = MachineRecord.Here(materials.Device.Description, peak),
+                Machine = MachineRecord.Here(materials.Device.Description, peakFlops),
                 TokenizerFingerprint = materials.Tokenizer.Fingerprint,
                 DataFingerprint = materials.DataFingerprint(),
                 Configuration = JsonSerializer.SerializeToElement(record, PretrainingJson.Default.PretrainingRecord),

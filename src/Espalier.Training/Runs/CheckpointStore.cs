@@ -27,17 +27,24 @@ public sealed class CheckpointStore
         {
             TensorTransfer.Save(Path.Join(temporary, ModelName), parameters.Device, parameters.Stored());
             TensorTransfer.Save(Path.Join(temporary, OptimizerName), parameters.Device, Moments(parameters, optimizer));
-            var record = new CheckpointRecord
+            Write(temporary, new CheckpointRecord
             {
                 State = state,
                 Fraction = fraction,
                 EventBytes = eventBytes,
                 Files = new[] { ModelName, OptimizerName }.ToDictionary(name => name, name => Describe(Path.Join(temporary, name))),
-            };
-            _storage.WriteFile(
-                Path.Join(temporary, StateName), JsonSerializer.SerializeToUtf8Bytes(record, RunJson.Default.CheckpointRecord));
+            });
         });
         return new Checkpoint(path, state.Step, fraction, state) { EventBytes = eventBytes };
+    }
+
+    /// <summary>Writes <c>state.json</c> anew: times and the log have gone on, weights and moments have not.</summary>
+    /// <exception cref="RunStorageException">The disk is full or failed, or the folder is read-only.</exception>
+    internal Checkpoint Amend(Checkpoint checkpoint, TrainingState state, long eventBytes)
+    {
+        CheckpointRecord record = ReadRecord(checkpoint.Path);
+        Write(checkpoint.Path, record with { State = state, EventBytes = eventBytes });
+        return checkpoint with { State = state, EventBytes = eventBytes };
     }
 
     /// <summary>All checkpoints whose files are as they were written, oldest first.</summary>
@@ -120,8 +127,7 @@ public sealed class CheckpointStore
     {
         try
         {
-            CheckpointRecord record = JsonSerializer.Deserialize(
-                File.ReadAllBytes(Path.Join(path, StateName)), RunJson.Default.CheckpointRecord) ?? throw new JsonException("it is null");
+            CheckpointRecord record = ReadRecord(path);
             if (record.Format != CheckpointRecord.CurrentFormat)
             {
                 fault = $"{StateName} has format {record.Format}; expected {CheckpointRecord.CurrentFormat}";
@@ -138,6 +144,13 @@ public sealed class CheckpointStore
             return null;
         }
     }
+
+    private static CheckpointRecord ReadRecord(string path)
+        => JsonSerializer.Deserialize(File.ReadAllBytes(Path.Join(path, StateName)), RunJson.Default.CheckpointRecord)
+            ?? throw new JsonException("it is null");
+
+    private void Write(string folder, CheckpointRecord record)
+        => _storage.WriteFile(Path.Join(folder, StateName), JsonSerializer.SerializeToUtf8Bytes(record, RunJson.Default.CheckpointRecord));
 
     private static string? Fault(string folder, string name, FileRecord expected)
     {
