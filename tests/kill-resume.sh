@@ -40,7 +40,7 @@ done_kills=0
 while [ "$done_kills" -lt "$kills" ]; do
   begin_or_resume > "$work/out" 2>&1 &
   pid=$!
-  wait_ms=$((300 + RANDOM % (1000 + 2 * milliseconds / kills)))
+  wait_ms=$((300 + RANDOM % (1500 + 4 * milliseconds / kills)))
   sleep "$(printf '%d.%03d' $((wait_ms / 1000)) $((wait_ms % 1000)))"
   if kill -9 "$pid" 2> /dev/null; then
     done_kills=$((done_kills + 1))
@@ -52,8 +52,9 @@ while [ "$done_kills" -lt "$kills" ]; do
     cat "$work/out"
     exit 1
   fi
-  at=$(find "$work/killed/checkpoints" -maxdepth 1 -name 'step-*' 2> /dev/null | sed 's/.*step-//' | grep -v tmp | sort -n | tail -1 || true)
-  torn=$(find "$work/killed" -name '*.tmp' 2> /dev/null | wc -l)
+  mkdir -p "$work/killed/checkpoints"
+  at=$(find "$work/killed/checkpoints" -maxdepth 1 -regex '.*/step-[0-9]+' | sed 's/.*step-//' | sort -n | tail -1)
+  torn=$(find "$work/killed" -name '*.tmp' | wc -l)
   echo "life $done_kills: $wait_ms ms, newest checkpoint ${at:-none}, $torn unfinished"
 done
 begin_or_resume > "$work/out" 2>&1 || { cat "$work/out"; exit 1; } &

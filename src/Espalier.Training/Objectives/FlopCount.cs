@@ -32,7 +32,8 @@ public sealed class EncoderFlops
         _productsPerPair = 12 * layers * h;
 
         // Forward; doubled where they are used. A "pair" is a query with a key of its own sequence.
-        double block = (6 * h * h) + (3 * h) + (2 * h * h) + h + (Dropout * h) + h + (LayerNorm * h)
+        // The first norm counts once for a row there, not for each element; so it does here, to give their figures.
+        double block = (6 * h * h) + (3 * h) + (2 * h * h) + h + (Dropout * h) + h + LayerNorm
             + (4 * h * f) + (Gelu * f) + f + h + (Dropout * h) + h + (LayerNorm * h);
         double input = (2 * h * _vocabulary) + (2 * h * 2) + (2 * h) + (LayerNorm * h) + (Dropout * h);
         _electraPerToken = (layers * block) + input;
