@@ -20,7 +20,7 @@ internal static class Quantities
             int letters = rest.Skip(digits).TakeWhile(char.IsAsciiLetter).Count();
             string unit = rest.Substring(digits, letters);
             double factor = Times.FirstOrDefault(t => t.Unit == unit).Seconds;
-            if (factor == 0 || !double.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value))
+            if (factor == 0 || !double.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out double value))
                 throw new UsageException($"'{text}' is no time; write it as 90s, 30m, 1h30m or 2d");
             seconds += value * factor;
             rest = rest[(digits + letters)..];
@@ -35,7 +35,7 @@ internal static class Quantities
         foreach ((string unit, double bytes) in Sizes)
         {
             if (text.Trim().EndsWith(unit, StringComparison.OrdinalIgnoreCase)
-                && double.TryParse(text.Trim()[..^unit.Length], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value)
+                && double.TryParse(text.Trim()[..^unit.Length], NumberStyles.AllowDecimalPoint | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out double value)
                 && value > 0)
             {
                 return (long)(value * bytes);
@@ -50,7 +50,7 @@ internal static class Quantities
     {
         string digits = text.Trim().TrimEnd('k', 'M', 'G');
         double factor = text.Trim()[digits.Length..] switch { "" => 1, "k" => 1e3, "M" => 1e6, "G" => 1e9, _ => 0 };
-        return double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value) && value * factor > 0
+        return double.TryParse(digits, NumberStyles.AllowDecimalPoint | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out double value) && value * factor > 0
             ? value * factor
             : throw new UsageException($"'{text}' is no number above 0; write it as 1000, 50k or 10M");
     }
