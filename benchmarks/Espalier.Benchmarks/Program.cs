@@ -7,4 +7,5 @@ return new RootCommand("Speed, always beside a peer or the machine's own limit, 
     OpsBenchmark.Create(),
     StepBenchmark.Create(),
     TokenizerBenchmark.Create(),
+    TrainingBenchmark.Create(),
 }.Parse(args).Invoke();

@@ -42,7 +42,7 @@ internal static partial class StepBenchmark
         return command;
     }
 
-    private static (int Layers, int Hidden, int Sequences) Parse(string shape)
+    internal static (int Layers, int Hidden, int Sequences) Parse(string shape)
     {
         int[] parts = [.. shape.Split('x', '×').Select(p => int.Parse(p, CultureInfo.InvariantCulture))];
         return parts.Length == 3 ? (parts[0], parts[1], parts[2]) : throw new ArgumentException($"shape '{shape}': expected 3x256x32");

@@ -1,7 +1,11 @@
 using System.CommandLine;
 using System.Text;
 using Espalier.Cli.Commands;
+using Espalier.Engine.Models;
+using Espalier.Engine.Safetensors;
 using Espalier.Text;
+using Espalier.Training.MicroBatches;
+using Espalier.Training.Runs;
 
 namespace Espalier.Cli.CommandLine;
 
@@ -28,6 +32,7 @@ internal sealed class Application(Terminal terminal)
             Verbose,
             new DataCommand(terminal),
             new TokenizerCommand(terminal),
+            new PretrainCommand(terminal),
         };
         ParseResult parsed = root.Parse(args);
         string[] faults = [.. UnknownOptions.In(parsed), .. parsed.Errors.Select(error => error.Message)];
@@ -54,14 +59,15 @@ internal sealed class Application(Terminal terminal)
             terminal.Error.WriteLine("interrupted");
             return ExitCode.Interrupted;
         }
-        catch (UsageException fault)
+        catch (Exception fault) when (fault is UsageException or ConfigurationException)
         {
             terminal.Error.WriteLine($"error: {fault.Message}");
             return ExitCode.WrongUsage;
         }
         catch (Exception fault)
         {
-            bool forPeople = fault is TextException or IOException or UnauthorizedAccessException;
+            bool forPeople = fault is TextException or RunException or MicroBatchException or SafetensorsException
+                or IOException or UnauthorizedAccessException;
             terminal.Error.WriteLine(forPeople ? $"error: {fault.Message}" : $"error: {fault.Message} ({fault.GetType().Name}; this is a fault of espalier)");
             if (parsed.GetValue(Verbose))
                 terminal.Error.WriteLine(fault);

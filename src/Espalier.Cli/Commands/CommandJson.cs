@@ -9,4 +9,5 @@ namespace Espalier.Cli.Commands;
 [JsonSerializable(typeof(PrepareReport))]
 [JsonSerializable(typeof(InspectReport))]
 [JsonSerializable(typeof(SampleReport))]
+[JsonSerializable(typeof(PretrainReport))]
 internal sealed partial class CommandJson : JsonSerializerContext;

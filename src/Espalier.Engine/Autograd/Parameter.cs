@@ -23,6 +23,9 @@ public sealed class Parameter
     /// <summary>Its values.</summary>
     public DeviceSpan<float> Data { get; internal set; }
 
+    /// <summary>Where <see cref="Data"/> begins in <see cref="ParameterSet.Weights"/>.</summary>
+    internal long Start { get; set; }
+
     /// <summary>Its gradient; meaningless until <see cref="HasGradient"/>.</summary>
     public DeviceSpan<float> Gradient { get; internal set; }
 

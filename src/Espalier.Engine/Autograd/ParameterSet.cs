@@ -72,6 +72,7 @@ public sealed class ParameterSet(Device device) : IDisposable
         long at = 0;
         foreach (Parameter parameter in _all.Where(p => p.Decay).Concat(_all.Where(p => !p.Decay)))
         {
+            parameter.Start = at;
             parameter.Data = Weights.Slice(at, parameter.Shape.Count);
             parameter.Gradient = trainable ? Gradients.Slice(at, parameter.Shape.Count) : default;
             at += Aligned(parameter.Shape.Count);
@@ -108,6 +109,11 @@ public sealed class ParameterSet(Device device) : IDisposable
 
     /// <summary>Every stored tensor: name, shape, values; parts of a parameter are apart.</summary>
     public IEnumerable<(string Name, Shape Shape, DeviceSpan<float> Values)> Stored() => Stored(p => p.Data);
+
+    /// <summary>What <paramref name="like"/>, laid out as <see cref="Weights"/>, holds for every stored tensor: an
+    /// optimizer's moments.</summary>
+    public IEnumerable<(string Name, Shape Shape, DeviceSpan<float> Values)> Stored(DeviceSpan<float> like)
+        => Stored(p => like.Slice(p.Start, p.Shape.Count));
 
     /// <summary>The gradient of every stored tensor, as <see cref="Stored()"/>.</summary>
     public IEnumerable<(string Name, Shape Shape, DeviceSpan<float> Values)> StoredGradients() => Stored(p => p.Gradient);

@@ -45,7 +45,7 @@ public sealed class Tape(Device device) : IDisposable
     public long PeakBytes => _arena.PeakBytes;
 
     /// <summary>Bytes held for them from the device.</summary>
-    internal long CapacityBytes => _arena.Capacity;
+    public long CapacityBytes => _arena.Capacity;
 
     /// <summary>Forgets the step before; its tensors must not be used any more.</summary>
     public void Reset()

@@ -7,7 +7,8 @@ public sealed class ConfigurationException(string subject, IReadOnlyList<string>
     /// <summary>What is wrong, one sentence each.</summary>
     public IReadOnlyList<string> Faults => faults;
 
-    internal static void ThrowIfAny(string subject, IReadOnlyList<string> faults)
+    /// <summary>Throws if there are faults.</summary>
+    public static void ThrowIfAny(string subject, IReadOnlyList<string> faults)
     {
         if (faults.Count > 0)
         {

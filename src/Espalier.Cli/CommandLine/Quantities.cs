@@ -1,0 +1,64 @@
+using System.Globalization;
+
+namespace Espalier.Cli.CommandLine;
+
+/// <summary>Times and sizes as one types them.</summary>
+internal static class Quantities
+{
+    private static readonly (string Unit, double Seconds)[] Times = [("ms", 1e-3), ("d", 86400), ("h", 3600), ("m", 60), ("s", 1)];
+    private static readonly (string Unit, double Bytes)[] Sizes = [("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("B", 1)];
+
+    /// <summary>A time such as <c>90s</c>, <c>30m</c>, <c>1h30m</c>.</summary>
+    /// <exception cref="UsageException">It is none.</exception>
+    public static TimeSpan Time(string text)
+    {
+        double seconds = 0;
+        string rest = text.Trim();
+        while (rest.Length > 0)
+        {
+            int digits = rest.TakeWhile(c => char.IsAsciiDigit(c) || c == '.').Count();
+            int letters = rest.Skip(digits).TakeWhile(char.IsAsciiLetter).Count();
+            string unit = rest.Substring(digits, letters);
+            double factor = Times.FirstOrDefault(t => t.Unit == unit).Seconds;
+            if (factor == 0 || !double.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out double value))
+                throw new UsageException($"'{text}' is no time; write it as 90s, 30m, 1h30m or 2d");
+            seconds += value * factor;
+            rest = rest[(digits + letters)..];
+        }
+        return seconds is > 0 and < 1e9 ? TimeSpan.FromSeconds(seconds) : throw new UsageException($"'{text}' is no time; write it as 90s, 30m, 1h30m or 2d");
+    }
+
+    /// <summary>A size in bytes such as <c>512MB</c>, <c>4GB</c>.</summary>
+    /// <exception cref="UsageException">It is none.</exception>
+    public static long Bytes(string text)
+    {
+        foreach ((string unit, double bytes) in Sizes)
+        {
+            if (text.Trim().EndsWith(unit, StringComparison.OrdinalIgnoreCase)
+                && double.TryParse(text.Trim()[..^unit.Length], NumberStyles.AllowDecimalPoint | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out double value)
+                && value > 0)
+            {
+                return (long)(value * bytes);
+            }
+        }
+        throw new UsageException($"'{text}' is no size; write it as 512MB or 4GB");
+    }
+
+    /// <summary>A number above zero; <c>k</c>, <c>M</c> and <c>G</c> stand for thousands, millions and billions.</summary>
+    /// <exception cref="UsageException">It is none.</exception>
+    public static double Number(string text)
+    {
+        string digits = text.Trim().TrimEnd('k', 'M', 'G');
+        double factor = text.Trim()[digits.Length..] switch { "" => 1, "k" => 1e3, "M" => 1e6, "G" => 1e9, _ => 0 };
+        return double.TryParse(digits, NumberStyles.AllowDecimalPoint | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out double value) && value * factor > 0
+            ? value * factor
+            : throw new UsageException($"'{text}' is no number above 0; write it as 1000, 50k or 10M");
+    }
+
+    /// <summary>A time in words short enough for a progress line.</summary>
+    public static string Show(TimeSpan time) =>
+        time.TotalDays >= 2 ? $"{time.TotalDays:F1} days"
+        : time.TotalHours >= 1 ? $"{(int)time.TotalHours}h{time.Minutes:D2}m"
+        : time.TotalMinutes >= 1 ? $"{time.Minutes}m{time.Seconds:D2}s"
+        : time.TotalSeconds >= 10 ? $"{time.TotalSeconds:F0}s" : $"{time.TotalSeconds:F1}s";
+}

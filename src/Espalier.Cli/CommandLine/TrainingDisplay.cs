@@ -1,0 +1,97 @@
+using Espalier.Training;
+using Espalier.Training.Budgets;
+using Spectre.Console;
+
+namespace Espalier.Cli.CommandLine;
+
+/// <summary>
+/// Shows how training goes: a live line on a terminal, else a plain one every ten seconds. It polls what the trainer last
+/// reported, so training never waits for it.
+/// </summary>
+/// <param name="error">Standard error.</param>
+/// <param name="peakFlops">The machine's rate of plain products, in FLOP/s.</param>
+internal sealed class TrainingDisplay(TextWriter error, double peakFlops) : IProgress<TrainingProgress>
+{
+    private static readonly TimeSpan LineEvery = TimeSpan.FromSeconds(10), Poll = TimeSpan.FromMilliseconds(250);
+
+    // Rates are smoothed over about this much training, in seconds.
+    private const double Memory = 5;
+
+    private readonly Lock _gate = new();
+    private TrainingProgress _latest;
+    private double _tokensPerSecond, _flopsPerSecond;
+    private bool _any;
+
+    /// <summary>Runs training and shows it until it ends.</summary>
+    public T Run<T>(Func<T> train)
+    {
+        Task<T> running = Task.Run(train);
+        if (ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected)
+            ShowBar(running);
+        else
+            ShowLines(running);
+        return running.GetAwaiter().GetResult();
+    }
+
+    /// <inheritdoc/>
+    public void Report(TrainingProgress value)
+    {
+        lock (_gate)
+        {
+            _latest = value;
+            double seconds = value.StepTime.TotalSeconds;
+            if (seconds <= 0)
+                return;
+            double weight = _any ? 1 - Math.Exp(-seconds / Memory) : 1;
+            _tokensPerSecond += weight * ((value.StepTokens / seconds) - _tokensPerSecond);
+            _flopsPerSecond += weight * ((value.StepProductFlops / seconds) - _flopsPerSecond);
+            _any = true;
+        }
+    }
+
+    private (string Line, double Fraction) Now()
+    {
+        lock (_gate)
+        {
+            string phase = _latest.Phase switch
+            {
+                TrainingPhase.Evaluation => "evaluating · ",
+                TrainingPhase.Saving => "saving · ",
+                _ => "",
+            };
+            if (!_any)
+                return (phase.Length > 0 ? phase.TrimEnd(' ', '·') : "starting", 0);
+            string left = _latest.Remaining is { } time ? $" · {Quantities.Show(time)} left" : "";
+            string heldOut = _latest.Evaluation is { } e ? $" · held-out {e.Metric} {e.Value:F4}" : "";
+            return ($"{phase}step {_latest.State.Step:N0} · loss {_latest.Loss:F3} · perplexity {Math.Exp(_latest.Loss):F1}{heldOut} · "
+                + $"{_tokensPerSecond:N0} tokens/s · {_flopsPerSecond / peakFlops:P0} of peak{left}", _latest.Fraction);
+        }
+    }
+
+    private void ShowBar(Task running)
+    {
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        console.Progress().AutoClear(true)
+            .Columns(new ProgressBarColumn { Width = 20 }, new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
+            .Start(display =>
+            {
+                ProgressTask bar = display.AddTask("starting", maxValue: 1);
+                while (!Ended(running, Poll))
+                {
+                    (string line, bar.Value) = Now();
+                    bar.Description = Markup.Escape(line);
+                }
+            });
+    }
+
+    private void ShowLines(Task running)
+    {
+        while (!Ended(running, LineEvery))
+        {
+            (string line, double fraction) = Now();
+            error.WriteLine($"{fraction,4:P0} {line}");
+        }
+    }
+
+    private static bool Ended(Task task, TimeSpan within) => Task.WaitAny([task], within) == 0;
+}

@@ -1,0 +1,51 @@
+using System.CommandLine;
+using Espalier.Cli.CommandLine;
+using Espalier.Training.Budgets;
+
+namespace Espalier.Cli.Commands;
+
+/// <summary>The options that say when training ends. When a run is resumed, a value with a plus is added to the old one.</summary>
+internal sealed class BudgetOptions
+{
+    private readonly Option<string?> _time = new("--time") { Description = "Training time, such as 30m; +30m gives a run more" };
+    private readonly Option<string?> _steps = new("--steps") { Description = "Optimizer steps; +1000 gives a run more" };
+    private readonly Option<string?> _tokens = new("--tokens") { Description = "Tokens that pass through the model, such as 10M" };
+    private readonly Option<string?> _epochs = new("--epochs") { Description = "Passes over the data" };
+
+    public IEnumerable<Option> All => [_time, _steps, _tokens, _epochs];
+
+    /// <summary>The budget of a new run.</summary>
+    /// <exception cref="UsageException">A value means nothing, or has a plus.</exception>
+    public TrainingBudget Read(ParseResult parsed) =>
+        Read(parsed, added: true) == new TrainingBudget()
+            ? Read(parsed, added: false)
+            : throw new UsageException("a budget with a plus is for a run that is resumed; leave the plus out");
+
+    /// <summary>What becomes of the budget of a run that is resumed; null when it stays.</summary>
+    /// <exception cref="UsageException">A value means nothing.</exception>
+    public Func<TrainingBudget, TrainingSpent, TrainingBudget>? ReadChange(ParseResult parsed)
+    {
+        TrainingBudget added = Read(parsed, added: true), replaced = Read(parsed, added: false);
+        return added == new TrainingBudget() && replaced == added ? null : (old, spent) => new TrainingBudget
+        {
+            Time = replaced.Time ?? old.Time,
+            Steps = replaced.Steps ?? old.Steps,
+            Tokens = replaced.Tokens ?? old.Tokens,
+            Epochs = replaced.Epochs ?? old.Epochs,
+        }.Extend(added, spent);
+    }
+
+    private TrainingBudget Read(ParseResult parsed, bool added)
+    {
+        return new TrainingBudget
+        {
+            Time = Text(_time) is { } time ? Quantities.Time(time) : null,
+            Steps = Text(_steps) is { } steps ? (long)Quantities.Number(steps) : null,
+            Tokens = Text(_tokens) is { } tokens ? (long)Quantities.Number(tokens) : null,
+            Epochs = Text(_epochs) is { } epochs ? Quantities.Number(epochs) : null,
+        };
+
+        string? Text(Option<string?> option) =>
+            parsed.GetValue(option) is { } text && text.StartsWith('+') == added ? text.TrimStart('+') : null;
+    }
+}

@@ -1,0 +1,98 @@
+using System.CommandLine;
+using Espalier.Cli.CommandLine;
+using Espalier.Training;
+using Espalier.Training.Budgets;
+using Espalier.Training.Objectives;
+using Espalier.Training.Pretraining;
+using Espalier.Training.Runs;
+using Espalier.Training.Timing;
+
+namespace Espalier.Cli.Commands;
+
+/// <summary><c>espalier pretrain</c>: a prepared corpus and a budget in, a run with a masked language model out.</summary>
+internal sealed class PretrainCommand : EspalierCommand
+{
+    private readonly Option<string?> _data = new("--data") { Description = "Folder of a prepared corpus" };
+    private readonly Option<string?> _out = new("--out") { Description = "Folder of the run, to create" };
+    private readonly Option<string?> _resume = new("--resume") { Description = "Folder of a run to go on with; give it more with --time +30m" };
+    private readonly BudgetOptions _budget = new();
+    private readonly PretrainOptions _options = new();
+
+    public PretrainCommand(Terminal terminal) : base(terminal, "pretrain", "Train a masked language model until a budget is used up")
+    {
+        foreach (Option option in (Option[])[_data, _out, _resume, .. _budget.All, .. _options.All])
+            Options.Add(option);
+    }
+
+    protected override void Execute(ParseResult parsed, CommandContext context)
+    {
+        using PretrainingRun run = Open(parsed, context);
+        foreach (string warning in run.Warnings)
+            context.Warn(warning);
+        Announce(run, context);
+        var display = new TrainingDisplay(context.Terminal.Error, run.Directory.Manifest.Machine.PeakFlops);
+        TrainingOutcome outcome = display.Run(() => run.Train(display, context.Cancel));
+        var report = new PretrainReport(
+            run.Directory.Path, outcome.End, outcome.State.Step, outcome.State.Tokens, outcome.State.Epochs, outcome.State.Times,
+            outcome.State.Flops, outcome.Evaluation?.Value, run.Record.UnigramPerplexity, outcome.Timing, run.Record.MicroBatch.Reason,
+            outcome.State.Rollbacks, outcome.Message);
+        context.Report(report, CommandJson.Default.PretrainReport, report.Write);
+        if (outcome.End == TrainingEnd.Diverged)
+            throw new RunException(run.Directory.Path, $"training diverged: {outcome.Message}");
+        if (outcome.End == TrainingEnd.Interrupted)
+        {
+            context.Terminal.Error.WriteLine($"saved; go on with: espalier pretrain --resume {run.Directory.Path}");
+            throw new OperationCanceledException(context.Cancel);
+        }
+    }
+
+    private PretrainingRun Open(ParseResult parsed, CommandContext context)
+    {
+        string? data = parsed.GetValue(_data), folder = parsed.GetValue(_out), resumed = parsed.GetValue(_resume);
+        if (resumed != null)
+        {
+            string[] given = [.. ((Option[])[_data, _out, .. _options.All]).Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
+            return given.Length == 0
+                ? PretrainingRun.Resume(resumed, _budget.ReadChange(parsed))
+                : throw new UsageException($"a run that is resumed keeps its settings; leave {string.Join(", ", given)} out (budgets may change)");
+        }
+        if (data == null || folder == null)
+            throw new UsageException("name a prepared corpus with --data and the run's folder with --out, or a run with --resume");
+        PretrainingConfiguration configuration = _options.Read(parsed, data, _budget.Read(parsed));
+        return context.Track("measuring", progress =>
+            PretrainingRun.Create(folder, configuration, new PhaseProgress(progress, "micro-batches"), context.Cancel));
+    }
+
+    private static void Announce(PretrainingRun run, CommandContext context)
+    {
+        TextWriter error = context.Terminal.Error;
+        PretrainingConfiguration c = run.Record.Configuration;
+        TimeEstimate estimate = run.Estimate;
+        error.WriteLine($"{run.Directory.Path}: {c.Model.Layers} layers × {c.Model.Hidden}, {c.Batches.BatchBlocks} × {c.Batches.BlockTokens} tokens a step, "
+            + $"learning rate {c.Training.Schedule.Peak:G3}");
+        error.WriteLine($"micro-batch: {run.Record.MicroBatch.Reason}");
+        error.WriteLine($"expected: {estimate.Steps:N0} steps of {estimate.StepSeconds:G3} s, {estimate.Tokens:N0} tokens, {estimate.Epochs:F2} epochs; "
+            + $"{Quantities.Show(estimate.Training)} of training and {Quantities.Show(estimate.Evaluation)} of evaluation");
+        if (run.Record.UnigramPerplexity is { } unigram)
+            error.WriteLine($"held-out perplexity of a model that ignores context: {unigram:F1}");
+    }
+}
+
+/// <summary>What <c>pretrain --json</c> prints.</summary>
+internal sealed record PretrainReport(
+    string Run, TrainingEnd End, long Steps, long Tokens, double Epochs, PhaseTimes Times, FlopCount Flops, double? HeldOutPerplexity,
+    double? UnigramPerplexity, StepTiming? Timing, string MicroBatch, int Rollbacks, string? Message)
+{
+    public void Write(TextWriter text)
+    {
+        text.WriteLine($"{Run}: {End.ToString().ToLowerInvariant()} after {Steps:N0} steps, {Tokens:N0} tokens, {Epochs:F2} epochs");
+        text.WriteLine($"  training    {Quantities.Show(Times.Training)}; evaluation {Quantities.Show(Times.Evaluation)}, saving {Quantities.Show(Times.Saving)}");
+        if (Timing is { } t)
+            text.WriteLine($"  step        {t.Mean * 1e3:F1} ms ± {t.StandardDeviation * 1e3:F1} (median {t.Median * 1e3:F1}) over {t.Steps} steps{(t.Stable ? "" : ", not stable")}");
+        text.WriteLine($"  FLOPs       {Flops.Products:E3} in matrix products; {Flops.Electra:E3} as ELECTRA counts");
+        if (HeldOutPerplexity is { } perplexity)
+            text.WriteLine($"  perplexity  {perplexity:F2} held out; {UnigramPerplexity:F2} for a model that ignores context");
+        if (Message != null)
+            text.WriteLine($"  {Message}");
+    }
+}

@@ -1,0 +1,114 @@
+using System.CommandLine;
+using System.Globalization;
+using Espalier.Cli.CommandLine;
+using Espalier.Engine.Models;
+using Espalier.Engine.Optimizers;
+using Espalier.Text.Batching;
+using Espalier.Training;
+using Espalier.Training.Budgets;
+using Espalier.Training.Pretraining;
+
+namespace Espalier.Cli.Commands;
+
+/// <summary>The options that decide a pretraining run, beside its data and its budget.</summary>
+internal sealed class PretrainOptions
+{
+    private readonly Option<int> _layers = Number("--layers", 3, "Layers");
+    private readonly Option<int> _hidden = Number("--hidden", 256, "Width of the model");
+    private readonly Option<int> _heads = Number("--heads", 0, "Attention heads; 0 means heads of 64");
+    private readonly Option<int> _feedForward = Number("--feed-forward", 0, "Width of the feed-forward layers; 0 means 4 × hidden");
+    private readonly Option<LayerSharing> _sharing = New("--sharing", LayerSharing.None, "Which layers share parameters");
+    private readonly Option<float> _dropout = New("--dropout", 0.1f, "Dropout of sub-layers, embeddings and attention");
+    private readonly Option<int> _batch = Number("--batch", 256, "Sequences of an effective batch");
+    private readonly Option<int> _length = Number("--sequence-length", 128, "Tokens of a sequence");
+    private readonly Option<double> _maskRate = New("--mask-rate", 0.15, "Share of the tokens to predict");
+    private readonly Option<int?> _microBatch = new("--micro-batch") { Description = "Sequences that pass through the model at once; measured when left out" };
+    private readonly Option<string?> _memory = new("--memory") { Description = "Memory for the model and its activations, such as 4GB" };
+    private readonly Option<double?> _rate = new("--learning-rate") { Description = "Highest learning rate; the paper's by batch size (Table 1) when left out" };
+    private readonly Option<double> _warmup = New("--warm-up", 0.06, "Part of the budget over which the rate rises; 1 or more means steps");
+    private readonly Option<LearningRateDecay> _schedule = New("--schedule", LearningRateDecay.Linear, "How the rate falls after warm-up");
+    private readonly Option<float> _decay = New("--weight-decay", 0.01f, "Weight decay");
+    private readonly Option<float> _clip = New("--clip", 1f, "Largest norm of the gradient; 0 for no clipping");
+    private readonly Option<string> _evaluate = New("--evaluate-every", "5m", "How often to evaluate: a time, or a number of steps");
+    private readonly Option<int> _heldOut = Number("--held-out-blocks", 1024, "Most held-out sequences of an evaluation");
+    private readonly Option<string> _checkpoint = New("--checkpoint-every", "5m", "How often to save: a time, or a number of steps");
+    private readonly Option<int> _keep = Number("--keep", 2, "How many of the newest checkpoints to keep");
+    private readonly Option<ulong> _seed = New("--seed", 1ul, "Seed of weights, order, masks and dropout");
+    private readonly Option<int> _threads = Number("--threads", 0, "Worker threads; 0 means every core");
+
+    private readonly Option<double[]> _fractions = new("--checkpoint-at")
+    {
+        Description = "Parts of the budget at which to save a checkpoint that is kept",
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    public IEnumerable<Option> All =>
+    [
+        _layers, _hidden, _heads, _feedForward, _sharing, _dropout, _batch, _length, _maskRate, _microBatch, _memory, _rate, _warmup,
+        _schedule, _decay, _clip, _evaluate, _heldOut, _checkpoint, _fractions, _keep, _seed, _threads,
+    ];
+
+    /// <summary>The configuration as it was asked for.</summary>
+    /// <exception cref="UsageException">A value means nothing.</exception>
+    public PretrainingConfiguration Read(ParseResult parsed, string data, TrainingBudget budget)
+    {
+        int batch = parsed.GetValue(_batch);
+        double warmup = parsed.GetValue(_warmup);
+        return new PretrainingConfiguration
+        {
+            Data = data,
+            Model = new EncoderConfiguration
+            {
+                Layers = parsed.GetValue(_layers),
+                Hidden = parsed.GetValue(_hidden),
+                Heads = parsed.GetValue(_heads),
+                FeedForward = parsed.GetValue(_feedForward),
+                Sharing = parsed.GetValue(_sharing),
+                Dropout = parsed.GetValue(_dropout),
+                AttentionDropout = parsed.GetValue(_dropout),
+                // Filled in from the corpus.
+                Vocabulary = 0,
+                MaximumPositions = 0,
+            },
+            Batches = new MaskedBlockOptions
+            {
+                BatchBlocks = batch,
+                BlockTokens = parsed.GetValue(_length),
+                MaskRate = parsed.GetValue(_maskRate),
+            },
+            Training = new TrainerSettings
+            {
+                Budget = budget,
+                Schedule = new LearningRateSchedule
+                {
+                    Peak = parsed.GetValue(_rate) ?? PaperSettings.LearningRate(Math.Max(1, batch)),
+                    Decay = parsed.GetValue(_schedule),
+                    WarmupFraction = warmup < 1 ? warmup : 0,
+                    WarmupSteps = warmup >= 1 ? (long)warmup : null,
+                },
+                Optimizer = new AdamWConfiguration { WeightDecay = parsed.GetValue(_decay) },
+                ClipNorm = parsed.GetValue(_clip),
+                Evaluation = Every(parsed.GetValue(_evaluate)!),
+                Checkpoints = new CheckpointPolicy
+                {
+                    Every = Every(parsed.GetValue(_checkpoint)!),
+                    Fractions = parsed.GetValue(_fractions) ?? [],
+                    Keep = parsed.GetValue(_keep),
+                },
+            },
+            HeldOutBlocks = parsed.GetValue(_heldOut),
+            MicroBatchBlocks = parsed.GetValue(_microBatch),
+            MemoryBytes = parsed.GetValue(_memory) is { } memory ? Quantities.Bytes(memory) : null,
+            Seed = parsed.GetValue(_seed),
+            Threads = parsed.GetValue(_threads),
+        };
+    }
+
+    private static Interval Every(string text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long steps) ? new Interval(Steps: steps) : new Interval(Time: Quantities.Time(text));
+
+    private static Option<int> Number(string name, int value, string description) => New(name, value, description);
+
+    private static Option<T> New<T>(string name, T value, string description) =>
+        new(name) { Description = description, DefaultValueFactory = _ => value };
+}

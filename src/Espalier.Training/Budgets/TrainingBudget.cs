@@ -1,0 +1,85 @@
+namespace Espalier.Training.Budgets;
+
+/// <summary>When training ends: whichever of the given limits is reached first.</summary>
+public sealed record TrainingBudget
+{
+    /// <summary>Time within training steps; evaluation and saving are counted apart.</summary>
+    public TimeSpan? Time { get; init; }
+
+    /// <summary>Optimizer steps.</summary>
+    public long? Steps { get; init; }
+
+    /// <summary>Tokens that pass through the model.</summary>
+    public long? Tokens { get; init; }
+
+    /// <summary>Passes over the data.</summary>
+    public double? Epochs { get; init; }
+
+    /// <summary>Everything that is wrong with it; empty when nothing is.</summary>
+    public IReadOnlyList<string> Validate()
+    {
+        List<string> faults = [];
+        if (Time == null && Steps == null && Tokens == null && Epochs == null)
+        {
+            faults.Add("no budget is given; give a time, steps, tokens or epochs");
+        }
+
+        Positive(nameof(Time), Time?.TotalSeconds);
+        Positive(nameof(Steps), Steps);
+        Positive(nameof(Tokens), Tokens);
+        Positive(nameof(Epochs), Epochs);
+        return faults;
+
+        void Positive(string name, double? value)
+        {
+            if (value is not null and not (> 0 and < double.PositiveInfinity))
+            {
+                faults.Add($"budget {name} is {value}; expected more than 0");
+            }
+        }
+    }
+
+    /// <summary>The part of the budget that is used up, from 0 to 1: of the limit that is nearest.</summary>
+    public double Fraction(in TrainingSpent spent)
+    {
+        double fraction = 0;
+        Count(spent.Time.TotalSeconds, Time?.TotalSeconds);
+        Count(spent.Steps, Steps);
+        Count(spent.Tokens, Tokens);
+        Count(spent.Epochs, Epochs);
+        return Math.Min(1, fraction);
+
+        void Count(double used, double? limit)
+        {
+            if (limit is { } l)
+            {
+                fraction = Math.Max(fraction, used / l);
+            }
+        }
+    }
+
+    /// <summary>
+    /// The same at the middle of the next step, taken to be as long as those so far were on average: a schedule read there
+    /// begins above zero and ends above zero.
+    /// </summary>
+    public double FractionAtNextStep(in TrainingSpent spent)
+        => spent.Steps == 0 ? Math.Min(1, 0.5 / (Steps ?? double.PositiveInfinity))
+            : Math.Min(1, Fraction(spent) * (spent.Steps + 0.5) / spent.Steps);
+
+    /// <summary>
+    /// Whether training is over. A time is over once the next step, as long as <paramref name="step"/>, would overshoot
+    /// it by more than it now falls short, so that the end is within half a step of the budget.
+    /// </summary>
+    public bool IsOver(in TrainingSpent spent, TimeSpan step)
+        => spent.Time + (step / 2) >= Time || spent.Steps >= Steps || spent.Tokens >= Tokens || spent.Epochs >= Epochs - 1e-9;
+
+    /// <summary>This budget and as much more as <paramref name="more"/> says, limit by limit; one that is not limited here
+    /// begins at what was spent.</summary>
+    public TrainingBudget Extend(TrainingBudget more, in TrainingSpent spent) => new()
+    {
+        Time = more.Time is { } time ? (Time ?? spent.Time) + time : Time,
+        Steps = more.Steps is { } steps ? (Steps ?? spent.Steps) + steps : Steps,
+        Tokens = more.Tokens is { } tokens ? (Tokens ?? spent.Tokens) + tokens : Tokens,
+        Epochs = more.Epochs is { } epochs ? (Epochs ?? spent.Epochs) + epochs : Epochs,
+    };
+}

@@ -1,0 +1,56 @@
+using System.Security.Cryptography;
+using System.Text;
+using Espalier.Engine.Devices;
+using Espalier.Text.Corpora;
+using Espalier.Text.Tokenization;
+using Espalier.Training.Objectives;
+
+namespace Espalier.Training.Pretraining;
+
+/// <summary>Corpus, device and model of a pretraining run, which live as long as one another.</summary>
+internal sealed class PretrainingMaterials : IDisposable
+{
+    private MaskedLanguageModelling? _objective;
+
+    public PretrainingMaterials(string data, int threads)
+    {
+        Corpus = PreparedCorpus.Open(data);
+        try
+        {
+            Tokenizer = Corpus.LoadTokenizer();
+            Device = new CpuDevice(threads);
+        }
+        catch
+        {
+            Corpus.Dispose();
+            throw;
+        }
+    }
+
+    public CpuDevice Device { get; }
+
+    public PreparedCorpus Corpus { get; }
+
+    public Tokenizer Tokenizer { get; }
+
+    public MaskedLanguageModelling Objective => _objective ?? throw new InvalidOperationException("the model is not built yet");
+
+    /// <summary>SHA-256 over those of all shards.</summary>
+    public string DataFingerprint()
+    {
+        IEnumerable<string> hashes = new[] { Corpus.Manifest.Train, Corpus.Manifest.HeldOut }
+            .SelectMany(split => split.Shards.Select(shard => $"{shard.TokensSha256} {shard.OffsetsSha256}").Append("."));
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', hashes))));
+    }
+
+    /// <summary>Builds and initializes the model.</summary>
+    public void Build(PretrainingConfiguration c)
+        => _objective = MaskedLanguageModelling.Create(Device, c.Model, Corpus, Tokenizer, c.Batches, c.HeldOutBlocks, c.Seed);
+
+    public void Dispose()
+    {
+        _objective?.Dispose();
+        Device.Dispose();
+        Corpus.Dispose();
+    }
+}

@@ -1,0 +1,233 @@
+using System.Reflection;
+using System.Text.Json;
+using Espalier.Engine.Devices;
+using Espalier.Engine.Models;
+using Espalier.Training.Budgets;
+using Espalier.Training.MicroBatches;
+using Espalier.Training.Objectives;
+using Espalier.Training.Runs;
+using Espalier.Training.Timing;
+
+namespace Espalier.Training.Pretraining;
+
+/// <summary>A pretraining run with all that it needs: device, corpus, model and run directory.</summary>
+public sealed class PretrainingRun : IDisposable
+{
+    /// <summary>The kind in <c>run.json</c>.</summary>
+    public const string Kind = "pretraining";
+
+    private readonly PretrainingMaterials _materials;
+    private readonly RunDirectory _run;
+
+    private PretrainingRun(PretrainingMaterials materials, RunDirectory run, PretrainingRecord record, TrainingSpent spent)
+    {
+        (_materials, _run, Record) = (materials, run, record);
+        PretrainingConfiguration c = record.Configuration;
+        long blocks = Math.Min(c.Batches.BatchBlocks, materials.Objective.BlockCount);
+        Estimate = Estimated(c, record.MicroBatch.StepSeconds * blocks / c.Batches.BatchBlocks, blocks * c.Batches.BlockTokens, spent);
+    }
+
+    /// <summary>What the run is.</summary>
+    public PretrainingRecord Record { get; }
+
+    /// <summary>The run's folder and manifest.</summary>
+    public RunDirectory Directory => _run;
+
+    /// <summary>What the rest of the budget comes to, as measured before the start.</summary>
+    public TimeEstimate Estimate { get; }
+
+    /// <summary>What differs from when the run was made, and may change its last bits.</summary>
+    public IReadOnlyList<string> Warnings { get; private init; } = [];
+
+    /// <summary>Makes a run: fills in what was left open, chooses the micro-batch, writes <c>run.json</c>.</summary>
+    /// <param name="path">Its folder; new, or without a run.</param>
+    /// <param name="configuration">What is asked for.</param>
+    /// <param name="progress">Told the part of the measurement that is done.</param>
+    /// <param name="cancel">Stops the measurement; nothing remains.</param>
+    /// <exception cref="ConfigurationException">The configuration has faults; all are listed.</exception>
+    /// <exception cref="Text.TextException">The corpus cannot be read, or holds no text.</exception>
+    /// <exception cref="MicroBatchException">The model does not fit into the memory allowed.</exception>
+    /// <exception cref="RunException">There is a run already, or the folder cannot be written.</exception>
+    public static PretrainingRun Create(
+        string path, PretrainingConfiguration configuration, IProgress<double>? progress = null, CancellationToken cancel = default)
+        => Create(path, configuration, new RunStorage(), PeakThroughput.Measure, progress, cancel);
+
+    /// <summary>Opens a run to go on with it.</summary>
+    /// <param name="path">Its folder.</param>
+    /// <param name="budget">Makes the new budget of the old one and of what is spent; null keeps it.</param>
+    /// <exception cref="RunException">There is none, it is another kind, another process works on it, it is damaged, or its data
+    /// set or tokenizer is no longer what it was.</exception>
+    /// <exception cref="ConfigurationException">The new budget has faults.</exception>
+    /// <exception cref="Text.TextException">The corpus cannot be read.</exception>
+    public static PretrainingRun Resume(string path, Func<TrainingBudget, TrainingSpent, TrainingBudget>? budget = null)
+        => Resume(path, budget, new RunStorage());
+
+    /// <summary>Trains until the budget is used up, and writes the model, also when it is interrupted.</summary>
+    /// <param name="progress">Told after every step.</param>
+    /// <param name="cancel">Saves and returns.</param>
+    /// <param name="time">The clock; the system's when null.</param>
+    /// <exception cref="RunStorageException">The disk is full or failed; the last good checkpoint is untouched.</exception>
+    /// <exception cref="RunDamagedException">The run has checkpoints, and none is whole.</exception>
+    public TrainingOutcome Train(
+        IProgress<TrainingProgress>? progress = null, CancellationToken cancel = default, TimeProvider? time = null)
+    {
+        using var trainer = new Trainer(_materials.Objective, Record.Configuration.Training, _run, time);
+        TrainingOutcome outcome = trainer.Run(progress, cancel);
+        ModelFolder.Write(
+            _run, _materials.Objective.Parameters, Record.Configuration.Model, _materials.Tokenizer, ModelHead.MaskedLanguageModel);
+        return outcome;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _run.Dispose();
+        _materials.Dispose();
+    }
+
+    internal static PretrainingRun Create(
+        string path, PretrainingConfiguration asked, RunStorage storage, Func<Device, double> peak,
+        IProgress<double>? progress = null, CancellationToken cancel = default)
+    {
+        if (RunDirectory.IsAt(path))
+        {
+            throw new RunException(path, "there is a run here already; resume it, or name another folder");
+        }
+
+        var materials = new PretrainingMaterials(asked.Data, asked.Threads);
+        try
+        {
+            PretrainingConfiguration resolved = Resolve(asked, materials);
+            double peakFlops = peak(materials.Device);
+            MicroBatchChoice choice = Choose(materials.Device, resolved, progress, cancel);
+            resolved = resolved with { Batches = resolved.Batches with { MicroBatchTokens = choice.Tokens } };
+            materials.Build(resolved);
+            var record = new PretrainingRecord(resolved, choice, materials.Objective.UnigramPerplexity());
+            RunDirectory run = RunDirectory.Create(path, new RunManifest
+            {
+                Kind = Kind,
+                Version = typeof(PretrainingRun).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",
+                Created = DateTimeOffset.UtcNow,
+                Machine = MachineRecord.Here(materials.Device.Description, peakFlops),
+                TokenizerFingerprint = materials.Tokenizer.Fingerprint,
+                DataFingerprint = materials.DataFingerprint(),
+                Configuration = JsonSerializer.SerializeToElement(record, PretrainingJson.Default.PretrainingRecord),
+            }, storage);
+            return new PretrainingRun(materials, run, record, default);
+        }
+        catch
+        {
+            materials.Dispose();
+            throw;
+        }
+    }
+
+    internal static PretrainingRun Resume(string path, Func<TrainingBudget, TrainingSpent, TrainingBudget>? budget, RunStorage storage)
+    {
+        RunDirectory run = RunDirectory.Open(path, storage);
+        PretrainingMaterials? materials = null;
+        try
+        {
+            RunManifest manifest = run.Manifest;
+            PretrainingRecord record = Read(path, manifest);
+            string data = record.Configuration.Data;
+            materials = new PretrainingMaterials(data, record.Configuration.Threads);
+            Require(path, materials.Tokenizer.Fingerprint == manifest.TokenizerFingerprint, "tokenizer", data);
+            Require(path, materials.DataFingerprint() == manifest.DataFingerprint, "data set", data);
+            TrainingSpent spent = run.Checkpoints.Latest((_, _) => { })?.State.Spent ?? default;
+            if (budget != null)
+            {
+                record = Extend(run, record, budget(record.Configuration.Training.Budget, spent));
+            }
+
+            materials.Build(record.Configuration);
+            return new PretrainingRun(materials, run, record, spent)
+            {
+                Warnings = materials.Device.Description == manifest.Machine.Device ? []
+                    : [$"the run was made on {manifest.Machine.Device} and goes on on {materials.Device.Description}: its last bits will differ"],
+            };
+        }
+        catch
+        {
+            materials?.Dispose();
+            run.Dispose();
+            throw;
+        }
+    }
+
+    private static void Require(string path, bool same, string what, string data)
+    {
+        if (!same)
+        {
+            throw new RunMismatchException(
+                path, $"the {what} in {data} is not the one that the run was made with; put that one back, or begin another run");
+        }
+    }
+
+    private static PretrainingConfiguration Resolve(PretrainingConfiguration asked, PretrainingMaterials materials)
+    {
+        EncoderConfiguration model = asked.Model with
+        {
+            Vocabulary = materials.Tokenizer.VocabularySize,
+            MaximumPositions = asked.Batches.BlockTokens,
+        };
+        PretrainingConfiguration resolved = asked with
+        {
+            Data = Path.GetFullPath(asked.Data),
+            Model = model,
+            Training = asked.Training with { Seed = asked.Seed },
+            MemoryBytes = asked.MemoryBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4 * 3,
+            Threads = materials.Device.Threads,
+        };
+        ConfigurationException.ThrowIfAny("pretraining", resolved.Validate());
+        return resolved with { Model = model with { Heads = model.ActualHeads, FeedForward = model.ActualFeedForward } };
+    }
+
+    private static MicroBatchChoice Choose(
+        CpuDevice device, PretrainingConfiguration c, IProgress<double>? progress, CancellationToken cancel)
+    {
+        TrialModel trial = MaskedLanguageModelling.Trial(c.Model, c.Batches);
+        return c.MicroBatchBlocks is { } blocks
+            ? MicroBatchSearch.Take(device, trial, c.Batches.BlockTokens, c.Batches.BatchBlocks, blocks)
+            : MicroBatchSearch.Choose(
+                device, trial, c.Batches.BlockTokens, c.Batches.BatchBlocks, c.MemoryBytes!.Value, progress, cancel);
+    }
+
+    private static PretrainingRecord Read(string path, RunManifest manifest)
+    {
+        if (manifest.Kind != Kind)
+        {
+            throw new RunException(path, $"is a run of {manifest.Kind}, not of {Kind}");
+        }
+
+        try
+        {
+            return manifest.ConfigurationAs(PretrainingJson.Default.PretrainingRecord);
+        }
+        catch (JsonException e)
+        {
+            throw new RunDamagedException(Path.Join(path, RunDirectory.ManifestName), $"holds no configuration of {Kind}: {e.Message}", e);
+        }
+    }
+
+    private static PretrainingRecord Extend(RunDirectory run, PretrainingRecord record, TrainingBudget budget)
+    {
+        PretrainingConfiguration changed = record.Configuration with { Training = record.Configuration.Training with { Budget = budget } };
+        ConfigurationException.ThrowIfAny("pretraining", changed.Validate());
+        record = record with { Configuration = changed };
+        run.Update(run.Manifest with { Configuration = JsonSerializer.SerializeToElement(record, PretrainingJson.Default.PretrainingRecord) });
+        return record;
+    }
+
+    private TimeEstimate Estimated(PretrainingConfiguration c, double stepSeconds, long stepTokens, TrainingSpent spent)
+    {
+        TimeEstimate estimate = TimeEstimate.Of(
+            c.Training.Budget, spent, stepSeconds, stepTokens, _materials.Objective.StepsInEpoch);
+
+        // Without a backward pass, which costs twice the forward one.
+        double evaluation = _materials.Objective.HeldOutTokens * stepSeconds / stepTokens / 3;
+        Interval every = c.Training.Evaluation;
+        double times = 1 + (every.Time is { } t ? estimate.Training / t : 0) + (every.Steps is { } s ? (double)estimate.Steps / s : 0);
+        return estimate with { Evaluation = TimeSpan.FromSeconds(Math.Floor(times) * evaluation) };
+    }
+}

@@ -1,0 +1,187 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Espalier.Engine.Autograd;
+using Espalier.Engine.Optimizers;
+using Espalier.Engine.Safetensors;
+
+namespace Espalier.Training.Runs;
+
+/// <summary>The checkpoints of a run: each a folder <c>step-N</c> that appears whole or not at all.</summary>
+public sealed class CheckpointStore
+{
+    internal const string ModelName = "model.safetensors", OptimizerName = "optimizer.safetensors", StateName = "state.json";
+    private const string Prefix = "step-", FirstMoment = "first.", SecondMoment = "second.";
+
+    private readonly string _folder;
+    private readonly RunStorage _storage;
+
+    internal CheckpointStore(string folder, RunStorage storage) => (_folder, _storage) = (folder, storage);
+
+    /// <summary>Writes a checkpoint; one of the same step is replaced.</summary>
+    /// <exception cref="RunStorageException">The disk is full or failed, or the folder is read-only.</exception>
+    internal Checkpoint Save(ParameterSet parameters, AdamW optimizer, TrainingState state, double? fraction, long eventBytes)
+    {
+        string path = Path.Join(_folder, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{state.Step}"));
+        _storage.WriteFolder(path, temporary =>
+        {
+            TensorTransfer.Save(Path.Join(temporary, ModelName), parameters.Device, parameters.Stored());
+            TensorTransfer.Save(Path.Join(temporary, OptimizerName), parameters.Device, Moments(parameters, optimizer));
+            Write(temporary, new CheckpointRecord
+            {
+                State = state,
+                Fraction = fraction,
+                EventBytes = eventBytes,
+                Files = new[] { ModelName, OptimizerName }.ToDictionary(name => name, name => Describe(Path.Join(temporary, name))),
+            });
+        });
+        return new Checkpoint(path, state.Step, fraction, state) { EventBytes = eventBytes };
+    }
+
+    /// <summary>Writes <c>state.json</c> anew: times and the log have gone on, weights and moments have not.</summary>
+    /// <exception cref="RunStorageException">The disk is full or failed, or the folder is read-only.</exception>
+    internal Checkpoint Amend(Checkpoint checkpoint, TrainingState state, long eventBytes)
+    {
+        CheckpointRecord record = ReadRecord(checkpoint.Path);
+        Write(checkpoint.Path, record with { State = state, EventBytes = eventBytes });
+        return checkpoint with { State = state, EventBytes = eventBytes };
+    }
+
+    /// <summary>All checkpoints whose files are as they were written, oldest first.</summary>
+    /// <param name="damaged">Told of each that is not: its folder and what is wrong.</param>
+    public IReadOnlyList<Checkpoint> List(Action<string, string>? damaged = null)
+    {
+        List<Checkpoint> whole = [];
+        foreach ((string path, _) in Folders())
+        {
+            if (Read(path, out string? fault) is { } checkpoint)
+            {
+                whole.Add(checkpoint);
+            }
+            else
+            {
+                damaged?.Invoke(path, fault!);
+            }
+        }
+
+        return whole;
+    }
+
+    /// <summary>The newest checkpoint before <paramref name="before"/> whose files are as they were written, or null.</summary>
+    internal Checkpoint? Latest(Action<string, string> damaged, long before = long.MaxValue)
+    {
+        foreach ((string path, _) in Folders().Where(f => f.Step < before).Reverse())
+        {
+            if (Read(path, out string? fault) is { } checkpoint)
+            {
+                return checkpoint;
+            }
+
+            damaged(path, fault!);
+        }
+
+        return null;
+    }
+
+    /// <summary>Loads weights and moments.</summary>
+    /// <exception cref="SafetensorsException">They are not of this model.</exception>
+    internal static void Load(Checkpoint checkpoint, ParameterSet parameters, AdamW optimizer)
+    {
+        using (SafetensorsFile model = SafetensorsFile.Open(checkpoint.ModelPath))
+        {
+            TensorTransfer.Load(model, parameters.Device, parameters.Stored());
+        }
+
+        using SafetensorsFile moments = SafetensorsFile.Open(Path.Join(checkpoint.Path, OptimizerName));
+        TensorTransfer.Load(moments, parameters.Device, Moments(parameters, optimizer));
+        optimizer.Steps = checkpoint.State.Step;
+    }
+
+    /// <summary>Deletes all but the newest <paramref name="keep"/> and those at fractions of the budget.</summary>
+    internal void Prune(int keep)
+    {
+        foreach ((string path, _) in Folders().SkipLast(keep).ToArray())
+        {
+            // One that cannot be read is in nobody's way; it is left for a person to look at.
+            if (Read(path, out _, verify: false) is { Fraction: null })
+            {
+                _storage.Delete(path);
+            }
+        }
+    }
+
+    /// <summary>Deletes all after a step that training was rolled back to.</summary>
+    internal void DeleteAfter(long step)
+    {
+        foreach ((string path, _) in Folders().Where(f => f.Step > step).ToArray())
+        {
+            _storage.Delete(path);
+        }
+    }
+
+    private static IEnumerable<(string Name, Shape Shape, Engine.Memory.DeviceSpan<float> Values)> Moments(ParameterSet parameters, AdamW optimizer)
+        => parameters.Stored(optimizer.FirstMoments).Select(t => (FirstMoment + t.Name, t.Shape, t.Values))
+            .Concat(parameters.Stored(optimizer.SecondMoments).Select(t => (SecondMoment + t.Name, t.Shape, t.Values)));
+
+    private static Checkpoint? Read(string path, out string? fault, bool verify = true)
+    {
+        try
+        {
+            CheckpointRecord record = ReadRecord(path);
+            if (record.Format != CheckpointRecord.CurrentFormat)
+            {
+                fault = $"{StateName} has format {record.Format}; expected {CheckpointRecord.CurrentFormat}";
+                return null;
+            }
+
+            fault = verify ? record.Files.Select(file => Fault(path, file.Key, file.Value)).FirstOrDefault(f => f != null) : null;
+            return fault != null ? null
+                : new Checkpoint(path, record.State.Step, record.Fraction, record.State) { EventBytes = record.EventBytes };
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            fault = $"{StateName} cannot be read: {e.Message}";
+            return null;
+        }
+    }
+
+    private static CheckpointRecord ReadRecord(string path)
+        => JsonSerializer.Deserialize(File.ReadAllBytes(Path.Join(path, StateName)), RunJson.Default.CheckpointRecord)
+            ?? throw new JsonException("it is null");
+
+    private void Write(string folder, CheckpointRecord record)
+        => _storage.WriteFile(Path.Join(folder, StateName), JsonSerializer.SerializeToUtf8Bytes(record, RunJson.Default.CheckpointRecord));
+
+    private static string? Fault(string folder, string name, FileRecord expected)
+    {
+        string path = Path.Join(folder, name);
+        if (!File.Exists(path))
+        {
+            return $"{name} is missing";
+        }
+
+        long bytes = new FileInfo(path).Length;
+        if (bytes != expected.Bytes)
+        {
+            return $"{name} holds {bytes} bytes; expected {expected.Bytes}";
+        }
+
+        return Describe(path) == expected ? null : $"{name} is not what was written: its SHA-256 differs";
+    }
+
+    private static FileRecord Describe(string path)
+    {
+        using FileStream file = File.OpenRead(path);
+        return new FileRecord(file.Length, Convert.ToHexStringLower(SHA256.HashData(file)));
+    }
+
+    private IEnumerable<(string Path, long Step)> Folders()
+        => Directory.Exists(_folder)
+            ? Directory.EnumerateDirectories(_folder, $"{Prefix}*")
+                .Select(path => (Path: path, Step: StepOf(path))).Where(f => f.Step >= 0).OrderBy(f => f.Step)
+            : [];
+
+    private static long StepOf(string path)
+        => long.TryParse(Path.GetFileName(path).AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out long step)
+            ? step : -1;
+}

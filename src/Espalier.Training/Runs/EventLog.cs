@@ -1,0 +1,118 @@
+using System.Text.Json;
+
+namespace Espalier.Training.Runs;
+
+/// <summary>
+/// <c>events.jsonl</c>: one JSON object a line, only ever appended to while a run goes on. A checkpoint remembers how long
+/// it was; who resumes from there cuts it back, torn last line and all, so that it reads as one history.
+/// </summary>
+public sealed class EventLog : IDisposable
+{
+    private readonly string _path;
+    private readonly RunStorage _storage;
+    private FileStream? _file;
+
+    internal EventLog(string path, RunStorage storage) => (_path, _storage) = (path, storage);
+
+    /// <summary>Reads a log, also one that is being written or ends in a torn line, without what was rolled back.</summary>
+    /// <exception cref="RunDamagedException">A line other than the last is no event.</exception>
+    public static IReadOnlyList<TrainingEvent> Read(string path)
+    {
+        List<TrainingEvent> events = [];
+        if (!File.Exists(path))
+        {
+            return events;
+        }
+
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using var reader = new StreamReader(stream);
+        for (int line = 1; reader.ReadLine() is { } text; line++)
+        {
+            TrainingEvent? parsed;
+            try
+            {
+                parsed = JsonSerializer.Deserialize(text, EventJson.Default.TrainingEvent);
+            }
+            catch (JsonException e)
+            {
+                if (reader.Peek() < 0)
+                {
+                    break;
+                }
+
+                throw new RunDamagedException(path, $"line {line} is no event: {e.Message}", e);
+            }
+
+            if (parsed?.Event == "rolled-back")
+            {
+                events.RemoveAll(e => e.Step > parsed.Step);
+            }
+
+            if (parsed != null)
+            {
+                events.Add(parsed);
+            }
+        }
+
+        return events;
+    }
+
+    /// <summary>Appends an event and hands it to the operating system, so that it outlives the process.</summary>
+    /// <exception cref="RunStorageException">The disk is full or failed, or the folder is read-only.</exception>
+    public void Append(TrainingEvent entry) => _storage.Change(_path, () =>
+    {
+        FileStream file = Open();
+        file.Write(JsonSerializer.SerializeToUtf8Bytes(entry, EventJson.Default.TrainingEvent));
+        file.WriteByte((byte)'\n');
+        file.Flush();
+    });
+
+    /// <inheritdoc/>
+    public void Dispose() => _file?.Dispose();
+
+    /// <summary>Flushes to the disk and returns the length in bytes.</summary>
+    internal long Flush()
+    {
+        long length = 0;
+        _storage.Change(_path, () =>
+        {
+            Open().Flush(flushToDisk: true);
+            length = Open().Length;
+        });
+        return length;
+    }
+
+    /// <summary>Cuts the log back to what a checkpoint knows of, or to its last whole line if it is shorter.</summary>
+    internal void CutBack(long length) => _storage.Change(_path, () =>
+    {
+        FileStream file = Open();
+        file.SetLength(Math.Min(length, WholeLines(file)));
+        file.Seek(0, SeekOrigin.End);
+    });
+
+    private static long WholeLines(FileStream file)
+    {
+        long end = file.Length;
+        for (; end > 0; end--)
+        {
+            file.Seek(end - 1, SeekOrigin.Begin);
+            if (file.ReadByte() == '\n')
+            {
+                break;
+            }
+        }
+
+        return end;
+    }
+
+    private FileStream Open()
+    {
+        if (_file == null)
+        {
+            _file = new FileStream(_path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            _file.Seek(0, SeekOrigin.End);
+        }
+
+        return _file;
+    }
+}

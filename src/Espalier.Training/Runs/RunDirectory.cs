@@ -1,0 +1,172 @@
+using System.Text.Json;
+
+namespace Espalier.Training.Runs;
+
+/// <summary>
+/// Everything that a run knows lies in one folder: <c>run.json</c>, <c>events.jsonl</c>, <c>checkpoints/step-N/</c> and
+/// <c>model/</c>. While this object lives no other process can work on it; the lock goes with the process, however it ends.
+/// </summary>
+public sealed class RunDirectory : IDisposable
+{
+    /// <summary>Name of the file that says what the run is.</summary>
+    public const string ManifestName = "run.json";
+
+    /// <summary>Name of the log.</summary>
+    public const string EventsName = "events.jsonl";
+
+    /// <summary>Name of the folder of checkpoints.</summary>
+    public const string CheckpointsName = "checkpoints";
+
+    /// <summary>Name of the folder with the model in Hugging Face's layout.</summary>
+    public const string ModelName = "model";
+
+    private const string LockName = ".lock";
+
+    private readonly FileStream _lock;
+
+    private RunDirectory(string path, FileStream held, RunStorage storage, RunManifest manifest)
+    {
+        (Path, _lock, Storage, Manifest) = (path, held, storage, manifest);
+        Events = new EventLog(System.IO.Path.Join(path, EventsName), storage);
+        Checkpoints = new CheckpointStore(System.IO.Path.Join(path, CheckpointsName), storage);
+    }
+
+    /// <summary>The folder.</summary>
+    public string Path { get; }
+
+    /// <summary>What the run is.</summary>
+    public RunManifest Manifest { get; private set; }
+
+    /// <summary>The log.</summary>
+    public EventLog Events { get; }
+
+    /// <summary>The checkpoints.</summary>
+    public CheckpointStore Checkpoints { get; }
+
+    /// <summary>The folder of the model in Hugging Face's layout; there once training ended.</summary>
+    public string ModelPath => System.IO.Path.Join(Path, ModelName);
+
+    internal RunStorage Storage { get; }
+
+    /// <summary>Whether there is a run in the folder.</summary>
+    public static bool IsAt(string path) => File.Exists(System.IO.Path.Join(path, ManifestName));
+
+    /// <summary>Makes a run in a folder that is new or holds no run.</summary>
+    /// <exception cref="RunException">There is a run already.</exception>
+    /// <exception cref="RunLockedException">Another process works on it.</exception>
+    /// <exception cref="RunStorageException">The folder cannot be written.</exception>
+    public static RunDirectory Create(string path, RunManifest manifest) => Create(path, manifest, new RunStorage());
+
+    /// <summary>Opens a run to work on it, and clears away what a process that was killed left unfinished.</summary>
+    /// <exception cref="RunException">There is no run.</exception>
+    /// <exception cref="RunLockedException">Another process works on it.</exception>
+    /// <exception cref="RunDamagedException"><c>run.json</c> cannot be read.</exception>
+    /// <exception cref="RunStorageException">The folder cannot be written.</exception>
+    public static RunDirectory Open(string path) => Open(path, new RunStorage());
+
+    /// <summary>Reads <c>run.json</c> only, without a lock.</summary>
+    /// <exception cref="RunException">There is no run.</exception>
+    /// <exception cref="RunDamagedException">It cannot be read.</exception>
+    public static RunManifest ReadManifest(string path)
+    {
+        string file = System.IO.Path.Join(path, ManifestName);
+        if (!File.Exists(file))
+        {
+            throw new RunException(path, $"there is no run here ({ManifestName} is missing); name a run's folder, or begin one");
+        }
+
+        try
+        {
+            RunManifest manifest = JsonSerializer.Deserialize(File.ReadAllBytes(file), RunJson.Default.RunManifest)
+                ?? throw new JsonException("it is null");
+            return manifest.Format == RunManifest.CurrentFormat ? manifest
+                : throw new RunDamagedException(file, $"has format {manifest.Format}; expected {RunManifest.CurrentFormat}");
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new RunDamagedException(file, $"cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Replaces <c>run.json</c>: the run was given more time.</summary>
+    /// <exception cref="RunStorageException">The folder cannot be written.</exception>
+    public void Update(RunManifest manifest)
+    {
+        Write(Path, Storage, manifest);
+        Manifest = manifest;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Events.Dispose();
+        _lock.Dispose();
+    }
+
+    internal static RunDirectory Create(string path, RunManifest manifest, RunStorage storage)
+    {
+        FileStream held = Lock(path, storage);
+        try
+        {
+            if (IsAt(path))
+            {
+                throw new RunException(path, "there is a run here already; resume it, or name another folder");
+            }
+
+            Clean(path, storage);
+            storage.CreateFolder(System.IO.Path.Join(path, CheckpointsName));
+            Write(path, storage, manifest);
+            return new RunDirectory(path, held, storage, manifest);
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    internal static RunDirectory Open(string path, RunStorage storage)
+    {
+        RunManifest manifest = ReadManifest(path);
+        FileStream held = Lock(path, storage);
+        try
+        {
+            Clean(path, storage);
+            return new RunDirectory(path, held, storage, manifest);
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    private static FileStream Lock(string path, RunStorage storage)
+    {
+        storage.CreateFolder(path);
+        string file = System.IO.Path.Join(path, LockName);
+        try
+        {
+            // Held by the operating system for this process: nothing remains when it is killed.
+            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when (File.Exists(file))
+        {
+            throw new RunLockedException(path, e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RunStorageException(path, e);
+        }
+    }
+
+    private static void Clean(string path, RunStorage storage)
+    {
+        storage.Clean(path);
+        storage.Clean(System.IO.Path.Join(path, CheckpointsName));
+    }
+
+    private static void Write(string path, RunStorage storage, RunManifest manifest)
+        => storage.WriteFile(
+            System.IO.Path.Join(path, ManifestName), JsonSerializer.SerializeToUtf8Bytes(manifest, RunJson.Default.RunManifest));
+}

@@ -1,0 +1,48 @@
+using Espalier.Text.Batching;
+using Espalier.Training.Budgets;
+using Espalier.Training.Objectives;
+
+namespace Espalier.Training.Runs;
+
+/// <summary>All that training has to know, beside weights and moments, to go on as if it had never stopped.</summary>
+public sealed record TrainingState
+{
+    /// <summary>Optimizer steps taken.</summary>
+    public long Step { get; init; }
+
+    /// <summary>Tokens that passed through the model.</summary>
+    public long Tokens { get; init; }
+
+    /// <summary>Passes over the data.</summary>
+    public double Epochs { get; init; }
+
+    /// <summary>Operations so far.</summary>
+    public FlopCount Flops { get; init; }
+
+    /// <summary>Time by phase.</summary>
+    public PhaseTimes Times { get; init; }
+
+    /// <summary>Where the next effective batch stands.</summary>
+    public BatchPosition Position { get; init; }
+
+    /// <summary>Number of the next micro-batch, from which dropout is drawn.</summary>
+    public uint DropoutStep { get; init; }
+
+    /// <summary>What watches over the loss.</summary>
+    public DivergenceState Divergence { get; init; } = new();
+
+    /// <summary>What the schedule's rate is multiplied by; less than 1 after a divergence.</summary>
+    public double RateScale { get; init; } = 1;
+
+    /// <summary>How often training was rolled back.</summary>
+    public int Rollbacks { get; init; }
+
+    /// <summary>What is used up of the budget.</summary>
+    internal TrainingSpent Spent => new(Times.Training, Step, Tokens, Epochs);
+}
+
+/// <summary>Smoothed loss, for noticing that it explodes.</summary>
+/// <param name="Average">Exponential moving average, before the correction of its start.</param>
+/// <param name="Count">Steps in it.</param>
+/// <param name="Best">The lowest it was; null before the first.</param>
+public sealed record DivergenceState(double Average = 0, long Count = 0, double? Best = null);

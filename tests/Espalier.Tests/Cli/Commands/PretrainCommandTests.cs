@@ -1,0 +1,56 @@
+using System.Text.Json;
+using Espalier.Cli.CommandLine;
+using Espalier.Tests.Training;
+
+namespace Espalier.Tests.Cli.Commands;
+
+public class PretrainCommandTests
+{
+    [Fact]
+    public async Task Run_ThenResumeWithMore_ReportsBoth()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder), run = folder["run"];
+        (int code, string output, string error) = await Run(
+            "pretrain", "--data", data, "--out", run, "--layers", "1", "--hidden", "16", "--heads", "1", "--batch", "8",
+            "--sequence-length", "16", "--micro-batch", "8", "--steps", "5", "--threads", "1", "--learning-rate", "1e-3", "--json");
+        Assert.True(code == 0, error);
+        JsonElement report = JsonDocument.Parse(output).RootElement;
+        Assert.Equal(("Finished", 5), (report.GetProperty("end").GetString(), report.GetProperty("steps").GetInt32()));
+        Assert.True(report.GetProperty("heldOutPerplexity").GetDouble() > 1);
+        Assert.Contains("expected: 5 steps", error);
+        Assert.True(File.Exists(Path.Join(run, "model", "config.json")));
+
+        (code, output, error) = await Run("pretrain", "--resume", run, "--steps", "+3", "--json");
+        Assert.True(code == 0, error);
+        Assert.Equal(8, JsonDocument.Parse(output).RootElement.GetProperty("steps").GetInt32());
+        (code, _, error) = await Run("pretrain", "--data", data, "--out", run, "--steps", "5");
+        Assert.Equal(1, code);
+        Assert.Contains("there is a run here already", error);
+    }
+
+    [Theory]
+    [InlineData(2, "name a prepared corpus", "pretrain")]
+    [InlineData(2, "leave --layers out", "pretrain", "--resume", "x", "--layers", "2")]
+    [InlineData(2, "is no time", "pretrain", "--data", "x", "--out", "y", "--time", "half an hour")]
+    [InlineData(2, "leave the plus out", "pretrain", "--data", "x", "--out", "y", "--time", "+30m")]
+    [InlineData(2, "is no size", "pretrain", "--data", "x", "--out", "y", "--steps", "1", "--memory", "lots")]
+    [InlineData(2, "did you mean --layers?", "pretrain", "--layer", "2")]
+    [InlineData(1, "there is no run here", "pretrain", "--resume", "missing")]
+    [InlineData(1, "missing", "pretrain", "--data", "missing", "--out", "y", "--steps", "1")]
+    public async Task Run_WrongRequest_SaysWhatAndEndsWithItsCode(int code, string message, params string[] args)
+    {
+        (int actual, string output, string error) = await Run(args);
+        Assert.Equal((code, ""), (actual, output));
+        Assert.Contains(message, error);
+        Assert.DoesNotContain("   at ", error);
+    }
+
+    private static async Task<(int Code, string Output, string Error)> Run(params string[] args)
+    {
+        using var output = new MemoryStream();
+        using var error = new StringWriter();
+        int code = await new Application(new Terminal(Stream.Null, output, error)).RunAsync(args);
+        return (code, System.Text.Encoding.UTF8.GetString(output.ToArray()), error.ToString());
+    }
+}

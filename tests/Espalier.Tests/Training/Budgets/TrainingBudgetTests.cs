@@ -1,0 +1,41 @@
+using Espalier.Training.Budgets;
+
+namespace Espalier.Tests.Training.Budgets;
+
+public class TrainingBudgetTests
+{
+    private static readonly TrainingSpent Spent = new(TimeSpan.FromSeconds(30), 50, 9000, 0.25);
+
+    [Fact]
+    public void Fraction_SeveralLimits_IsOfTheNearest()
+    {
+        var budget = new TrainingBudget { Time = TimeSpan.FromMinutes(1), Steps = 200, Tokens = 10_000, Epochs = 1 };
+        Assert.Equal(0.9, budget.Fraction(Spent));
+        Assert.Equal(0.5, (budget with { Tokens = null }).Fraction(Spent));
+        Assert.Equal(1, new TrainingBudget { Steps = 10 }.Fraction(Spent));
+    }
+
+    [Theory]
+    [InlineData(34, true)]   // 4 s are missing, a step takes 10: stopping is nearer than going on
+    [InlineData(36, false)]
+    public void IsOver_Time_EndsWithinHalfAStep(int limit, bool over)
+        => Assert.Equal(over, new TrainingBudget { Time = TimeSpan.FromSeconds(limit) }.IsOver(Spent, TimeSpan.FromSeconds(10)));
+
+    [Fact]
+    public void IsOver_EpochsThatDoNotAddUpExactly_EndsAtTheWholeNumber()
+        => Assert.True(new TrainingBudget { Epochs = 3 }.IsOver(Spent with { Epochs = 2.9999999999999996 }, TimeSpan.Zero));
+
+    [Fact]
+    public void Extend_LimitThatWasNotThere_BeginsAtWhatIsSpent()
+    {
+        TrainingBudget extended = new TrainingBudget { Steps = 50 }.Extend(new TrainingBudget { Steps = 10, Tokens = 500 }, Spent);
+        Assert.Equal(new TrainingBudget { Steps = 60, Tokens = 9500 }, extended);
+    }
+
+    [Fact]
+    public void Validate_EveryFault_IsListed()
+    {
+        Assert.Contains("no budget is given", Assert.Single(new TrainingBudget().Validate()));
+        Assert.Equal(4, new TrainingBudget { Time = TimeSpan.Zero, Steps = -1, Tokens = 0, Epochs = double.NaN }.Validate().Count);
+    }
+}

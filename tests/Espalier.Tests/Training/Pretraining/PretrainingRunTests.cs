@@ -1,0 +1,213 @@
+using Espalier.Engine.Safetensors;
+using Espalier.Tests.Training.Runs;
+using Espalier.Training;
+using Espalier.Training.Budgets;
+using Espalier.Training.Pretraining;
+using Espalier.Training.Runs;
+
+namespace Espalier.Tests.Training.Pretraining;
+
+public class PretrainingRunTests
+{
+    [Fact]
+    public void Train_KilledAtEveryPointAndResumed_EndsWithTheSameBits()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        var whole = new KillingStorage(int.MaxValue);
+        Attempt(folder["whole"], data, whole);
+        byte[] expected = Weights(folder["whole"]);
+        string[] history = History(folder["whole"]);
+
+        // Every point of an uninterrupted run: within checkpoints, between their files and renames, within run.json and the log.
+        for (int point = 0; point < whole.Points; point++)
+        {
+            string run = folder[$"run-{point}"];
+            Assert.Throws<KilledException>(() => Attempt(run, data, new KillingStorage(point)));
+            Attempt(run, data, new KillingStorage(int.MaxValue));
+            Assert.True(expected.AsSpan().SequenceEqual(Weights(run)), $"killed at point {point}, the weights differ");
+            Assert.Equal(history, History(run));
+            Assert.Empty(Directory.GetFileSystemEntries(run, "*.tmp", SearchOption.AllDirectories));
+        }
+    }
+
+    [Fact]
+    public void Train_KilledAgainAndAgain_EndsWithTheSameBits()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        Attempt(folder["whole"], data, new KillingStorage(int.MaxValue));
+
+        // Each life is a little longer than the one before, so that every one gets somewhat further.
+        bool ended = false;
+        for (int life = 7; !ended; life += 3)
+        {
+            try
+            {
+                Attempt(folder["run"], data, new KillingStorage(life));
+                ended = true;
+            }
+            catch (KilledException)
+            {
+            }
+        }
+
+        Assert.Equal(Weights(folder["whole"]), Weights(folder["run"]));
+    }
+
+    [Fact]
+    public void Train_CancelledWithinAStep_SavesAndEndsWithTheSameBits()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        Attempt(folder["whole"], data, new RunStorage());
+        using (PretrainingRun run = PretrainingRun.Create(folder["run"], SmallRun.Configuration(data)))
+        {
+            using var cancel = new CancellationTokenSource();
+            TrainingOutcome outcome = run.Train(new OnStep(5, cancel.Cancel), cancel.Token);
+            Assert.Equal((TrainingEnd.Interrupted, 5), (outcome.End, outcome.State.Step));
+        }
+
+        Attempt(folder["run"], data, new RunStorage());
+        Assert.Equal(Weights(folder["whole"]), Weights(folder["run"]));
+    }
+
+    [Fact]
+    public void Train_GivenMoreSteps_GoesOnAndKeepsItsHistory()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        Attempt(folder["run"], data, new RunStorage());
+        using (PretrainingRun run = PretrainingRun.Resume(
+            folder["run"], (old, spent) => old.Extend(new TrainingBudget { Steps = 4 }, spent)))
+        {
+            Assert.Equal(4, run.Estimate.Steps);
+            Assert.Equal(SmallRun.Steps + 4, run.Train().State.Step);
+        }
+
+        IReadOnlyList<TrainingEvent> events = EventLog.Read(Path.Join(folder["run"], RunDirectory.EventsName));
+        Assert.Equal([SmallRun.Steps, SmallRun.Steps + 4], events.Where(e => e.Event == "finished").Select(e => (int)e.Step));
+        Assert.Equal(events.Select(e => e.Step).Order(), events.Select(e => e.Step));
+    }
+
+    [Fact]
+    public void Resume_NewestCheckpointCutShort_GoesOnFromTheOneBeforeAndSaysSo()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        Attempt(folder["run"], data, new RunStorage());
+        byte[] expected = Weights(folder["run"]);
+        string newest = folder[$"run/checkpoints/step-{SmallRun.Steps}/{CheckpointStore.OptimizerName}"];
+        using (FileStream file = File.OpenWrite(newest))
+        {
+            file.SetLength(file.Length / 2);
+        }
+
+        Attempt(folder["run"], data, new RunStorage());
+        Assert.Equal(expected, Weights(folder["run"]));
+        TrainingEvent warning = EventLog.Read(folder["run/events.jsonl"]).Single(e => e.Event == "warning");
+        Assert.Contains($"step-{SmallRun.Steps}", warning.Message);
+        Assert.Contains("optimizer.safetensors holds", warning.Message);
+    }
+
+    [Fact]
+    public void Train_NoCheckpointIsWhole_SaysSoAndTouchesNothing()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        Attempt(folder["run"], data, new RunStorage());
+        foreach (string state in Directory.GetFiles(folder["run/checkpoints"], "model.safetensors", SearchOption.AllDirectories))
+        {
+            byte[] bytes = File.ReadAllBytes(state);
+            bytes[^1] ^= 1;
+            File.WriteAllBytes(state, bytes);
+        }
+
+        byte[] log = File.ReadAllBytes(folder["run/events.jsonl"]);
+        Assert.Contains("SHA-256 differs", Assert.Throws<RunDamagedException>(() => Attempt(folder["run"], data, new RunStorage())).Message);
+        Assert.Equal(log, File.ReadAllBytes(folder["run/events.jsonl"]));
+    }
+
+    [Fact]
+    public void Train_DiskFullAtEveryPoint_SaysSoAndGoesOnOnceThereIsRoom()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        var whole = new FullStorage(int.MaxValue);
+        Attempt(folder["whole"], data, whole);
+        for (int point = 0; point < whole.Points; point += 4)
+        {
+            string run = folder[$"run-{point}"];
+            RunStorageException fault = Assert.Throws<RunStorageException>(() => Attempt(run, data, new FullStorage(point)));
+            Assert.Contains("No space left", fault.Message);
+            Attempt(run, data, new RunStorage());
+            Assert.Equal(Weights(folder["whole"]), Weights(run));
+        }
+    }
+
+    [Fact]
+    public void Resume_OtherDataSet_IsRefusedByName()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        Attempt(folder["run"], data, new RunStorage());
+        Directory.Delete(data, recursive: true);
+        SmallRun.Corpus(folder, lines: 150);
+        Assert.Contains("the data set in", Assert.Throws<RunMismatchException>(() => PretrainingRun.Resume(folder["run"])).Message);
+    }
+
+    [Fact]
+    public void Resume_WhileAnotherWorksOnIt_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        using PretrainingRun run = PretrainingRun.Create(folder["run"], SmallRun.Configuration(SmallRun.Corpus(folder)));
+        Assert.Throws<RunLockedException>(() => PretrainingRun.Resume(folder["run"]));
+    }
+
+    [Fact]
+    public void Create_ManyFaults_ListsThemAllAndMakesNothing()
+    {
+        using var folder = new TemporaryFolder();
+        PretrainingConfiguration configuration = SmallRun.Configuration(SmallRun.Corpus(folder), new TrainingBudget { Steps = 0 });
+        string message = Assert.Throws<Espalier.Engine.Models.ConfigurationException>(() => PretrainingRun.Create(folder["run"], configuration with
+        {
+            Model = configuration.Model with { Layers = 0 },
+            HeldOutBlocks = -1,
+        })).Message;
+        Assert.All(["Steps is 0", "Layers is 0", "-1 held-out"], part => Assert.Contains(part, message));
+        Assert.False(Directory.Exists(folder["run"]));
+    }
+
+    private static void Attempt(string run, string data, RunStorage storage)
+    {
+        using PretrainingRun opened = RunDirectory.IsAt(run)
+            ? PretrainingRun.Resume(run, null, storage)
+            : PretrainingRun.Create(run, SmallRun.Configuration(data), storage, peak: _ => 1);
+        opened.Train();
+    }
+
+    private static byte[] Weights(string run)
+    {
+        byte[] model = File.ReadAllBytes(Path.Join(run, RunDirectory.ModelName, ModelFolder.WeightsName));
+        using SafetensorsFile moments = SafetensorsFile.Open(
+            Path.Join(run, RunDirectory.CheckpointsName, $"step-{SmallRun.Steps}", CheckpointStore.OptimizerName));
+        return [.. model, .. moments.Tensors.Keys.Order(StringComparer.Ordinal).SelectMany(name => moments.GetBytes(name).ToArray())];
+    }
+
+    // What the log says happened, without what a life more or less changes: times, lines of steps (of which there is one a
+    // second), and a second evaluation by who was killed after the end of training.
+    private static string[] History(string run)
+        => [.. EventLog.Read(Path.Join(run, RunDirectory.EventsName)).Where(e => e.Event is "checkpoint" or "evaluation" or "finished")
+            .Select(e => $"{e.Event} {e.Step} {e.Tokens} {e.ProductFlops} {e.Evaluation?.Loss}").Distinct()];
+
+    private sealed class OnStep(long step, Action action) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value)
+        {
+            if (value.State.Step == step)
+            {
+                action();
+            }
+        }
+    }
+}

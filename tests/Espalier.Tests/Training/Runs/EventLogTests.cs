@@ -1,0 +1,37 @@
+using Espalier.Training.Runs;
+
+namespace Espalier.Tests.Training.Runs;
+
+public class EventLogTests
+{
+    [Fact]
+    public void Read_TornLastLine_IsPassedOverAndCutOffWhenWritingGoesOn()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder["events.jsonl"];
+        using (var log = new EventLog(path, new RunStorage()))
+        {
+            log.Append(new TrainingEvent { Event = "started" });
+            log.Append(new TrainingEvent { Event = "step", Step = 3, Loss = double.NaN });
+        }
+
+        File.AppendAllText(path, """{"event":"step","st""");
+        Assert.Equal(["started", "step"], EventLog.Read(path).Select(e => e.Event));
+        using (var log = new EventLog(path, new RunStorage()))
+        {
+            log.CutBack(long.MaxValue);
+            log.Append(new TrainingEvent { Event = "resumed", Step = 3 });
+        }
+
+        Assert.Equal(["started", "step", "resumed"], EventLog.Read(path).Select(e => e.Event));
+        Assert.Equal(3, File.ReadAllLines(path).Length);
+    }
+
+    [Fact]
+    public void Read_DamagedInTheMiddle_NamesTheLine()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.Write("events.jsonl", "{\"event\":\"started\"}\nrubbish\n{\"event\":\"finished\"}\n");
+        Assert.Contains("line 2", Assert.Throws<RunDamagedException>(() => EventLog.Read(path)).Message);
+    }
+}

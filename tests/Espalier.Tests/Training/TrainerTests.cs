@@ -1,0 +1,168 @@
+using System.Text.Json;
+using Espalier.Engine.Devices;
+using Espalier.Training;
+using Espalier.Training.Budgets;
+using Espalier.Training.Runs;
+
+namespace Espalier.Tests.Training;
+
+public sealed class TrainerTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly CpuDevice _device = new(1);
+    private readonly ManualTime _time = new();
+
+    [Fact]
+    public void Run_TimeBudget_CountsStepsAloneAndEndsAtTheEndOfTheDecay()
+    {
+        using var objective = new ScriptedObjective(_device, _ => 1, Spend(2), Spend(50));
+        List<double> fractions = [];
+        using var trainer = new Trainer(objective, Settings(new TrainingBudget { Time = TimeSpan.FromSeconds(60) }) with
+        {
+            Evaluation = new Interval(Steps: 10),
+        }, time: _time);
+        TrainingOutcome outcome = trainer.Run(new Collect(p => fractions.Add(p.Fraction)));
+        Assert.Equal((TrainingEnd.Finished, 30, TimeSpan.FromSeconds(60)), (outcome.End, outcome.State.Step, outcome.State.Times.Training));
+        Assert.Equal(TimeSpan.FromSeconds(150), outcome.State.Times.Evaluation);
+        Assert.Equal(3, objective.Evaluations);
+        Assert.Equal(1, fractions[^1]);
+
+        // Adam with a constant gradient moves by the rate at each step: together the area under warm-up and decay.
+        Assert.Equal(-30 * 0.5f * 1e-2f, objective.Weight, 0.004f);
+    }
+
+    [Fact]
+    public void Run_Resumed_KeepsTheTimeSpentWithoutDowntime()
+    {
+        TrainerSettings settings = Settings(new TrainingBudget { Time = TimeSpan.FromSeconds(20) });
+        using (RunDirectory run = Create())
+        using (var objective = new ScriptedObjective(_device, _ => 1, Spend(2)))
+        using (var trainer = new Trainer(objective, settings, run, _time))
+        using (var cancel = new CancellationTokenSource())
+        {
+            Assert.Equal(TrainingEnd.Interrupted, trainer.Run(new Collect(p => { if (p.State.Step == 4) cancel.Cancel(); }), cancel.Token).End);
+        }
+
+        _time.Advance(TimeSpan.FromDays(1));
+        using RunDirectory again = RunDirectory.Open(_folder["run"]);
+        using var resumed = new ScriptedObjective(_device, _ => 1, Spend(2));
+        using var second = new Trainer(resumed, settings, again, _time);
+        TrainingOutcome outcome = second.Run();
+        Assert.Equal((10, TimeSpan.FromSeconds(20)), (outcome.State.Step, outcome.State.Times.Training));
+    }
+
+    [Theory]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    public void Run_LossNotFinite_RollsBackWithALowerRateAndSaysSo(double bad)
+    {
+        // The first time at step 7, and not again.
+        int visits = 0;
+        using RunDirectory run = Create();
+        using var objective = new ScriptedObjective(_device, i => i == 7 && visits++ == 0 ? bad : 1);
+        using var trainer = new Trainer(objective, Settings(new TrainingBudget { Steps = 12 }), run, _time);
+        TrainingOutcome outcome = trainer.Run();
+        Assert.Equal((TrainingEnd.Finished, 12, 1, 0.5), (outcome.End, outcome.State.Step, outcome.State.Rollbacks, outcome.State.RateScale));
+        IReadOnlyList<TrainingEvent> events = EventLog.Read(_folder["run/events.jsonl"]);
+        TrainingEvent back = events.Single(e => e.Event == "rolled-back");
+        Assert.Equal(5, back.Step);
+        Assert.Contains("at step 8: back to step 5, with 0.5 of the rate", back.Message);
+        Assert.Equal(events.Select(e => e.Step).Order(), events.Select(e => e.Step));
+        Assert.True(float.IsFinite(objective.Weight));
+    }
+
+    [Fact]
+    public void Run_DivergesAgainAndAgain_GoesFurtherBackThenGivesUpWithTheLastGoodModel()
+    {
+        using RunDirectory run = Create();
+        using var objective = new ScriptedObjective(_device, i => i >= 11 ? double.NaN : 1);
+        using var trainer = new Trainer(objective, Settings(new TrainingBudget { Steps = 40 }), run, _time);
+        TrainingOutcome outcome = trainer.Run();
+        Assert.Equal(TrainingEnd.Diverged, outcome.End);
+        Assert.Contains("Take a lower learning rate", outcome.Message);
+        Assert.True(outcome.State.Step is > 0 and < 11);
+        Assert.True(float.IsFinite(objective.Weight));
+        Assert.Equal(3, EventLog.Read(_folder["run/events.jsonl"]).Count(e => e.Event is "rolled-back" or "diverged"));
+    }
+
+    [Fact]
+    public void Run_LossExplodes_IsNoticedAndOneSpikeIsNot()
+    {
+        using var spiky = new ScriptedObjective(_device, i => i % 25 == 24 ? 9 : 3);
+        using (var trainer = new Trainer(spiky, Settings(new TrainingBudget { Steps = 200 }), time: _time))
+        {
+            Assert.Equal(TrainingEnd.Finished, trainer.Run().End);
+        }
+
+        using var exploding = new ScriptedObjective(_device, i => i < 100 ? 3 : 7);
+        using var second = new Trainer(exploding, Settings(new TrainingBudget { Steps = 200 }), time: _time);
+        TrainingOutcome outcome = second.Run();
+        Assert.Equal(TrainingEnd.Diverged, outcome.End);
+        Assert.InRange(outcome.State.Step, 101, 120);
+        Assert.Contains("the loss has risen", outcome.Message);
+    }
+
+    [Fact]
+    public void Run_CallerHasEnough_StopsEarly()
+    {
+        using var objective = new ScriptedObjective(_device, _ => 1);
+        using var trainer = new Trainer(objective, Settings(new TrainingBudget { Steps = 100 }) with { Evaluation = new Interval(Steps: 10) }, time: _time)
+        {
+            KeepGoing = (state, evaluation) => evaluation.Value < 3,
+        };
+        TrainingOutcome outcome = trainer.Run();
+        Assert.Equal((TrainingEnd.Stopped, 30, 3.0), (outcome.End, outcome.State.Step, outcome.Evaluation!.Value));
+    }
+
+    [Fact]
+    public void Run_Checkpoints_KeepsTheNewestAndThoseAtFractions()
+    {
+        using RunDirectory run = Create();
+        using var objective = new ScriptedObjective(_device, _ => 1);
+        using var trainer = new Trainer(objective, Settings(new TrainingBudget { Steps = 33 }) with
+        {
+            Checkpoints = new CheckpointPolicy { Every = new Interval(Steps: 5), Fractions = [0.1, 0.5] },
+        }, run, _time);
+        trainer.Run();
+        Assert.Equal(
+            [(4, 0.1), (17, 0.5), (30, null), (33, null)], run.Checkpoints.List().Select(c => ((int)c.Step, c.Fraction)));
+    }
+
+    public void Dispose()
+    {
+        _device.Dispose();
+        _folder.Dispose();
+    }
+
+    private static TrainerSettings Settings(TrainingBudget budget) => new()
+    {
+        Budget = budget,
+        Schedule = new LearningRateSchedule { Peak = 1e-2, WarmupFraction = 0.1 },
+        Checkpoints = new CheckpointPolicy { Every = new Interval(Steps: 5) },
+        ClipNorm = 0,
+    };
+
+    private Action Spend(int seconds) => () => _time.Advance(TimeSpan.FromSeconds(seconds));
+
+    private RunDirectory Create() => RunDirectory.Create(_folder["run"], new RunManifest
+    {
+        Kind = "test",
+        Version = "1",
+        Created = _time.GetUtcNow(),
+        Machine = MachineRecord.Here("test", 1),
+        TokenizerFingerprint = "",
+        DataFingerprint = "",
+        Configuration = JsonDocument.Parse("{}").RootElement,
+    });
+
+    private sealed class Collect(Action<TrainingProgress> report) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value)
+        {
+            if (value.Phase == TrainingPhase.Training)
+            {
+                report(value);
+            }
+        }
+    }
+}
