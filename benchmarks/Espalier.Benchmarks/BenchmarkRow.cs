@@ -12,7 +12,7 @@ namespace Espalier.Benchmarks;
 /// <param name="Ours">Our median.</param>
 /// <param name="PeerName">Who stands beside us; null: nobody.</param>
 /// <param name="Peer">The peer's median.</param>
-/// <param name="Ratio">Ours / peer.</param>
+/// <param name="Ratio">Ours over the peer's throughput; taken turn by turn where they take turns.</param>
 /// <param name="FractionOfPeak">Ours / the limit measured in this run, where one applies.</param>
 internal sealed record BenchmarkRow(
     string Name, string Shape, int Threads, string Unit, double Ours, string? PeerName = null, double? Peer = null,

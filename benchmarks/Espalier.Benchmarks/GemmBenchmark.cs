@@ -14,9 +14,19 @@ internal static unsafe class GemmBenchmark
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "Print the rows as JSON" };
-        var threads = new Option<int[]>("--threads") { Description = "Thread counts", DefaultValueFactory = _ => [1, 2] };
-        var hidden = new Option<int[]>("--hidden") { Description = "Hidden sizes", DefaultValueFactory = _ => [128, 256, 512, 768, 1024] };
-        var seconds = new Option<double>("--seconds") { Description = "Time for each row", DefaultValueFactory = _ => 1.5 };
+        var threads = new Option<int[]>("--threads")
+        {
+            Description = "Thread counts",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [1, 2],
+        };
+        var hidden = new Option<int[]>("--hidden")
+        {
+            Description = "Hidden sizes",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [128, 256, 512, 768, 1024],
+        };
+        var seconds = new Option<double>("--seconds") { Description = "Time for each row", DefaultValueFactory = _ => 3 };
         var command = new Command("gemm", "Products of training beside OpenBLAS") { json, threads, hidden, seconds };
         command.SetAction(parsed => Run(
             parsed.GetValue(json), parsed.GetValue(threads)!, parsed.GetValue(hidden)!, parsed.GetValue(seconds)));
@@ -76,7 +86,7 @@ internal static unsafe class GemmBenchmark
     {
         GemmArguments g = p.Arguments;
         void Ours() => device.Kernels.Gemm(g);
-        void Theirs() => blas.Gemm(
+        void Theirs() => blas!.Gemm(
             g.TransposeA, g.TransposeB, g.M, g.N, g.K, g.A.Pointer, g.LdA, g.B.Pointer, g.LdB, p.Other.Pointer, g.LdC);
 
         Ours();
@@ -87,12 +97,16 @@ internal static unsafe class GemmBenchmark
             p.VerifyOther();
         }
 
-        double[] medians = blas == null ? [Measure.Alone(seconds, Ours)] : Measure.InTurn(seconds, rest: device.Threads > 1, Ours, Theirs);
-        double ours = g.Flops / medians[0] / 1e9;
-        double? theirs = blas == null ? null : g.Flops / medians[1] / 1e9;
+        if (blas == null)
+        {
+            double alone = g.Flops / Measure.Alone(seconds, Ours) / 1e9;
+            return new BenchmarkRow(p.Name, $"{g.M} × {g.N} × {g.K}", device.Threads, "GFLOP/s", alone, FractionOfPeak: alone / peak);
+        }
+
+        (double own, double other, double ratio) = Measure.InTurn(seconds, rest: device.Threads > 1, Ours, Theirs);
+        double ours = g.Flops / own / 1e9;
         return new BenchmarkRow(
-            p.Name, $"{g.M} × {g.N} × {g.K}", device.Threads, "GFLOP/s", ours, blas == null ? null : "OpenBLAS", theirs,
-            ours / theirs, ours / peak);
+            p.Name, $"{g.M} × {g.N} × {g.K}", device.Threads, "GFLOP/s", ours, "OpenBLAS", g.Flops / other / 1e9, ratio, ours / peak);
     }
 
     /// <summary>One product with its memory.</summary>

@@ -6,37 +6,24 @@ namespace Espalier.Benchmarks;
 internal static class Measure
 {
     // A library's idle threads may spin for tens of milliseconds (OpenBLAS's do) and would take half a core from the next.
-    private const int RestMilliseconds = 150, CallsOfTurn = 3;
+    private const int RestMilliseconds = 100, CallsOfTurn = 2, LeastTurns = 7;
 
     /// <summary>
-    /// Lets the contestants take turns (A B A B …) until <paramref name="seconds"/> are over and each has had three; a turn
-    /// is a rest where <paramref name="rest"/> says so, an uncounted call and some counted ones. Returns each one's median
-    /// time in seconds.
+    /// Lets ours and theirs take turns until <paramref name="seconds"/> are over and each has had seven; a turn is a rest where
+    /// <paramref name="rest"/> says so, an uncounted call and two counted ones. Returns both medians in seconds, and the median
+    /// over the turns of their time over ours in the same turn: what disturbs the machine for longer disturbs both.
     /// </summary>
-    public static double[] InTurn(double seconds, bool rest, params Action[] contestants)
+    public static (double Ours, double Theirs, double Ratio) InTurn(double seconds, bool rest, Action ours, Action theirs)
     {
-        var times = contestants.Select(_ => new List<double>()).ToArray();
+        List<double> own = [], other = [], ratios = [];
         var whole = Stopwatch.StartNew();
-        while (times[0].Count < 3 * CallsOfTurn || (whole.Elapsed.TotalSeconds < seconds && times[0].Count < 1000))
+        while (ratios.Count < LeastTurns || (whole.Elapsed.TotalSeconds < seconds && ratios.Count < 1000))
         {
-            for (int i = 0; i < contestants.Length; i++)
-            {
-                if (rest)
-                {
-                    Thread.Sleep(RestMilliseconds);
-                }
-
-                contestants[i]();
-                for (int call = 0; call < CallsOfTurn; call++)
-                {
-                    long start = Stopwatch.GetTimestamp();
-                    contestants[i]();
-                    times[i].Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
-                }
-            }
+            double first = Turn(rest, ours, own), second = Turn(rest, theirs, other);
+            ratios.Add(second / first);
         }
 
-        return [.. times.Select(t => Median(t))];
+        return (Median(own), Median(other), Median(ratios));
     }
 
     /// <summary>The median time of one contestant alone, in seconds, over five calls or more.</summary>
@@ -53,6 +40,27 @@ internal static class Measure
         }
 
         return Median(times);
+    }
+
+    private static double Turn(bool rest, Action contestant, List<double> times)
+    {
+        if (rest)
+        {
+            Thread.Sleep(RestMilliseconds);
+        }
+
+        contestant();
+        double sum = 0;
+        for (int call = 0; call < CallsOfTurn; call++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            contestant();
+            double time = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            times.Add(time);
+            sum += time;
+        }
+
+        return sum;
     }
 
     public static double Median(IEnumerable<double> values)

@@ -1,11 +1,20 @@
 using System.CommandLine;
 using Espalier.Benchmarks;
 
-return new RootCommand("Speed, always beside a peer or the machine's own limit, in one run")
+var root = new RootCommand("Speed, always beside a peer or the machine's own limit, in one run")
 {
     GemmBenchmark.Create(),
     OpsBenchmark.Create(),
     StepBenchmark.Create(),
     TokenizerBenchmark.Create(),
     TrainingBenchmark.Create(),
-}.Parse(args).Invoke();
+};
+try
+{
+    return root.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (Exception e) when (e is PeerException or ArgumentException)
+{
+    Console.Error.WriteLine(e.Message);
+    return e is PeerException ? 1 : 2;
+}

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
@@ -22,8 +23,14 @@ internal static partial class StepBenchmark
             DefaultValueFactory = _ => ["3x256x32", "6x256x32", "6x512x16", "12x768x8"],
             AllowMultipleArgumentsPerToken = true,
         };
+        var rounds = new Option<int>("--rounds")
+        {
+            Description = "How often the peer runs, between rounds of ours",
+            DefaultValueFactory = _ => 1,
+        };
+        var scaling = new Option<bool>("--scaling") { Description = "Set the threads beside one thread instead, in turn" };
         var profile = new Option<bool>("--profile") { Description = "Print where the time goes, kernel by kernel" };
-        var command = new Command("step", "Training steps beside a peer") { json, peer, threads, seconds, shapes, profile };
+        var command = new Command("step", "Training steps beside a peer") { json, peer, rounds, threads, seconds, shapes, scaling, profile };
         command.SetAction(parsed =>
         {
             var report = new BenchmarkReport(parsed.GetValue(json));
@@ -32,9 +39,15 @@ internal static partial class StepBenchmark
             {
                 StepProfile.Run(report, sizes, parsed.GetValue(threads), parsed.GetValue(seconds));
             }
+            else if (parsed.GetValue(scaling))
+            {
+                Scale(report, sizes, parsed.GetValue(threads), parsed.GetValue(seconds));
+            }
             else
             {
-                Run(report, sizes, parsed.GetValue(threads), parsed.GetValue(seconds), parsed.GetValue(peer));
+                Run(
+                    report, sizes, parsed.GetValue(threads), parsed.GetValue(seconds), parsed.GetValue(peer),
+                    parsed.GetValue(rounds));
             }
 
             report.Finish();
@@ -49,18 +62,25 @@ internal static partial class StepBenchmark
     }
 
     private static void Run(
-        BenchmarkReport report, (int Layers, int Hidden, int Sequences)[] shapes, int threads, double seconds, string? peer)
+        BenchmarkReport report, (int Layers, int Hidden, int Sequences)[] shapes, int threads, double seconds, string? peer,
+        int times)
     {
         using var device = new CpuDevice(threads);
         report.Say(device.Description);
         var rounds = new List<Dictionary<(int, int, int), Figure>> { Round(device, shapes, seconds) };
         long ownBytes = PeakBytes(Process.GetCurrentProcess());
-        Dictionary<(int, int, int), double> peers = [];
+        List<Dictionary<(int, int, int), double>> peers = [];
         long peerBytes = 0;
+        for (int time = 0; peer != null && time < times; time++)
+        {
+            (Dictionary<(int, int, int), double> rates, long bytes) = RunPeer(report, peer, device.Threads);
+            peers.Add(rates);
+            peerBytes = Math.Max(peerBytes, bytes);
+            rounds.Add(Round(device, shapes, seconds));
+        }
+
         if (peer != null)
         {
-            (peers, peerBytes) = RunPeer(report, peer, device.Threads);
-            rounds.Add(Round(device, shapes, seconds));
             report.Say($"peak memory of the process: ours {ownBytes / 1e6:F0} MB, peer {peerBytes / 1e6:F0} MB");
         }
 
@@ -69,7 +89,8 @@ internal static partial class StepBenchmark
         {
             double rate = Measure.Median(rounds.Select(r => r[shape].TokensPerSecond));
             Figure figure = rounds[0][shape];
-            double? theirs = peers.TryGetValue(shape, out double p) ? p : null;
+            double[] theirRates = [.. peers.Where(p => p.ContainsKey(shape)).Select(p => p[shape])];
+            double? theirs = theirRates.Length > 0 ? Measure.Median(theirRates) : null;
             report.Add(new BenchmarkRow(
                 "step", $"{shape.Item1} × {shape.Item2}, batch {shape.Item3}", device.Threads, "tokens/s", rate,
                 theirs == null ? null : "peer", theirs, rate / theirs, rate * figure.FlopsPerToken / 1e9 / peak)
@@ -83,6 +104,24 @@ internal static partial class StepBenchmark
                     ["peerProcessMB"] = peerBytes / 1e6,
                 },
             });
+        }
+    }
+
+    private static void Scale(
+        BenchmarkReport report, (int Layers, int Hidden, int Sequences)[] shapes, int threads, double seconds)
+    {
+        using CpuDevice all = new(threads), one = new(1);
+        report.Say(all.Description);
+        foreach ((int layers, int hidden, int sequences) in shapes)
+        {
+            using TrainingStep parallel = new(all, layers, hidden, sequences), serial = new(one, layers, hidden, sequences);
+            parallel.Verify();
+            serial.Verify();
+            (double ours, double theirs, double ratio) = Measure.InTurn(
+                seconds, rest: false, () => parallel.Run(), () => serial.Run());
+            report.Add(new BenchmarkRow(
+                "step, scaling", $"{layers} × {hidden}, batch {sequences}", all.Threads, "tokens/s", parallel.Tokens / ours,
+                "1 thread", parallel.Tokens / theirs, ratio));
         }
     }
 
@@ -112,7 +151,7 @@ internal static partial class StepBenchmark
         }
 
         Dictionary<(int, int, int), double> rates = [];
-        using Process process = Process.Start(start) ?? throw new InvalidOperationException($"peer '{command}' did not start");
+        using Process process = Start(start);
         long bytes = 0;
         using var timer = new Timer(_ => bytes = Math.Max(bytes, PeakBytes(process)), null, 0, 200);
         while (process.StandardOutput.ReadLine() is { } line)
@@ -127,7 +166,19 @@ internal static partial class StepBenchmark
         }
 
         process.WaitForExit();
-        return process.ExitCode == 0 ? (rates, bytes) : throw new InvalidOperationException($"peer ended with {process.ExitCode}");
+        return process.ExitCode == 0 ? (rates, bytes) : throw new PeerException($"peer '{command}' ended with exit code {process.ExitCode}");
+    }
+
+    private static Process Start(ProcessStartInfo start)
+    {
+        try
+        {
+            return Process.Start(start)!;
+        }
+        catch (Win32Exception e)
+        {
+            throw new PeerException($"peer '{start.FileName}' did not start: {e.Message}");
+        }
     }
 
     private static long PeakBytes(Process process)
@@ -149,3 +200,6 @@ internal static partial class StepBenchmark
 
     private sealed record Figure(double TokensPerSecond, double FlopsPerToken, double Peak, long Bytes);
 }
+
+/// <summary>A peer could not be measured.</summary>
+internal sealed class PeerException(string message) : Exception(message);
