@@ -10,16 +10,18 @@ internal static class Measure
 
     /// <summary>
     /// Lets ours and theirs take turns until <paramref name="seconds"/> are over and each has had seven; a turn is a rest where
-    /// <paramref name="rest"/> says so, an uncounted call and two counted ones. Returns both medians in seconds, and the median
+    /// <paramref name="rest"/> says so, an uncounted call and two counted ones (where <paramref name="warm"/> says that ours
+    /// is too long to need it, one counted call). Returns both medians in seconds, and the median
     /// over the turns of their time over ours in the same turn: what disturbs the machine for longer disturbs both.
     /// </summary>
-    public static (double Ours, double Theirs, double Ratio) InTurn(double seconds, bool rest, Action ours, Action theirs)
+    public static (double Ours, double Theirs, double Ratio) InTurn(
+        double seconds, bool rest, Action ours, Action theirs, bool warm = true)
     {
         List<double> own = [], other = [], ratios = [];
         var whole = Stopwatch.StartNew();
         while (ratios.Count < LeastTurns || (whole.Elapsed.TotalSeconds < seconds && ratios.Count < 1000))
         {
-            double first = Turn(rest, ours, own), second = Turn(rest, theirs, other);
+            double first = Turn(rest, warm, ours, own), second = Turn(rest, warm: true, theirs, other);
             ratios.Add(second / first);
         }
 
@@ -42,16 +44,22 @@ internal static class Measure
         return Median(times);
     }
 
-    private static double Turn(bool rest, Action contestant, List<double> times)
+    // The mean time of the counted calls.
+    private static double Turn(bool rest, bool warm, Action contestant, List<double> times)
     {
         if (rest)
         {
             Thread.Sleep(RestMilliseconds);
         }
 
-        contestant();
+        int calls = warm ? CallsOfTurn : 1;
+        if (warm)
+        {
+            contestant();
+        }
+
         double sum = 0;
-        for (int call = 0; call < CallsOfTurn; call++)
+        for (int call = 0; call < calls; call++)
         {
             long start = Stopwatch.GetTimestamp();
             contestant();
@@ -60,7 +68,7 @@ internal static class Measure
             sum += time;
         }
 
-        return sum;
+        return sum / calls;
     }
 
     public static double Median(IEnumerable<double> values)

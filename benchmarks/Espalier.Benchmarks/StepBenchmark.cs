@@ -84,7 +84,6 @@ internal static partial class StepBenchmark
             report.Say($"peak memory of the process: ours {ownBytes / 1e6:F0} MB, peer {peerBytes / 1e6:F0} MB");
         }
 
-        double peak = Measure.Median(rounds.Select(r => r.Values.Max(f => f.Peak)));
         foreach ((int, int, int) shape in shapes)
         {
             double rate = Measure.Median(rounds.Select(r => r[shape].TokensPerSecond));
@@ -93,12 +92,13 @@ internal static partial class StepBenchmark
             double? theirs = theirRates.Length > 0 ? Measure.Median(theirRates) : null;
             report.Add(new BenchmarkRow(
                 "step", $"{shape.Item1} × {shape.Item2}, batch {shape.Item3}", device.Threads, "tokens/s", rate,
-                theirs == null ? null : "peer", theirs, rate / theirs, rate * figure.FlopsPerToken / 1e9 / peak)
+                theirs == null ? null : "peer", theirs, rate / theirs,
+                Measure.Median(rounds.Select(r => r[shape].FractionOfPeak)))
             {
                 More = new()
                 {
                     ["GFLOP/s"] = rate * figure.FlopsPerToken / 1e9,
-                    ["peakGFLOP/s"] = peak,
+                    ["peakGFLOP/s"] = Measure.Median(rounds.Select(r => r[shape].Peak)),
                     ["MB"] = figure.Bytes / 1e6,
                     ["processMB"] = ownBytes / 1e6,
                     ["peerProcessMB"] = peerBytes / 1e6,
@@ -118,7 +118,7 @@ internal static partial class StepBenchmark
             parallel.Verify();
             serial.Verify();
             (double ours, double theirs, double ratio) = Measure.InTurn(
-                seconds, rest: false, () => parallel.Run(), () => serial.Run());
+                seconds, rest: false, () => parallel.Run(), () => serial.Run(), warm: false);
             report.Add(new BenchmarkRow(
                 "step, scaling", $"{layers} × {hidden}, batch {sequences}", all.Threads, "tokens/s", parallel.Tokens / ours,
                 "1 thread", parallel.Tokens / theirs, ratio));
@@ -132,10 +132,13 @@ internal static partial class StepBenchmark
         {
             using var step = new TrainingStep(device, layers, hidden, sequences);
             step.Verify();
-            double peak = GemmBenchmark.Peak(device);
-            double time = Measure.Alone(seconds, () => step.Run());
-            peak = Math.Max(peak, GemmBenchmark.Peak(device));
-            figures[(layers, hidden, sequences)] = new Figure(step.Tokens / time, step.Flops / step.Tokens, peak, step.Bytes);
+            using GemmBenchmark.Product product = GemmBenchmark.PeakProduct(device);
+            (double time, double productTime, double turn) = Measure.InTurn(
+                seconds, rest: false, () => step.Run(), () => device.Kernels.Gemm(product.Arguments),
+                warm: false);
+            figures[(layers, hidden, sequences)] = new Figure(
+                step.Tokens / time, step.Flops / step.Tokens, product.Arguments.Flops / productTime / 1e9,
+                step.Flops / product.Arguments.Flops * turn, step.Bytes);
         }
 
         return figures;
@@ -198,7 +201,7 @@ internal static partial class StepBenchmark
     [GeneratedRegex(@"layers (?<layers>\d+) hidden (?<hidden>\d+) batch (?<batch>\d+):.*?(?<rate>[\d.]+) tokens/s")]
     private static partial Regex PeerLine();
 
-    private sealed record Figure(double TokensPerSecond, double FlopsPerToken, double Peak, long Bytes);
+    private sealed record Figure(double TokensPerSecond, double FlopsPerToken, double Peak, double FractionOfPeak, long Bytes);
 }
 
 /// <summary>A peer could not be measured.</summary>
