@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Espalier.Engine.Memory;
 
 namespace Espalier.Engine.Threading;
@@ -23,7 +22,7 @@ internal sealed unsafe class SharedBlocks : IDisposable
     {
         long bytes = workers * (long)Spacing * sizeof(long);
         _entries = (long*)NativePages.Allocate(bytes);
-        NativeMemory.Clear(_entries, (nuint)bytes);
+        new Span<long>(_entries, workers * Spacing).Fill(State(0, Closed));
     }
 
     ~SharedBlocks() => NativePages.Free(_entries);

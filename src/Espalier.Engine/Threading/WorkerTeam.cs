@@ -90,24 +90,43 @@ internal sealed unsafe class WorkerTeam : IDisposable
         }
     }
 
-    /// <summary>Runs a job on every worker and returns when all are done.</summary>
+    /// <summary>Runs a job on every worker, or on the caller alone, and returns when all are done.</summary>
     /// <exception cref="ObjectDisposedException">The team was disbanded.</exception>
+    /// <exception cref="InvalidOperationException">Another thread's job is under way.</exception>
     /// <remarks>The first exception thrown by any worker is thrown again here, after all have finished.</remarks>
-    internal void Run<TJob>(ref TJob job)
+    internal void Run<TJob>(ref TJob job, bool alone = false)
         where TJob : struct, IParallelJob
     {
         ObjectDisposedException.ThrowIf(_stopping, this);
-        if (Size == 1)
-        {
-            job.Run(0, 1);
-            return;
-        }
-
         if (Interlocked.Exchange(ref _busy, 1) == 1)
         {
             throw new InvalidOperationException("two threads use one device at once; open a device for each");
         }
 
+        try
+        {
+            if (alone || Size == 1)
+            {
+                job.Run(0, 1);
+            }
+            else
+            {
+                RunOnAll(ref job);
+            }
+        }
+        finally
+        {
+            Volatile.Write(ref _busy, 0);
+        }
+    }
+
+    private static void Enter<TJob>(void* job, int worker, int workers)
+        where TJob : struct, IParallelJob
+        => Unsafe.AsRef<TJob>(job).Run(worker, workers);
+
+    private void RunOnAll<TJob>(ref TJob job)
+        where TJob : struct, IParallelJob
+    {
         // Seen as bytes because a job may hold references, and C# has no pointer to such a struct.
         fixed (byte* pinned = &Unsafe.As<TJob, byte>(ref job))
         {
@@ -125,17 +144,12 @@ internal sealed unsafe class WorkerTeam : IDisposable
             }
         }
 
-        Volatile.Write(ref _busy, 0);
         if (_failure is { } failure)
         {
             _failure = null;
             failure.Throw();
         }
     }
-
-    private static void Enter<TJob>(void* job, int worker, int workers)
-        where TJob : struct, IParallelJob
-        => Unsafe.AsRef<TJob>(job).Run(worker, workers);
 
     private void WakeParked()
     {

@@ -26,16 +26,7 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>(WorkerTeam team,
 
     private void Run<TJob>(ref TJob job, long elements)
         where TJob : struct, IParallelJob
-    {
-        if (elements < LeastParallelElements)
-        {
-            job.Run(0, 1);
-        }
-        else
-        {
-            _team.Run(ref job);
-        }
-    }
+        => _team.Run(ref job, alone: elements < LeastParallelElements);
 
     private void Run<TJob>(TJob job, long elements)
         where TJob : struct, IParallelJob
@@ -46,13 +37,6 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>(WorkerTeam team,
         where TJob : struct, IDividedJob
     {
         int next = 0;
-        if (elements < LeastParallelElements)
-        {
-            job.Run(0, 0, items);
-        }
-        else
-        {
-            Run(new DividedJob<TJob> { Job = job, Items = items, Next = &next }, elements);
-        }
+        Run(new DividedJob<TJob> { Job = job, Items = items, Next = &next }, elements);
     }
 }

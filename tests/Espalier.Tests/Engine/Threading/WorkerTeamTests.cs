@@ -89,6 +89,36 @@ public class WorkerTeamTests
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(2, false)]
+    [InlineData(2, true)]
+    public void Run_AnotherThreadsJobUnderWay_ThrowsAndThatJobEnds(int size, bool alone)
+    {
+        using var team = new WorkerTeam(size);
+        var nested = new NestedJob { Team = team, Alone = alone, Faults = new string?[size] };
+        team.Run(ref nested, alone);
+        Assert.Contains("two threads use one device", nested.Faults[0], StringComparison.Ordinal);
+        var good = new CountJob { Calls = new int[size] };
+        team.Run(ref good);
+        Assert.All(good.Calls, calls => Assert.Equal(1, calls));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(1000)]
+    public unsafe void DividedJob_SlowWorkers_EachItemIsDoneOnce(int items)
+    {
+        using var team = new WorkerTeam(3);
+        int next = 0;
+        var work = new ItemJob { Done = new int[items] };
+        var job = new DividedJob<ItemJob> { Job = work, Items = items, Next = &next };
+        team.Run(ref job);
+        Assert.All(work.Done, done => Assert.Equal(1, done));
+    }
+
     [Fact]
     public void Run_AfterDispose_Throws()
     {
@@ -128,6 +158,40 @@ public class WorkerTeamTests
                     // The last part may besides lack what is missing in the last grain.
                     Assert.InRange(most - least, 0, (2 * grain) - 1);
                 }
+            }
+        }
+    }
+
+    private struct NestedJob : IParallelJob
+    {
+        public WorkerTeam Team;
+        public bool Alone;
+        public string?[] Faults;
+
+        public readonly void Run(int worker, int workers)
+        {
+            var inner = new CountJob { Calls = new int[Team.Size] };
+            try
+            {
+                Team.Run(ref inner, Alone);
+            }
+            catch (InvalidOperationException e)
+            {
+                Faults[worker] = e.Message;
+            }
+        }
+    }
+
+    private struct ItemJob : IDividedJob
+    {
+        public int[] Done;
+
+        public readonly void Run(int worker, int begin, int end)
+        {
+            Thread.SpinWait(worker == 1 ? 20_000 : 10);
+            for (int i = begin; i < end; i++)
+            {
+                Interlocked.Increment(ref Done[i]);
             }
         }
     }
