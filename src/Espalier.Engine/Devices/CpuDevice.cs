@@ -53,6 +53,9 @@ public sealed unsafe class CpuDevice : Device
     /// <summary>The number of threads in use, the caller's included.</summary>
     public int Threads => _team.Size;
 
+    /// <summary>The threads, for tests that look into them.</summary>
+    internal WorkerTeam Team => _team;
+
     /// <inheritdoc/>
     public override string Description => $"cpu, {Instructions.ToString().ToLowerInvariant()}, {Threads} threads";
 

@@ -71,11 +71,17 @@ internal static unsafe class GemmBlock<TLanes, TTile>
     {
         (int m0, int m1, _, _) = grid.Rectangle(other);
         int chunks = Chunks(m0, m1);
+        var spinner = default(SpinWait);
         while (!shared.IsClosed(job, other))
         {
-            if (!TakeChunk(g, grid, other, shared, job, chunks, scratch))
+            if (TakeChunk(g, grid, other, shared, job, chunks, scratch))
             {
-                Thread.SpinWait(20);
+                spinner.Reset();
+            }
+            else
+            {
+                // Yields after a moment: the other may be waiting for this very core.
+                spinner.SpinOnce(sleep1Threshold: -1);
             }
         }
     }
