@@ -33,6 +33,7 @@ internal sealed class Application(Terminal terminal)
             new DataCommand(terminal),
             new TokenizerCommand(terminal),
             new PretrainCommand(terminal),
+            new FinetuneCommand(terminal),
         };
         ParseResult parsed = root.Parse(args);
         string[] faults = [.. UnknownOptions.In(parsed), .. parsed.Errors.Select(error => error.Message)];

@@ -10,4 +10,5 @@ namespace Espalier.Cli.Commands;
 [JsonSerializable(typeof(InspectReport))]
 [JsonSerializable(typeof(SampleReport))]
 [JsonSerializable(typeof(PretrainReport))]
+[JsonSerializable(typeof(FinetuneReport))]
 internal sealed partial class CommandJson : JsonSerializerContext;
