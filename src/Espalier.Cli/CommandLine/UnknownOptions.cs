@@ -19,11 +19,15 @@ internal static class UnknownOptions
         foreach (string suspect in suspects)
         {
             string name = suspect.Split('=')[0];
-            string nearest = known.MinBy(option => Distance(name, option))!;
-            yield return Distance(name, nearest) <= Math.Max(2, name.Length / 3)
-                ? $"unknown option {name}; did you mean {nearest}?"
-                : $"unknown option {name}; known are {string.Join(", ", known.Order())}";
+            yield return $"unknown option {name}; {Suggest(name, known)}";
         }
+    }
+
+    /// <summary>Names the nearest known name, or all of them where none is near.</summary>
+    public static string Suggest(string name, IReadOnlyCollection<string> known)
+    {
+        string nearest = known.MinBy(option => Distance(name, option))!;
+        return Distance(name, nearest) <= Math.Max(2, name.Length / 3) ? $"did you mean {nearest}?" : $"known are {string.Join(", ", known.Order())}";
     }
 
     /// <summary>The command as one types it, for example <c>espalier tokenizer train</c>.</summary>

@@ -11,4 +11,6 @@ namespace Espalier.Cli.Commands;
 [JsonSerializable(typeof(SampleReport))]
 [JsonSerializable(typeof(PretrainReport))]
 [JsonSerializable(typeof(FinetuneReport))]
+[JsonSerializable(typeof(EvaluateReport))]
+[JsonSerializable(typeof(RunsReport))]
 internal sealed partial class CommandJson : JsonSerializerContext;

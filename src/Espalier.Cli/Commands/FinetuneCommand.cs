@@ -20,7 +20,7 @@ internal sealed class FinetuneCommand : EspalierCommand
 
     public FinetuneCommand(Terminal terminal) : base(terminal, "finetune", "Train a classifier of one text or two, over a grid of settings")
     {
-        foreach (Option option in (Option[])[_train, _dev, _out, _resume, .. _budget.All, .. _options.All])
+        foreach (Option option in (Option[])[_train, _dev, _out, _resume, Recipe.Option, .. _budget.All, .. _options.All])
             Options.Add(option);
     }
 

@@ -95,6 +95,7 @@ internal sealed class PretrainOptions
                     Keep = parsed.GetValue(_keep),
                 },
             },
+            LearningRateSource = parsed.GetValue(_rate) != null ? "given" : PaperSettings.LearningRateSource(batch),
             HeldOutBlocks = parsed.GetValue(_heldOut),
             MicroBatchBlocks = parsed.GetValue(_microBatch),
             MemoryBytes = parsed.GetValue(_memory) is { } memory ? Quantities.Bytes(memory) : null,

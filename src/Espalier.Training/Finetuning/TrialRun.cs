@@ -103,9 +103,10 @@ internal sealed class TrialRun : IDisposable
         };
     }
 
+    // A checkpoint may follow the end.
     private TrainingEvent? EndOfLog()
-        => EventLog.Read(Path.Join(_run.Path, RunDirectory.EventsName)) is [.., { Event: "finished" or "stopped" or "diverged" } last]
-            && ReadBest() != null ? last : null;
+        => EventLog.Read(Path.Join(_run.Path, RunDirectory.EventsName)).LastOrDefault(e => e.Event != "checkpoint") is
+            { Event: "finished" or "stopped" or "diverged" } last && ReadBest() != null ? last : null;
 
     /// <summary>Saves the model if none of this trial was better.</summary>
     private void Consider(Classification objective, TrainingState state, Evaluation evaluation)
