@@ -57,6 +57,11 @@ internal static class Recipe
         {
             throw new TextException($"is no YAML: {fault.Message}", name, fault.Start.Line, fault);
         }
+        catch (InvalidOperationException fault)
+        {
+            // What the scanner throws where a list is not closed.
+            throw new TextException("is no YAML; is a bracket or a quote not closed?", name, inner: fault);
+        }
         if (stream.Documents.Count == 0)
             return [];
         YamlNode root = stream.Documents[0].RootNode;

@@ -31,6 +31,7 @@ internal sealed class FinetuneOptions
     private readonly Option<double> _evaluations = New("--evaluations", Defaults.EvaluationsPerEpoch, "Evaluations in an epoch");
     private readonly Option<int> _patience = New("--patience", Defaults.Patience, "Evaluations without a better accuracy after which a trial stops; 0 for never");
     private readonly Option<string> _checkpoint = New("--checkpoint-every", "5m", "How often to save: a time, or a number of steps");
+    private readonly Option<int?> _microBatch = new("--micro-batch") { Description = "Examples that pass through the model at once; measured when left out" };
     private readonly Option<string?> _memory = new("--memory") { Description = "Memory for the model and its activations, such as 4GB" };
     private readonly Option<int> _threads = New("--threads", 0, "Worker threads; 0 means every core");
     private readonly ColumnOptions _columns = new();
@@ -38,7 +39,7 @@ internal sealed class FinetuneOptions
     public IEnumerable<Option> All =>
     [
         _from, _tokenizer, _batch, _rate, _dropout, _seed, _layers, _hidden, _heads, _feedForward, _sharing, _length, _fraction, _devSeed,
-        _warmup, _decay, _clip, _evaluations, _patience, _checkpoint, _memory, _threads, .. _columns.All,
+        _warmup, _decay, _clip, _evaluations, _patience, _checkpoint, _microBatch, _memory, _threads, .. _columns.All,
     ];
 
     /// <summary>The configuration as it was asked for.</summary>
@@ -88,6 +89,7 @@ internal sealed class FinetuneOptions
             EvaluationsPerEpoch = parsed.GetValue(_evaluations),
             Patience = parsed.GetValue(_patience),
             Checkpoints = Quantities.Interval(parsed.GetValue(_checkpoint)!),
+            MicroBatch = parsed.GetValue(_microBatch),
             MemoryBytes = parsed.GetValue(_memory) is { } memory ? Quantities.Bytes(memory) : null,
             Threads = parsed.GetValue(_threads),
         };

@@ -61,6 +61,9 @@ public sealed record FinetuningConfiguration
     /// <summary>How often to save.</summary>
     public Interval Checkpoints { get; init; } = new(Time: TimeSpan.FromMinutes(5));
 
+    /// <summary>Examples of mean length that pass through the model at once; null chooses by measurement.</summary>
+    public int? MicroBatch { get; init; }
+
     /// <summary>Bytes allowed for weights, gradients, moments and activations; null allows three quarters of the machine's.</summary>
     public long? MemoryBytes { get; init; }
 
@@ -90,6 +93,7 @@ public sealed record FinetuningConfiguration
         Check(ClipNorm >= 0, $"clipping at a norm of {ClipNorm}; expected 0 (none) or more");
         Check(EvaluationsPerEpoch is > 0 and < double.PositiveInfinity, $"{EvaluationsPerEpoch} evaluations an epoch; expected more than 0");
         Check(Patience >= 0, $"a patience of {Patience} evaluations; expected 0 (never stop early) or more");
+        Check(!(MicroBatch < 1), $"a micro-batch of {MicroBatch} examples; expected 1 or more");
         Check(!(MemoryBytes < 1), $"{MemoryBytes} bytes of memory allowed; expected more than 0");
         Check(Threads is >= 0 and <= 1024, $"{Threads} threads; expected 1 to 1024, or 0 for every core");
         return faults;

@@ -148,9 +148,10 @@ public sealed class FinetuningRun : IDisposable
             double peakFlops = peak(materials.Device);
             int length = (int)Math.Ceiling(materials.Train.Sequences.TokenCount / (double)materials.Train.Sequences.Count);
             int batch = Math.Min(resolved.Grid.Batches.Max(), materials.Train.Sequences.Count);
-            MicroBatchChoice choice = MicroBatchSearch.Choose(
-                materials.Device, Classification.Trial(materials.EncoderOf(resolved.Grid.Trials()[0]), materials.Labels.Count, length),
-                length, batch, resolved.MemoryBytes!.Value, progress, cancel);
+            TrialModel trial = Classification.Trial(materials.EncoderOf(resolved.Grid.Trials()[0]), materials.Labels.Count, length);
+            MicroBatchChoice choice = resolved.MicroBatch is { } examples
+                ? MicroBatchSearch.Take(materials.Device, trial, length, batch, examples)
+                : MicroBatchSearch.Choose(materials.Device, trial, length, batch, resolved.MemoryBytes!.Value, progress, cancel);
             // A sequence of the longest length must find its place in a micro-batch.
             choice = choice with { Tokens = Math.Max(choice.Tokens, resolved.MaximumTokens) };
             double epochSeconds = choice.StepSeconds * materials.Train.Sequences.Count / batch;

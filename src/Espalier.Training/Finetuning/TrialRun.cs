@@ -103,10 +103,14 @@ internal sealed class TrialRun : IDisposable
         };
     }
 
-    // A checkpoint may follow the end.
+    // A checkpoint may follow the end. Where the best that was measured is not kept, the process was killed just before: not ended.
     private TrainingEvent? EndOfLog()
-        => EventLog.Read(Path.Join(_run.Path, RunDirectory.EventsName)).LastOrDefault(e => e.Event != "checkpoint") is
-            { Event: "finished" or "stopped" or "diverged" } last && ReadBest() != null ? last : null;
+        => Log().LastOrDefault(e => e.Event != "checkpoint") is { Event: "finished" or "stopped" or "diverged" } last
+            && ReadBest()?.Accuracy >= Accuracies().DefaultIfEmpty().Max() ? last : null;
+
+    private IReadOnlyList<TrainingEvent> Log() => EventLog.Read(Path.Join(_run.Path, RunDirectory.EventsName));
+
+    private double[] Accuracies() => [.. Log().Where(e => e.Event == "evaluation").Select(e => e.Evaluation!.Value)];
 
     /// <summary>Saves the model if none of this trial was better.</summary>
     private void Consider(Classification objective, TrainingState state, Evaluation evaluation)
@@ -127,11 +131,7 @@ internal sealed class TrialRun : IDisposable
     // Of the log alone, which a checkpoint cuts back: a resumed trial stops where an uninterrupted one does.
     private bool OutOfPatience()
     {
-        double[] accuracies =
-        [
-            .. EventLog.Read(Path.Join(_run.Path, RunDirectory.EventsName))
-                .Where(e => e.Event == "evaluation").Select(e => e.Evaluation!.Value),
-        ];
+        double[] accuracies = Accuracies();
         int best = Array.IndexOf(accuracies, accuracies.Max());
         return _record.Configuration.Patience is > 0 and var patience && accuracies.Length - 1 - best >= patience;
     }
