@@ -5,7 +5,8 @@ namespace Espalier.Cli.CommandLine;
 
 /// <summary>
 /// Finds misspelt options. The parser takes an unknown <c>--option</c> for one more file name where a command accepts
-/// several; here it is an error that names the nearest known option. After <c>--</c> anything is a file name.
+/// several, and for one more value of an option that takes several; here it is an error that names the nearest known option.
+/// After <c>--</c> anything is a file name.
 /// </summary>
 internal static class UnknownOptions
 {
@@ -14,7 +15,10 @@ internal static class UnknownOptions
         var literal = parsed.Tokens.SkipWhile(token => token.Type != TokenType.DoubleDash).ToHashSet(ReferenceEqualityComparer.Instance);
         IEnumerable<string> suspects = parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens)
             .Where(token => !literal.Contains(token)).Select(token => token.Value).Concat(parsed.UnmatchedTokens)
-            .Where(value => value.Length > 1 && value[0] == '-').Distinct();
+            .Where(value => value.Length > 1 && value[0] == '-')
+            .Concat(parsed.CommandResult.Children.OfType<OptionResult>().Where(option => option.Option.AllowMultipleArgumentsPerToken)
+                .SelectMany(option => option.Tokens).Select(token => token.Value).Where(value => value.StartsWith("--", StringComparison.Ordinal)))
+            .Distinct();
         string[] known = [.. Known(parsed.CommandResult).Distinct()];
         foreach (string suspect in suspects)
         {

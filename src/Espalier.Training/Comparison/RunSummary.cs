@@ -92,7 +92,7 @@ public sealed record RunSummary(
 
     private static RunSummary OfFinetuning(string path, RunManifest manifest)
     {
-        FinetuningRecord record = FinetuningRun.Read(path, manifest);
+        FinetuningRecord record = FinetuningPreparation.Read(path, manifest);
         EncoderConfiguration model = record.Configuration.Model ?? throw new RunDamagedException(path, "names no model");
         IReadOnlyList<TrialResult> trials = TrialLog.Read(path);
         int grid = record.Configuration.Grid.Trials().Count;

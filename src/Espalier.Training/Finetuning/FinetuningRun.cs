@@ -3,7 +3,6 @@ using System.Reflection;
 using System.Text.Json;
 using Espalier.Engine.Models;
 using Espalier.Text;
-using Espalier.Training.MicroBatches;
 using Espalier.Training.Objectives;
 using Espalier.Training.Runs;
 using Espalier.Training.Timing;
@@ -65,7 +64,7 @@ public sealed class FinetuningRun : IDisposable
     /// <param name="cancel">Stops; nothing remains.</param>
     /// <exception cref="ConfigurationException">The configuration has faults; all are listed.</exception>
     /// <exception cref="TextException">The data or the tokenizer cannot be read.</exception>
-    /// <exception cref="MicroBatchException">The model does not fit into the memory allowed.</exception>
+    /// <exception cref="MicroBatches.MicroBatchException">The model does not fit into the memory allowed.</exception>
     /// <exception cref="RunException">There is a run already, the folder cannot be written, or there is no model to begin from.</exception>
     public static FinetuningRun Create(
         string path, FinetuningConfiguration configuration, IProgress<double>? progress = null, CancellationToken cancel = default)
@@ -144,20 +143,8 @@ public sealed class FinetuningRun : IDisposable
         FinetuningMaterials materials = FinetuningMaterials.Open(asked, cancel);
         try
         {
-            FinetuningConfiguration resolved = Resolve(asked, materials);
             double peakFlops = peak(materials.Device);
-            int length = (int)Math.Ceiling(materials.Train.Sequences.TokenCount / (double)materials.Train.Sequences.Count);
-            int batch = Math.Min(resolved.Grid.Batches.Max(), materials.Train.Sequences.Count);
-            TrialModel trial = Classification.Trial(materials.EncoderOf(resolved.Grid.Trials()[0]), materials.Labels.Count, length);
-            MicroBatchChoice choice = resolved.MicroBatch is { } examples
-                ? MicroBatchSearch.Take(materials.Device, trial, length, batch, examples)
-                : MicroBatchSearch.Choose(materials.Device, trial, length, batch, resolved.MemoryBytes!.Value, progress, cancel);
-            // A sequence of the longest length must find its place in a micro-batch.
-            choice = choice with { Tokens = Math.Max(choice.Tokens, resolved.MaximumTokens) };
-            double epochSeconds = choice.StepSeconds * materials.Train.Sequences.Count / batch;
-            var record = new FinetuningRecord(
-                resolved, materials.Labels, materials.Train.Labels.Count, materials.Development.Labels.Count,
-                materials.Train.Truncated + materials.Development.Truncated, materials.SourceFingerprint, choice, epochSeconds);
+            FinetuningRecord record = FinetuningPreparation.Resolve(asked, materials, progress, cancel);
             RunDirectory run = RunDirectory.Create(path, new RunManifest
             {
                 Kind = Kind,
@@ -187,12 +174,10 @@ public sealed class FinetuningRun : IDisposable
         try
         {
             RunManifest manifest = run.Manifest;
-            FinetuningRecord record = Read(path, manifest);
+            FinetuningRecord record = FinetuningPreparation.Read(path, manifest);
             FinetuningConfiguration c = record.Configuration;
             materials = FinetuningMaterials.Open(c);
-            Require(path, materials.Tokenizer.Fingerprint == manifest.TokenizerFingerprint, $"the tokenizer of {c.From ?? c.Tokenizer}");
-            Require(path, materials.DataFingerprint() == manifest.DataFingerprint, $"the data in {c.Train}");
-            Require(path, materials.SourceFingerprint == record.SourceFingerprint, $"the model in {c.From}");
+            FinetuningPreparation.Verify(path, manifest, record, materials);
             if (time != null)
             {
                 TimeSpan spent = TimeSpan.FromSeconds(TrialLog.Read(path).Sum(r => r.TrainingSeconds));
@@ -214,43 +199,6 @@ public sealed class FinetuningRun : IDisposable
             throw;
         }
     }
-
-    internal static FinetuningRecord Read(string path, RunManifest manifest)
-    {
-        if (manifest.Kind != Kind)
-        {
-            throw new RunException(path, $"is a run of {manifest.Kind}, not of {Kind}");
-        }
-
-        try
-        {
-            return manifest.ConfigurationAs(FinetuningJson.Default.FinetuningRecord);
-        }
-        catch (JsonException e)
-        {
-            throw new RunDamagedException(Path.Join(path, RunDirectory.ManifestName), $"holds no configuration of {Kind}: {e.Message}", e);
-        }
-    }
-
-    private static void Require(string path, bool same, string what)
-    {
-        if (!same)
-        {
-            throw new RunMismatchException(path, $"{what} is not what the run was made with; put that back, or begin another run");
-        }
-    }
-
-    private static FinetuningConfiguration Resolve(FinetuningConfiguration asked, FinetuningMaterials materials) => asked with
-    {
-        Train = Path.GetFullPath(asked.Train),
-        Development = asked.Development == null ? null : Path.GetFullPath(asked.Development),
-        From = asked.From == null ? null : Path.GetFullPath(asked.From),
-        Tokenizer = asked.Tokenizer == null ? null : Path.GetFullPath(asked.Tokenizer),
-        Model = materials.Model with { Heads = materials.Model.ActualHeads, FeedForward = materials.Model.ActualFeedForward },
-        MaximumTokens = Math.Min(asked.MaximumTokens, materials.Model.MaximumPositions),
-        MemoryBytes = asked.MemoryBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4 * 3,
-        Threads = materials.Device.Threads,
-    };
 
     private string TrialPath(int trial) => Path.Join(_run.Path, TrialsName, trial.ToString(CultureInfo.InvariantCulture));
 
@@ -332,14 +280,3 @@ public sealed class FinetuningRun : IDisposable
     private FinetuningOutcome Outcome(TrainingEnd end, ClassifierResult? predictions)
         => new(end, _results, SettingSummary.Of(_results), Best, _trials.Count, predictions);
 }
-
-/// <summary>What came of finetuning.</summary>
-/// <param name="End"><see cref="TrainingEnd.Finished"/> or <see cref="TrainingEnd.Interrupted"/>.</param>
-/// <param name="Trials">Trials that have ended.</param>
-/// <param name="Settings">The same by setting, the best mean first.</param>
-/// <param name="Best">The trial whose model is kept; null when none has ended.</param>
-/// <param name="Grid">Trials of the whole grid; more than those that ended when the time was up.</param>
-/// <param name="Predictions">What the best model makes of the development set; null when it was interrupted.</param>
-public sealed record FinetuningOutcome(
-    TrainingEnd End, IReadOnlyList<TrialResult> Trials, IReadOnlyList<SettingSummary> Settings, TrialResult? Best, int Grid,
-    ClassifierResult? Predictions);

@@ -59,7 +59,8 @@ public sealed record ClassifierResult(IReadOnlyList<ClassPrediction> Predictions
                     int gold = micro.Labels[i], predicted = Array.IndexOf(probabilities, probabilities.Max());
                     predictions.Add(new ClassPrediction(gold, predicted, probabilities));
                     confusion.Add(gold, predicted);
-                    loss -= Math.Log(probabilities[gold]);
+                    // A probability too small for its format is not none at all: the mean stays finite.
+                    loss -= Math.Log(Math.Max(probabilities[gold], double.Epsilon));
                 }
             }
         }
