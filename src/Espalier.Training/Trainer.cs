@@ -26,6 +26,7 @@ public sealed class Trainer : IDisposable
     private Evaluation? _evaluation;
     private Checkpoint? _saved;
     private long _restoredStep = long.MaxValue;
+    private TimeSpan _suspended;
 
     /// <summary>Prepares training.</summary>
     /// <param name="objective">What for; its parameters and position are where training begins.</param>
@@ -89,6 +90,7 @@ public sealed class Trainer : IDisposable
     {
         _optimizer.Dispose();
         _tape.Dispose();
+        _clock.Dispose();
     }
 
     private void Begin()
@@ -133,6 +135,7 @@ public sealed class Trainer : IDisposable
                 continue;
             }
 
+            NoteSuspension();
             Report(TrainingPhase.Training, progress, before);
             if (_settings.Evaluation.Crossed(before.Spent, _state.Spent) && !IsOver)
             {
@@ -195,6 +198,18 @@ public sealed class Trainer : IDisposable
         };
         _recorder.Step(before, _state, result.Loss, norm, rate);
         return null;
+    }
+
+    private void NoteSuspension()
+    {
+        if (_clock.Suspended is var suspended && suspended > _suspended)
+        {
+            _recorder.Write("suspended", _state, e => e with
+            {
+                Message = $"the process stood still for {(suspended - _suspended).TotalSeconds:F1} s, which are not counted",
+            });
+            _suspended = suspended;
+        }
     }
 
     private void Evaluate(IProgress<TrainingProgress>? progress, CancellationToken cancel)

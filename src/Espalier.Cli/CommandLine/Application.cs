@@ -33,8 +33,20 @@ internal sealed class Application(Terminal terminal)
             new DataCommand(terminal),
             new TokenizerCommand(terminal),
             new PretrainCommand(terminal),
+            new FinetuneCommand(terminal),
+            new EvaluateCommand(terminal),
+            new RunsCommand(terminal),
         };
-        ParseResult parsed = root.Parse(args);
+        ParseResult parsed;
+        try
+        {
+            parsed = root.Parse(Recipe.Expand(root, args));
+        }
+        catch (Exception fault) when (fault is UsageException or TextException)
+        {
+            terminal.Error.WriteLine($"error: {fault.Message}");
+            return ExitCode.WrongUsage;
+        }
         string[] faults = [.. UnknownOptions.In(parsed), .. parsed.Errors.Select(error => error.Message)];
         if (faults.Length > 0)
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Espalier.Training;
 
 namespace Espalier.Cli.CommandLine;
 
@@ -54,6 +55,11 @@ internal static class Quantities
             ? value * factor
             : throw new UsageException($"'{text}' is no number above 0; write it as 1000, 50k or 10M");
     }
+
+    /// <summary>How often something is done: a number of steps such as <c>100</c>, or a time such as <c>5m</c>.</summary>
+    /// <exception cref="UsageException">It is neither.</exception>
+    public static Interval Interval(string text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long steps) ? new Interval(Steps: steps) : new Interval(Time: Time(text));
 
     /// <summary>A time in words short enough for a progress line.</summary>
     public static string Show(TimeSpan time) =>

@@ -10,7 +10,8 @@ namespace Espalier.Cli.CommandLine;
 /// </summary>
 /// <param name="error">Standard error.</param>
 /// <param name="peakFlops">The machine's rate of plain products, in FLOP/s.</param>
-internal sealed class TrainingDisplay(TextWriter error, double peakFlops) : IProgress<TrainingProgress>
+/// <param name="perplexity">Whether the loss is a language model's, and its exponential means something.</param>
+internal sealed class TrainingDisplay(TextWriter error, double peakFlops, bool perplexity = true) : IProgress<TrainingProgress>
 {
     private static readonly TimeSpan LineEvery = TimeSpan.FromSeconds(10), Poll = TimeSpan.FromMilliseconds(250);
 
@@ -21,6 +22,14 @@ internal sealed class TrainingDisplay(TextWriter error, double peakFlops) : IPro
     private TrainingProgress _latest;
     private double _tokensPerSecond, _flopsPerSecond;
     private bool _any;
+    private string _title = "";
+
+    /// <summary>What stands before the line, where one training follows another.</summary>
+    public void Begin(string title)
+    {
+        lock (_gate)
+            (_title, _any, _latest) = (title, false, default);
+    }
 
     /// <summary>Runs training and shows it until it ends.</summary>
     public T Run<T>(Func<T> train)
@@ -60,10 +69,11 @@ internal sealed class TrainingDisplay(TextWriter error, double peakFlops) : IPro
                 _ => "",
             };
             if (!_any)
-                return (phase.Length > 0 ? phase.TrimEnd(' ', '·') : "starting", 0);
+                return (_title + (phase.Length > 0 ? phase.TrimEnd(' ', '·') : "starting"), 0);
             string left = _latest.Remaining is { } time ? $" · {Quantities.Show(time)} left" : "";
             string heldOut = _latest.Evaluation is { } e ? $" · held-out {e.Metric} {e.Value:F4}" : "";
-            return ($"{phase}step {_latest.State.Step:N0} · loss {_latest.Loss:F3} · perplexity {Math.Exp(_latest.Loss):F1}{heldOut} · "
+            string exponential = perplexity ? $" · perplexity {Math.Exp(_latest.Loss):F1}" : "";
+            return ($"{_title}{phase}step {_latest.State.Step:N0} · loss {_latest.Loss:F3}{exponential}{heldOut} · "
                 + $"{_tokensPerSecond:N0} tokens/s · {_flopsPerSecond / peakFlops:P0} of peak{left}", _latest.Fraction);
         }
     }

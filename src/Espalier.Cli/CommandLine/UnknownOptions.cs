@@ -5,7 +5,8 @@ namespace Espalier.Cli.CommandLine;
 
 /// <summary>
 /// Finds misspelt options. The parser takes an unknown <c>--option</c> for one more file name where a command accepts
-/// several; here it is an error that names the nearest known option. After <c>--</c> anything is a file name.
+/// several, and for one more value of an option that takes several; here it is an error that names the nearest known option.
+/// After <c>--</c> anything is a file name.
 /// </summary>
 internal static class UnknownOptions
 {
@@ -14,16 +15,23 @@ internal static class UnknownOptions
         var literal = parsed.Tokens.SkipWhile(token => token.Type != TokenType.DoubleDash).ToHashSet(ReferenceEqualityComparer.Instance);
         IEnumerable<string> suspects = parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens)
             .Where(token => !literal.Contains(token)).Select(token => token.Value).Concat(parsed.UnmatchedTokens)
-            .Where(value => value.Length > 1 && value[0] == '-').Distinct();
+            .Where(value => value.Length > 1 && value[0] == '-')
+            .Concat(parsed.CommandResult.Children.OfType<OptionResult>().Where(option => option.Option.AllowMultipleArgumentsPerToken)
+                .SelectMany(option => option.Tokens).Select(token => token.Value).Where(value => value.StartsWith("--", StringComparison.Ordinal)))
+            .Distinct();
         string[] known = [.. Known(parsed.CommandResult).Distinct()];
         foreach (string suspect in suspects)
         {
             string name = suspect.Split('=')[0];
-            string nearest = known.MinBy(option => Distance(name, option))!;
-            yield return Distance(name, nearest) <= Math.Max(2, name.Length / 3)
-                ? $"unknown option {name}; did you mean {nearest}?"
-                : $"unknown option {name}; known are {string.Join(", ", known.Order())}";
+            yield return $"unknown option {name}; {Suggest(name, known)}";
         }
+    }
+
+    /// <summary>Names the nearest known name, or all of them where none is near.</summary>
+    public static string Suggest(string name, IReadOnlyCollection<string> known)
+    {
+        string nearest = known.MinBy(option => Distance(name, option))!;
+        return Distance(name, nearest) <= Math.Max(2, name.Length / 3) ? $"did you mean {nearest}?" : $"known are {string.Join(", ", known.Order())}";
     }
 
     /// <summary>The command as one types it, for example <c>espalier tokenizer train</c>.</summary>

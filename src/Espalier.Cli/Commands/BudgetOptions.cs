@@ -5,13 +5,17 @@ using Espalier.Training.Budgets;
 namespace Espalier.Cli.Commands;
 
 /// <summary>The options that say when training ends. When a run is resumed, a value with a plus is added to the old one.</summary>
-internal sealed class BudgetOptions
+/// <param name="time">What <c>--time</c> is.</param>
+/// <param name="epochs">What <c>--epochs</c> is.</param>
+internal sealed class BudgetOptions(
+    string time = "Training time, such as 30m; +30m gives a run more", string epochs = "Passes over the data")
 {
-    private readonly Option<string?> _time = new("--time") { Description = "Training time, such as 30m; +30m gives a run more" };
+    private readonly Option<string?> _time = new("--time") { Description = time };
     private readonly Option<string?> _steps = new("--steps") { Description = "Optimizer steps; +1000 gives a run more" };
     private readonly Option<string?> _tokens = new("--tokens") { Description = "Tokens that pass through the model, such as 10M" };
-    private readonly Option<string?> _epochs = new("--epochs") { Description = "Passes over the data" };
+    private readonly Option<string?> _epochs = new("--epochs") { Description = epochs };
 
+    /// <summary>All of them, the time first.</summary>
     public IEnumerable<Option> All => [_time, _steps, _tokens, _epochs];
 
     /// <summary>The budget of a new run.</summary>

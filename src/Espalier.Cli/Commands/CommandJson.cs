@@ -10,4 +10,7 @@ namespace Espalier.Cli.Commands;
 [JsonSerializable(typeof(InspectReport))]
 [JsonSerializable(typeof(SampleReport))]
 [JsonSerializable(typeof(PretrainReport))]
+[JsonSerializable(typeof(FinetuneReport))]
+[JsonSerializable(typeof(EvaluateReport))]
+[JsonSerializable(typeof(RunsReport))]
 internal sealed partial class CommandJson : JsonSerializerContext;

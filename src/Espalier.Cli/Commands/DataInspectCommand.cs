@@ -48,13 +48,7 @@ internal sealed class DataInspectCommand : EspalierCommand
 
     private readonly Option<ulong> _seed = new("--seed") { Description = "Seed of the samples", DefaultValueFactory = _ => Defaults.Seed };
 
-    private readonly Option<TableFormat> _format = new("--format") { Description = "How rows are written, where the name does not tell" };
-
-    private readonly Option<bool> _noHeader = new("--no-header") { Description = "The first row is data; columns are numbered from 1" };
-
-    private readonly Option<string[]> _textColumn = new("--text-column") { Description = "Column of a text; give it twice for pairs" };
-
-    private readonly Option<string> _labelColumn = new("--label-column") { Description = "Column of the label" };
+    private readonly ColumnOptions _columns = new();
 
     private readonly Option<int> _maxWords = new("--max-words")
     {
@@ -72,13 +66,13 @@ internal sealed class DataInspectCommand : EspalierCommand
     {
         Arguments.Add(_paths);
         foreach (Option option in (Option[])[_source, _target, _tokenizer, _maxLength, _samples, _seed, DataOptions.Layout,
-            _format, _noHeader, _textColumn, _labelColumn, _maxWords, _maxRatio])
+            .. _columns.All, _maxWords, _maxRatio])
             Options.Add(option);
     }
 
     protected override void Execute(ParseResult parsed, CommandContext context)
     {
-        LabelledSetOptions columns = Columns(parsed);
+        LabelledSetOptions columns = _columns.Read(parsed);
         ParallelSetOptions[] pairs = [.. Pairs(parsed)];
         string[] named = parsed.GetValue(_paths) ?? [];
         if (named.Length + pairs.Length == 0)
@@ -122,18 +116,6 @@ internal sealed class DataInspectCommand : EspalierCommand
 
         void Look(string name, Func<DataInspection, IReadOnlyList<InspectionReport>> look) => reports.AddRange(context.Track("inspecting",
             progress => look(new DataInspection(options, new PhaseProgress(progress, name), context.Cancel))));
-    }
-
-    private LabelledSetOptions Columns(ParseResult parsed)
-    {
-        var columns = new LabelledSetOptions
-        {
-            Format = parsed.GetValue(_format),
-            HasHeader = !parsed.GetValue(_noHeader),
-            TextColumns = parsed.GetValue(_textColumn) is { Length: > 0 } texts ? texts : null,
-            LabelColumn = parsed.GetValue(_labelColumn),
-        };
-        return columns.Validate() is { Count: > 0 } faults ? throw new UsageException(string.Join("; ", faults)) : columns;
     }
 
     private IEnumerable<ParallelSetOptions> Pairs(ParseResult parsed)

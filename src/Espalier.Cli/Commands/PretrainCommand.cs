@@ -20,7 +20,7 @@ internal sealed class PretrainCommand : EspalierCommand
 
     public PretrainCommand(Terminal terminal) : base(terminal, "pretrain", "Train a masked language model until a budget is used up")
     {
-        foreach (Option option in (Option[])[_data, _out, _resume, .. _budget.All, .. _options.All])
+        foreach (Option option in (Option[])[_data, _out, _resume, Recipe.Option, .. _budget.All, .. _options.All])
             Options.Add(option);
     }
 
@@ -69,7 +69,7 @@ internal sealed class PretrainCommand : EspalierCommand
         PretrainingConfiguration c = run.Record.Configuration;
         TimeEstimate estimate = run.Estimate;
         error.WriteLine($"{run.Directory.Path}: {c.Model.Layers} layers × {c.Model.Hidden}, {c.Batches.BatchBlocks} × {c.Batches.BlockTokens} tokens a step, "
-            + $"learning rate {c.Training.Schedule.Peak:G3}");
+            + $"learning rate {c.Training.Schedule.Peak:G3} ({c.LearningRateSource})");
         error.WriteLine($"micro-batch: {run.Record.MicroBatch.Reason}");
         error.WriteLine($"expected: {estimate.Steps:N0} steps of {estimate.StepSeconds:G3} s, {estimate.Tokens:N0} tokens, {estimate.Epochs:F2} epochs; "
             + $"{Quantities.Show(estimate.Training)} of training and {Quantities.Show(estimate.Evaluation)} of evaluation");

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Espalier.Cli.CommandLine;
 using Espalier.Engine.Models;
 using Espalier.Engine.Optimizers;
@@ -88,14 +87,15 @@ internal sealed class PretrainOptions
                 },
                 Optimizer = new AdamWConfiguration { WeightDecay = parsed.GetValue(_decay) },
                 ClipNorm = parsed.GetValue(_clip),
-                Evaluation = Every(parsed.GetValue(_evaluate)!),
+                Evaluation = Quantities.Interval(parsed.GetValue(_evaluate)!),
                 Checkpoints = new CheckpointPolicy
                 {
-                    Every = Every(parsed.GetValue(_checkpoint)!),
+                    Every = Quantities.Interval(parsed.GetValue(_checkpoint)!),
                     Fractions = parsed.GetValue(_fractions) ?? [],
                     Keep = parsed.GetValue(_keep),
                 },
             },
+            LearningRateSource = parsed.GetValue(_rate) != null ? "given" : PaperSettings.LearningRateSource(batch),
             HeldOutBlocks = parsed.GetValue(_heldOut),
             MicroBatchBlocks = parsed.GetValue(_microBatch),
             MemoryBytes = parsed.GetValue(_memory) is { } memory ? Quantities.Bytes(memory) : null,
@@ -103,9 +103,6 @@ internal sealed class PretrainOptions
             Threads = parsed.GetValue(_threads),
         };
     }
-
-    private static Interval Every(string text) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long steps) ? new Interval(Steps: steps) : new Interval(Time: Quantities.Time(text));
 
     private static Option<int> Number(string name, int value, string description) => New(name, value, description);
 

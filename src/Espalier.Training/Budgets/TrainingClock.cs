@@ -22,19 +22,24 @@ public enum TrainingPhase
 /// <param name="Saving">Within checkpoints.</param>
 public readonly record struct PhaseTimes(TimeSpan Training, TimeSpan Evaluation, TimeSpan Saving);
 
-/// <summary>Adds up the time of each phase.</summary>
-public sealed class TrainingClock(TimeProvider time)
+/// <summary>Adds up the time of each phase, without that during which the process was suspended.</summary>
+public sealed class TrainingClock(TimeProvider time) : IDisposable
 {
+    private readonly SuspensionWatch _watch = new(time);
     private PhaseTimes _past;
     private TrainingPhase _phase;
     private long _since;
+    private TimeSpan _suspendedBefore;
+
+    /// <summary>Time during which the process was suspended since this clock was made, in whatever phase.</summary>
+    public TimeSpan Suspended => _watch.Suspended;
 
     /// <summary>The time of each phase so far, that of the running one included.</summary>
     public PhaseTimes Times
     {
         get
         {
-            TimeSpan running = _phase == TrainingPhase.Idle ? TimeSpan.Zero : time.GetElapsedTime(_since);
+            TimeSpan running = _phase == TrainingPhase.Idle ? TimeSpan.Zero : Running();
             return _phase switch
             {
                 TrainingPhase.Training => _past with { Training = _past.Training + running },
@@ -50,9 +55,18 @@ public sealed class TrainingClock(TimeProvider time)
     {
         _past = Times;
         _phase = phase;
-        _since = time.GetTimestamp();
+        (_since, _suspendedBefore) = (time.GetTimestamp(), _watch.Suspended);
     }
 
     /// <summary>Goes on from the times of a checkpoint, in no phase.</summary>
     public void Restore(PhaseTimes past) => (_past, _phase) = (past, TrainingPhase.Idle);
+
+    /// <inheritdoc/>
+    public void Dispose() => _watch.Dispose();
+
+    private TimeSpan Running()
+    {
+        TimeSpan running = time.GetElapsedTime(_since) - (_watch.Suspended - _suspendedBefore);
+        return running > TimeSpan.Zero ? running : TimeSpan.Zero;
+    }
 }

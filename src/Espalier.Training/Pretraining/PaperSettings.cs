@@ -9,12 +9,18 @@ public static class PaperSettings
 
     /// <summary>
     /// The peak learning rate of masked language modelling by batch size: Table 1, and between its rows a straight line in
-    /// the logarithms of both; beyond its ends the line of the nearest two rows goes on.
+    /// the logarithms of both; above its last row the line of the last two goes on. Below its first row the rate stays that of
+    /// the first: the line would end at rates (4e-5 for 32) that small models on small batches hardly learn at.
     /// </summary>
     /// <param name="batch">Sequences of an effective batch, 1 or more.</param>
     public static double LearningRate(int batch)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
+        if (batch <= Table1[0].Batch)
+        {
+            return Table1[0].Rate;
+        }
+
         int row = 1;
         while (row < Table1.Length - 1 && batch > Table1[row].Batch)
         {
@@ -25,4 +31,12 @@ public static class PaperSettings
         double slope = Math.Log(y1 / y0) / Math.Log(x1 / x0);
         return y0 * Math.Pow(batch / x0, slope);
     }
+
+    /// <summary>Where <see cref="LearningRate"/> has its value from, in words.</summary>
+    /// <param name="batch">Sequences of an effective batch.</param>
+    public static string LearningRateSource(int batch)
+        => Table1.Any(row => row.Batch == batch) ? $"Table 1 of the paper, batch {batch}"
+            : batch < Table1[0].Batch ? $"Table 1 of the paper begins at batch {Table1[0].Batch}; its rate is kept below"
+            : batch > Table1[^1].Batch ? $"Table 1 of the paper ends at batch {Table1[^1].Batch}; its last two rows go on"
+            : "between two rows of Table 1 of the paper, in a straight line in the logarithms";
 }

@@ -19,6 +19,9 @@ public sealed record PretrainingConfiguration
     /// <summary>Budget, learning rate, optimizer, evaluation and checkpoints.</summary>
     public required TrainerSettings Training { get; init; }
 
+    /// <summary>Where the learning rate comes from, in words.</summary>
+    public string LearningRateSource { get; init; } = "given";
+
     /// <summary>Most held-out blocks of an evaluation: the evaluation's own budget.</summary>
     public int HeldOutBlocks { get; init; } = 1024;
 

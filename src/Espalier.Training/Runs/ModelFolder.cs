@@ -76,6 +76,28 @@ public static class ModelFolder
     public static EncoderConfiguration ReadConfiguration(string folder)
         => Read(folder).ToEncoder(Path.Join(folder, ConfigurationName));
 
+    /// <summary>Reads what stands on the encoder.</summary>
+    /// <exception cref="RunException">There is no configuration, or its head is of another kind.</exception>
+    public static ModelHead ReadHead(string folder)
+    {
+        string path = Path.Join(folder, ConfigurationName);
+        ModelConfiguration configuration = Read(folder);
+        string architecture = configuration.Architectures.FirstOrDefault() ?? "";
+        if (architecture.EndsWith("ForMaskedLM", StringComparison.Ordinal))
+        {
+            return ModelHead.MaskedLanguageModel;
+        }
+
+        if (!architecture.EndsWith("ForSequenceClassification", StringComparison.Ordinal))
+        {
+            throw new RunException(path, $"has the architecture '{architecture}'; expected one for MaskedLM or SequenceClassification");
+        }
+
+        Dictionary<string, string> labels = configuration.LabelOfId ?? [];
+        return ModelHead.Classifier([.. Enumerable.Range(0, labels.Count).Select(id => labels.GetValueOrDefault($"{id}")
+            ?? throw new RunException(path, $"id2label names {labels.Count} classes, and none with id {id}"))]);
+    }
+
     /// <summary>Loads the weights of a folder into parameters of the same encoder.</summary>
     /// <param name="folder">Where the model lies.</param>
     /// <param name="parameters">Allocated, of the folder's configuration; the head may be another.</param>

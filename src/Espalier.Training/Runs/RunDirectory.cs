@@ -51,6 +51,26 @@ public sealed class RunDirectory : IDisposable
     /// <summary>Whether there is a run in the folder.</summary>
     public static bool IsAt(string path) => File.Exists(System.IO.Path.Join(path, ManifestName));
 
+    /// <summary>Whether a process works on the run just now.</summary>
+    public static bool IsHeld(string path)
+    {
+        string file = System.IO.Path.Join(path, LockName);
+        try
+        {
+            using FileStream? free = File.Exists(file) ? new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read) : null;
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // Whoever may not even read it is told of a run by its files alone.
+            return false;
+        }
+    }
+
     /// <summary>Makes a run in a folder that is new or holds no run.</summary>
     /// <exception cref="RunException">There is a run already.</exception>
     /// <exception cref="RunLockedException">Another process works on it.</exception>

@@ -51,6 +51,30 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal((10, TimeSpan.FromSeconds(20)), (outcome.State.Step, outcome.State.Times.Training));
     }
 
+    [Fact]
+    public void Run_ProcessSuspendedWithinAStep_DoesNotCountThatTimeAndSaysSo()
+    {
+        using RunDirectory run = Create();
+        int steps = 0;
+        using var objective = new ScriptedObjective(_device, _ => 1, () =>
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            if (++steps == 5)
+            {
+                _time.Suspend(TimeSpan.FromMinutes(10));
+            }
+
+            _time.Advance(TimeSpan.FromSeconds(1));
+        });
+        using var trainer = new Trainer(objective, Settings(new TrainingBudget { Time = TimeSpan.FromSeconds(60) }), run, _time);
+        TrainingOutcome outcome = trainer.Run();
+        Assert.Equal(30, outcome.State.Step);
+        Assert.Equal(60, outcome.State.Times.Training.TotalSeconds, 1.0);
+        TrainingEvent suspended = EventLog.Read(_folder["run/events.jsonl"]).Single(e => e.Event == "suspended");
+        Assert.Equal(5, suspended.Step);
+        Assert.Contains("stood still for", suspended.Message);
+    }
+
     [Theory]
     [InlineData(double.NaN)]
     [InlineData(double.PositiveInfinity)]

@@ -8,7 +8,7 @@ public class TrainingClockTests
     public void Times_PhasesAndARestart_CountEachApartAndNoDowntime()
     {
         var time = new ManualTime();
-        var clock = new TrainingClock(time);
+        using var clock = new TrainingClock(time);
         Spend(TrainingPhase.Training, 5);
         Spend(TrainingPhase.Evaluation, 3);
         Spend(TrainingPhase.Training, 2);
@@ -16,7 +16,7 @@ public class TrainingClockTests
         Spend(TrainingPhase.Idle, 100);
         Assert.Equal(new PhaseTimes(TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(1)), clock.Times);
 
-        var next = new TrainingClock(time);
+        using var next = new TrainingClock(time);
         time.Advance(TimeSpan.FromHours(1));
         next.Restore(clock.Times);
         next.Enter(TrainingPhase.Training);

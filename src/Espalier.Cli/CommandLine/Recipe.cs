@@ -1,0 +1,99 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Espalier.Text;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace Espalier.Cli.CommandLine;
+
+/// <summary>
+/// A recipe: a YAML file that holds options by their long names, lists where an option takes several values. What stands on
+/// the command line overrides it. A few come with the tool, under <c>Recipes/</c>.
+/// </summary>
+internal static class Recipe
+{
+    public static readonly Option<string?> Option = new("--recipe")
+    {
+        Description = $"A YAML file that holds any of these options, or one of {string.Join(", ", BuiltIn)}; the command line overrides it",
+    };
+
+    private static IEnumerable<string> BuiltIn => typeof(Recipe).Assembly.GetManifestResourceNames().Order(StringComparer.Ordinal);
+
+    /// <summary>The arguments with those of the recipe that they name, if they name one.</summary>
+    /// <exception cref="UsageException">A key or value is none of the command's.</exception>
+    /// <exception cref="TextException">The file cannot be read, or is no such YAML.</exception>
+    public static IReadOnlyList<string> Expand(RootCommand root, IReadOnlyList<string> args)
+    {
+        ParseResult parsed = root.Parse(args);
+        Command command = parsed.CommandResult.Command;
+        if (!command.Options.Contains(Option) || parsed.GetValue(Option) is not { } name)
+            return args;
+        var known = command.Options.Where(o => o != Option && !o.Recursive).ToDictionary(o => o.Name.TrimStart('-'));
+        HashSet<string> before = [.. parsed.Errors.Select(e => e.Message)];
+        List<string> expanded = [.. args];
+        foreach (Entry entry in Read(name))
+        {
+            if (!known.TryGetValue(entry.Key, out Option? option))
+                throw new UsageException($"{name}:{entry.Line}: unknown key {entry.Key}; {UnknownOptions.Suggest(entry.Key, known.Keys)}");
+            if (parsed.GetResult(option) is { Implicit: false })
+                continue;
+            string[] added = [.. entry.Values.Select(value => $"{option.Name}={value}")];
+            if (root.Parse([.. args, .. added]).Errors.FirstOrDefault(e => !before.Contains(e.Message)) is ParseError fault)
+                throw new UsageException($"{name}:{entry.Line}: {fault.Message}");
+            expanded.AddRange(added);
+        }
+        return expanded;
+    }
+
+    private static List<Entry> Read(string name)
+    {
+        using StreamReader reader = Open(name);
+        var stream = new YamlStream();
+        try
+        {
+            stream.Load(reader);
+        }
+        catch (YamlException fault)
+        {
+            throw new TextException($"is no YAML: {fault.Message}", name, fault.Start.Line, fault);
+        }
+        catch (InvalidOperationException fault)
+        {
+            // What the scanner throws where a list is not closed.
+            throw new TextException("is no YAML; is a bracket or a quote not closed?", name, inner: fault);
+        }
+        if (stream.Documents.Count == 0)
+            return [];
+        YamlNode root = stream.Documents[0].RootNode;
+        if (root is not YamlMappingNode mapping)
+            throw new TextException("expected lines such as \"layers: 6\"", name, root.Start.Line);
+        return [.. mapping.Select(pair => new Entry(
+            pair.Key is YamlScalarNode { Value: { } key } ? key : throw new TextException("expected an option's name before the colon", name, pair.Key.Start.Line),
+            [.. Values(pair.Value, name)], pair.Key.Start.Line))];
+    }
+
+    private static IEnumerable<string> Values(YamlNode node, string name) => node switch
+    {
+        YamlScalarNode { Value: { Length: > 0 } value } => [value],
+        YamlSequenceNode { Children.Count: > 0 } list => list.SelectMany(each => each is YamlScalarNode ? Values(each, name)
+            : throw new TextException("expected a plain value in the list", name, each.Start.Line)),
+        _ => throw new TextException("expected a value, or a list of values, after the colon", name, node.Start.Line),
+    };
+
+    private static StreamReader Open(string name)
+    {
+        try
+        {
+            if (File.Exists(name))
+                return new StreamReader(name);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw new TextException($"cannot be read: {fault.Message}", name, inner: fault);
+        }
+        return typeof(Recipe).Assembly.GetManifestResourceStream(name) is { } resource ? new StreamReader(resource)
+            : throw new TextException($"there is no such recipe; name a file, or one of {string.Join(", ", BuiltIn)}", name);
+    }
+
+    private sealed record Entry(string Key, IReadOnlyList<string> Values, long Line);
+}

@@ -1,0 +1,114 @@
+using System.CommandLine;
+using Espalier.Cli.CommandLine;
+using Espalier.Training;
+using Espalier.Training.Budgets;
+using Espalier.Training.Finetuning;
+using Espalier.Training.Objectives;
+
+namespace Espalier.Cli.Commands;
+
+/// <summary><c>espalier finetune</c>: a labelled set and a pretrained model in, a run with a classifier out.</summary>
+internal sealed class FinetuneCommand : EspalierCommand
+{
+    private readonly Option<string?> _train = new("--train") { Description = "Training set: .csv, .tsv, .jsonl, also .gz, or a folder laid out as GLUE's" };
+    private readonly Option<string?> _dev = new("--dev") { Description = "Development set; without it, part of the training set is drawn" };
+    private readonly Option<string?> _out = new("--out") { Description = "Folder of the run, to create" };
+    private readonly Option<string?> _resume = new("--resume") { Description = "Folder of a run to go on with; give it more with --time +30m" };
+    private readonly BudgetOptions _budget = new(
+        time: "Training time of all trials together, such as 30m; +30m gives a run more", epochs: "Passes over the data of a trial; 10 when no budget of a trial is given");
+    private readonly FinetuneOptions _options = new();
+
+    public FinetuneCommand(Terminal terminal) : base(terminal, "finetune", "Train a classifier of one text or two, over a grid of settings")
+    {
+        foreach (Option option in (Option[])[_train, _dev, _out, _resume, Recipe.Option, .. _budget.All, .. _options.All])
+            Options.Add(option);
+    }
+
+    protected override void Execute(ParseResult parsed, CommandContext context)
+    {
+        using FinetuningRun run = Open(parsed, context);
+        foreach (string warning in run.Warnings)
+            context.Warn(warning);
+        Announce(run, context);
+        var display = new TrainingDisplay(context.Terminal.Error, run.Directory.Manifest.Machine.PeakFlops, perplexity: false);
+        FinetuningOutcome outcome = display.Run(() => run.Train((trial, setting) =>
+        {
+            display.Begin($"trial {trial + 1}/{run.Trials.Count} ({Words(setting)}) · ");
+            return display;
+        }, context.Cancel));
+        var report = FinetuneReport.Of(run, outcome);
+        context.Report(report, CommandJson.Default.FinetuneReport, report.Write);
+        if (outcome.End == TrainingEnd.Interrupted)
+        {
+            context.Terminal.Error.WriteLine($"saved; go on with: espalier finetune --resume {run.Directory.Path}");
+            throw new OperationCanceledException(context.Cancel);
+        }
+    }
+
+    private FinetuningRun Open(ParseResult parsed, CommandContext context)
+    {
+        string? train = parsed.GetValue(_train), folder = parsed.GetValue(_out), resumed = parsed.GetValue(_resume);
+        if (resumed != null)
+        {
+            string[] given = [.. ((Option[])[_train, _dev, _out, .. _options.All, .. _budget.All.Skip(1)]).Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
+            if (given.Length > 0)
+                throw new UsageException($"a run that is resumed keeps its settings; leave {string.Join(", ", given)} out (--time may change)");
+            Func<TrainingBudget, TrainingSpent, TrainingBudget>? change = _budget.ReadChange(parsed);
+            return FinetuningRun.Resume(resumed, change == null ? null
+                : (old, spent) => change(new TrainingBudget { Time = old }, new TrainingSpent(spent, 0, 0, 0)).Time);
+        }
+        if (train == null || folder == null)
+            throw new UsageException("name a training set with --train and the run's folder with --out, or a run with --resume");
+        FinetuningConfiguration configuration = _options.Read(parsed, train, parsed.GetValue(_dev), _budget.Read(parsed));
+        return context.Track("measuring", progress =>
+            FinetuningRun.Create(folder, configuration, new PhaseProgress(progress, "micro-batches"), context.Cancel));
+    }
+
+    private static void Announce(FinetuningRun run, CommandContext context)
+    {
+        TextWriter error = context.Terminal.Error;
+        FinetuningRecord record = run.Record;
+        FinetuningConfiguration c = record.Configuration;
+        error.WriteLine($"{run.Directory.Path}: {record.Labels.Count} classes, {record.TrainExamples:N0} examples to learn from, {record.DevelopmentExamples:N0} to be measured by; "
+            + $"{c.Model!.Layers} layers × {c.Model.Hidden} {(c.From == null ? "from scratch" : $"from {c.From}")}");
+        if (record.Truncated > 0)
+            context.Warn($"{record.Truncated:N0} examples have more than {c.MaximumTokens} tokens and lose their end");
+        TimeSpan all = run.EstimateOfTrial * (run.Trials.Count - run.Results.Count);
+        error.WriteLine($"expected: {run.Trials.Count - run.Results.Count} trials of at most {Quantities.Show(run.EstimateOfTrial)} of training, {Quantities.Show(all)} together"
+            + (c.Time is { } time ? $"; {Quantities.Show(time)} are given, shared out among them" : ""));
+    }
+
+    private static string Words(TrialSetting s) => $"batch {s.Batch}, rate {s.LearningRate:G3}, dropout {s.Dropout:G3}, seed {s.Seed}";
+}
+
+/// <summary>What <c>finetune --json</c> prints.</summary>
+internal sealed record FinetuneReport(
+    string Run, TrainingEnd End, IReadOnlyList<string> Labels, TrialResult? Best, IReadOnlyList<SettingSummary> Settings, int TrialsEnded, int TrialsOfGrid,
+    double TrainingSeconds, double EvaluationSeconds, double SavingSeconds, FlopCount Flops, ClassificationScores? Development)
+{
+    private const int Shown = 10;
+
+    public static FinetuneReport Of(FinetuningRun run, FinetuningOutcome outcome) => new(
+        run.Directory.Path, outcome.End, run.Record.Labels, outcome.Best, outcome.Settings, outcome.Trials.Count, outcome.Grid,
+        outcome.Trials.Sum(t => t.TrainingSeconds), outcome.Trials.Sum(t => t.EvaluationSeconds), outcome.Trials.Sum(t => t.SavingSeconds),
+        new FlopCount(outcome.Trials.Sum(t => t.ProductFlops), outcome.Trials.Sum(t => t.ElectraFlops)),
+        outcome.Predictions == null ? null : ClassificationScores.Of(run.Record.Labels, outcome.Predictions));
+
+    public void Write(TextWriter text)
+    {
+        text.WriteLine($"{Run}: {End.ToString().ToLowerInvariant()} with {TrialsEnded} of {TrialsOfGrid} trials"
+            + (End == TrainingEnd.Finished && TrialsEnded < TrialsOfGrid ? "; the time is up, give more with --resume and --time +30m" : ""));
+        text.WriteLine($"  training    {Quantities.Show(TimeSpan.FromSeconds(TrainingSeconds))}; evaluation {Quantities.Show(TimeSpan.FromSeconds(EvaluationSeconds))}, saving {Quantities.Show(TimeSpan.FromSeconds(SavingSeconds))}");
+        text.WriteLine($"  FLOPs       {Flops.Products:E3} in matrix products; {Flops.Electra:E3} as ELECTRA counts");
+        if (Best == null)
+            return;
+        text.WriteLine("  batch     rate  dropout  seeds  accuracy on the development set");
+        foreach (SettingSummary s in Settings.Take(Shown))
+            text.WriteLine($"  {s.Batch,5} {s.LearningRate,8:G3} {s.Dropout,8:G3} {s.Trials,6}  {100 * s.Mean:F2} %" + (s.StandardDeviation is { } d ? $" ± {100 * d:F2}, best {100 * s.Best:F2} %" : ""));
+        if (Settings.Count > Shown)
+            text.WriteLine($"  … and {Settings.Count - Shown} settings more in trials.jsonl");
+        TrialSetting b = Best.Setting;
+        text.WriteLine($"  kept: batch {b.Batch}, rate {b.LearningRate:G3}, dropout {b.Dropout:G3}, seed {b.Seed}, after {Best.Best.Epochs:F2} epochs");
+        Development?.Write(text);
+    }
+}

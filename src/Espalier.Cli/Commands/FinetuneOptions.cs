@@ -1,0 +1,103 @@
+using System.CommandLine;
+using Espalier.Cli.CommandLine;
+using Espalier.Engine.Models;
+using Espalier.Training.Budgets;
+using Espalier.Training.Finetuning;
+
+namespace Espalier.Cli.Commands;
+
+/// <summary>The options that decide a finetuning run, beside its data and its budget.</summary>
+internal sealed class FinetuneOptions
+{
+    private static readonly FinetuningConfiguration Defaults = new() { Train = "" };
+
+    private readonly Option<string?> _from = new("--from") { Description = "A run or the folder of a model whose encoder to begin from; without it, training begins from scratch" };
+    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "From scratch: tokenizer.json, or a folder with it" };
+    private readonly Option<int> _layers = New("--layers", 3, "From scratch: layers");
+    private readonly Option<int> _hidden = New("--hidden", 256, "From scratch: width of the model");
+    private readonly Option<int> _heads = New("--heads", 0, "From scratch: attention heads; 0 means heads of 64");
+    private readonly Option<int> _feedForward = New("--feed-forward", 0, "From scratch: width of the feed-forward layers; 0 means 4 × hidden");
+    private readonly Option<LayerSharing> _sharing = New("--sharing", LayerSharing.None, "From scratch: which layers share parameters");
+    private readonly Option<int[]> _batch = List("--batch", Defaults.Grid.Batches, "Examples of an effective batch; several make a grid");
+    private readonly Option<double[]> _rate = List("--learning-rate", Defaults.Grid.LearningRates, "Highest learning rate; several make a grid");
+    private readonly Option<float[]> _dropout = List("--dropout", Defaults.Grid.Dropouts, "Dropout; several make a grid");
+    private readonly Option<ulong[]> _seed = List("--seed", Defaults.Grid.Seeds, "Seed of the head, the order and dropout; results are averaged over several");
+    private readonly Option<int> _length = New("--sequence-length", Defaults.MaximumTokens, "Most tokens of an example; longer ones lose their end");
+    private readonly Option<double> _fraction = New("--dev-fraction", Defaults.DevelopmentFraction, "Share of each label to draw where there is no --dev");
+    private readonly Option<ulong> _devSeed = New("--dev-seed", Defaults.DevelopmentSeed, "Seed of that draw");
+    private readonly Option<double> _warmup = New("--warm-up", Defaults.WarmupFraction, "Part of a trial over which the rate rises; then it falls in a straight line");
+    private readonly Option<float> _decay = New("--weight-decay", Defaults.WeightDecay, "Weight decay");
+    private readonly Option<float> _clip = New("--clip", Defaults.ClipNorm, "Largest norm of the gradient; 0 for no clipping");
+    private readonly Option<double> _evaluations = New("--evaluations", Defaults.EvaluationsPerEpoch, "Evaluations in an epoch");
+    private readonly Option<int> _patience = New("--patience", Defaults.Patience, "Evaluations without a better accuracy after which a trial stops; 0 for never");
+    private readonly Option<string> _checkpoint = New("--checkpoint-every", "5m", "How often to save: a time, or a number of steps");
+    private readonly Option<int?> _microBatch = new("--micro-batch") { Description = "Examples that pass through the model at once; measured when left out" };
+    private readonly Option<string?> _memory = new("--memory") { Description = "Memory for the model and its activations, such as 4GB" };
+    private readonly Option<int> _threads = New("--threads", 0, "Worker threads; 0 means every core");
+    private readonly ColumnOptions _columns = new();
+
+    public IEnumerable<Option> All =>
+    [
+        _from, _tokenizer, _batch, _rate, _dropout, _seed, _layers, _hidden, _heads, _feedForward, _sharing, _length, _fraction, _devSeed,
+        _warmup, _decay, _clip, _evaluations, _patience, _checkpoint, _microBatch, _memory, _threads, .. _columns.All,
+    ];
+
+    /// <summary>The configuration as it was asked for.</summary>
+    /// <exception cref="UsageException">A value means nothing, or options contradict one another.</exception>
+    public FinetuningConfiguration Read(ParseResult parsed, string train, string? development, TrainingBudget budget)
+    {
+        string? from = parsed.GetValue(_from);
+        Option[] ofScratch = [_tokenizer, _layers, _hidden, _heads, _feedForward, _sharing];
+        if (from != null && ofScratch.Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name).ToArray() is { Length: > 0 } given)
+            throw new UsageException($"--from brings its tokenizer and its size along; leave {string.Join(", ", given)} out");
+        if (from == null && parsed.GetValue(_tokenizer) == null)
+            throw new UsageException("name a run or a model to begin from with --from, or for a new model a tokenizer with --tokenizer");
+        TrainingBudget trial = budget with { Time = null };
+        return new FinetuningConfiguration
+        {
+            Train = train,
+            Development = development,
+            DevelopmentFraction = parsed.GetValue(_fraction),
+            DevelopmentSeed = parsed.GetValue(_devSeed),
+            Columns = _columns.Read(parsed),
+            From = from,
+            Tokenizer = parsed.GetValue(_tokenizer),
+            Model = from != null ? null : new EncoderConfiguration
+            {
+                Layers = parsed.GetValue(_layers),
+                Hidden = parsed.GetValue(_hidden),
+                Heads = parsed.GetValue(_heads),
+                FeedForward = parsed.GetValue(_feedForward),
+                Sharing = parsed.GetValue(_sharing),
+                // Filled in from the tokenizer and the longest example.
+                Vocabulary = 0,
+                MaximumPositions = 0,
+            },
+            MaximumTokens = parsed.GetValue(_length),
+            Grid = new FinetuningGrid
+            {
+                Batches = parsed.GetValue(_batch)!,
+                LearningRates = parsed.GetValue(_rate)!,
+                Dropouts = parsed.GetValue(_dropout)!,
+                Seeds = parsed.GetValue(_seed)!,
+            },
+            Time = budget.Time,
+            Trial = trial == new TrainingBudget() ? Defaults.Trial : trial,
+            WarmupFraction = parsed.GetValue(_warmup),
+            WeightDecay = parsed.GetValue(_decay),
+            ClipNorm = parsed.GetValue(_clip),
+            EvaluationsPerEpoch = parsed.GetValue(_evaluations),
+            Patience = parsed.GetValue(_patience),
+            Checkpoints = Quantities.Interval(parsed.GetValue(_checkpoint)!),
+            MicroBatch = parsed.GetValue(_microBatch),
+            MemoryBytes = parsed.GetValue(_memory) is { } memory ? Quantities.Bytes(memory) : null,
+            Threads = parsed.GetValue(_threads),
+        };
+    }
+
+    private static Option<T> New<T>(string name, T value, string description) =>
+        new(name) { Description = description, DefaultValueFactory = _ => value };
+
+    private static Option<T[]> List<T>(string name, IReadOnlyList<T> values, string description) =>
+        new(name) { Description = description, AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [.. values] };
+}

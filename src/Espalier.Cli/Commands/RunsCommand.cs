@@ -1,0 +1,50 @@
+using System.CommandLine;
+using Espalier.Cli.CommandLine;
+using Espalier.Training.Comparison;
+
+namespace Espalier.Cli.Commands;
+
+/// <summary><c>espalier runs</c>: the runs in a folder, side by side.</summary>
+internal sealed class RunsCommand : EspalierCommand
+{
+    private readonly Argument<string> _folder = new("folder") { Description = "A folder with runs in it, or a run", DefaultValueFactory = _ => "." };
+
+    public RunsCommand(Terminal terminal) : base(terminal, "runs", "List the runs in a folder and compare them") => Arguments.Add(_folder);
+
+    protected override void Execute(ParseResult parsed, CommandContext context)
+    {
+        List<OtherFolder> others = [];
+        IReadOnlyList<RunSummary> runs = RunSummary.In(parsed.GetRequiredValue(_folder), (path, why) => others.Add(new OtherFolder(path, why)));
+        var report = new RunsReport(runs, others);
+        context.Report(report, CommandJson.Default.RunsReport, report.Write);
+    }
+}
+
+/// <summary>A folder that is no run, or a damaged one.</summary>
+internal sealed record OtherFolder(string Path, string Problem);
+
+/// <summary>What <c>runs --json</c> prints.</summary>
+internal sealed record RunsReport(IReadOnlyList<RunSummary> Runs, IReadOnlyList<OtherFolder> Others)
+{
+    private static readonly string[] Head =
+        ["run", "kind", "phase", "layers × hidden", "parameters", "steps", "tokens", "time", "tokens/s", "FLOPs", "result"];
+
+    public void Write(TextWriter text)
+    {
+        List<string[]> rows = [Head];
+        rows.AddRange(Runs.Select(run => (string[])
+        [
+            Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(run.Path))), run.Kind, run.Phase, $"{run.Layers} × {run.Hidden}", $"{run.Parameters:N0}",
+            $"{run.Steps:N0}", $"{run.Tokens:N0}", Quantities.Show(TimeSpan.FromSeconds(run.TrainingSeconds)), $"{run.TokensPerSecond:N0}",
+            $"{run.Flops.Products:E2}", run.Metric == "accuracy" ? $"accuracy {100 * run.Value:F2} %" : run.Metric == null ? "" : $"{run.Metric} {run.Value:F2}",
+        ]));
+        int[] widths = [.. Enumerable.Range(0, Head.Length).Select(column => rows.Max(row => row[column].Length))];
+        if (Runs.Count == 0)
+            text.WriteLine("no runs");
+        else
+            foreach (string[] row in rows)
+                text.WriteLine(string.Join("  ", row.Select((cell, i) => i is >= 4 and <= 9 ? cell.PadLeft(widths[i]) : cell.PadRight(widths[i]))).TrimEnd());
+        foreach (OtherFolder other in Others)
+            text.WriteLine($"left out: {other.Problem}");
+    }
+}

@@ -1,0 +1,120 @@
+using System.Text.Json;
+using Espalier.Engine.Autograd;
+using Espalier.Engine.Devices;
+using Espalier.Engine.Models;
+using Espalier.Training.Finetuning;
+using Espalier.Training.Objectives;
+using Espalier.Training.Pretraining;
+using Espalier.Training.Runs;
+
+namespace Espalier.Training.Comparison;
+
+/// <summary>A run in one line, for setting it beside others.</summary>
+/// <param name="Path">Its folder.</param>
+/// <param name="Kind">What kind of run.</param>
+/// <param name="Phase"><c>running</c>, or how it ended last; <c>killed</c> where it did not end.</param>
+/// <param name="Created">When it was made.</param>
+/// <param name="Layers">Layers of its model.</param>
+/// <param name="Hidden">Width of its model.</param>
+/// <param name="Parameters">Values of all parameters.</param>
+/// <param name="Steps">Optimizer steps, of all trials where there are several.</param>
+/// <param name="Tokens">Tokens that passed through the model.</param>
+/// <param name="TrainingSeconds">Seconds within steps.</param>
+/// <param name="TokensPerSecond">Tokens per second of training; null before the first step.</param>
+/// <param name="Flops">Operations.</param>
+/// <param name="Metric">What was evaluated: <c>perplexity</c> or <c>accuracy</c>; null before the first evaluation.</param>
+/// <param name="Value">The latest value of a pretraining run, the best of a finetuning run.</param>
+public sealed record RunSummary(
+    string Path, string Kind, string Phase, DateTimeOffset Created, int Layers, int Hidden, long Parameters, long Steps, long Tokens,
+    double TrainingSeconds, double? TokensPerSecond, FlopCount Flops, string? Metric, double? Value)
+{
+    /// <summary>Sums up a run without disturbing it.</summary>
+    /// <exception cref="RunException">There is none, it is damaged, or of a kind that is not known.</exception>
+    public static RunSummary Of(string path)
+    {
+        RunManifest manifest = RunDirectory.ReadManifest(path);
+        try
+        {
+            return manifest.Kind switch
+            {
+                PretrainingRun.Kind => OfPretraining(path, manifest),
+                FinetuningRun.Kind => OfFinetuning(path, manifest),
+                _ => throw new RunException(path, $"is a run of {manifest.Kind}; known are {PretrainingRun.Kind} and {FinetuningRun.Kind}"),
+            };
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or ConfigurationException)
+        {
+            throw new RunDamagedException(path, $"cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Sums up every run in a folder, or the one that the folder is.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="other">Told of each folder in it that is no run, or a damaged one, and why.</param>
+    /// <exception cref="RunException">There is no such folder.</exception>
+    public static IReadOnlyList<RunSummary> In(string folder, Action<string, string> other)
+    {
+        if (!Directory.Exists(folder))
+        {
+            throw new RunException(folder, "there is no such folder; name one with runs in it");
+        }
+
+        List<RunSummary> runs = [];
+        string[] folders = RunDirectory.IsAt(folder) ? [folder] : [.. Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal)];
+        foreach (string path in folders)
+        {
+            try
+            {
+                runs.Add(Of(path));
+            }
+            catch (RunException e)
+            {
+                other(path, e.Message);
+            }
+        }
+
+        return runs;
+    }
+
+    private static RunSummary OfPretraining(string path, RunManifest manifest)
+    {
+        EncoderConfiguration model = manifest.ConfigurationAs(PretrainingJson.Default.PretrainingRecord).Configuration.Model;
+        IReadOnlyList<TrainingEvent> events = EventLog.Read(System.IO.Path.Join(path, RunDirectory.EventsName));
+        TrainingEvent last = events.LastOrDefault() ?? new TrainingEvent { Event = "started" };
+        Evaluation? evaluation = events.LastOrDefault(e => e.Event == "evaluation")?.Evaluation;
+        string phase = events.LastOrDefault(e => e.Event != "checkpoint")?.Event is ("finished" or "stopped" or "interrupted" or "diverged") and var end
+            ? end : "killed";
+        return new RunSummary(
+            path, manifest.Kind, RunDirectory.IsHeld(path) ? "running" : phase, manifest.Created, model.Layers, model.Hidden,
+            Count(parameters => new MaskedLanguageModel(parameters, model)), last.Step, last.Tokens, last.Elapsed, Rate(last.Tokens, last.Elapsed),
+            new FlopCount(last.ProductFlops, last.ElectraFlops), evaluation?.Metric, evaluation?.Value);
+    }
+
+    private static RunSummary OfFinetuning(string path, RunManifest manifest)
+    {
+        FinetuningRecord record = FinetuningPreparation.Read(path, manifest);
+        EncoderConfiguration model = record.Configuration.Model ?? throw new RunDamagedException(path, "names no model");
+        IReadOnlyList<TrialResult> trials = TrialLog.Read(path);
+        int grid = record.Configuration.Grid.Trials().Count;
+        long tokens = trials.Sum(t => t.Tokens);
+        double seconds = trials.Sum(t => t.TrainingSeconds);
+        string phase = $"{trials.Count} of {grid} trials";
+        return new RunSummary(
+            path, manifest.Kind, RunDirectory.IsHeld(path) ? "running" : trials.Count == grid ? "finished" : phase, manifest.Created,
+            model.Layers, model.Hidden, Count(parameters => new SequenceClassifier(parameters, model, record.Labels.Count)),
+            trials.Sum(t => t.Steps), tokens, seconds, Rate(tokens, seconds),
+            new FlopCount(trials.Sum(t => t.ProductFlops), trials.Sum(t => t.ElectraFlops)),
+            trials.Count == 0 ? null : "accuracy", trials.Count == 0 ? null : trials.Max(t => t.Best.Accuracy));
+    }
+
+    private static double? Rate(long tokens, double seconds) => seconds > 0 ? tokens / seconds : null;
+
+    // Declared only: no memory is taken.
+    private static long Count(Action<ParameterSet> declare)
+    {
+        using var device = new CpuDevice(1);
+        using var parameters = new ParameterSet(device);
+        declare(parameters);
+        return parameters.Count;
+    }
+}

@@ -1,0 +1,14 @@
+using Espalier.Training.Objectives;
+
+namespace Espalier.Training.Finetuning;
+
+/// <summary>What came of finetuning.</summary>
+/// <param name="End"><see cref="TrainingEnd.Finished"/> or <see cref="TrainingEnd.Interrupted"/>.</param>
+/// <param name="Trials">Trials that have ended.</param>
+/// <param name="Settings">The same by setting, the best mean first.</param>
+/// <param name="Best">The trial whose model is kept; null when none has ended.</param>
+/// <param name="Grid">Trials of the whole grid; more than those that ended when the time was up.</param>
+/// <param name="Predictions">What the best model makes of the development set; null when it was interrupted.</param>
+public sealed record FinetuningOutcome(
+    TrainingEnd End, IReadOnlyList<TrialResult> Trials, IReadOnlyList<SettingSummary> Settings, TrialResult? Best, int Grid,
+    ClassifierResult? Predictions);

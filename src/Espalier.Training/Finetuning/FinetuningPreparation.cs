@@ -1,0 +1,80 @@
+using System.Text.Json;
+using Espalier.Training.MicroBatches;
+using Espalier.Training.Objectives;
+using Espalier.Training.Runs;
+
+namespace Espalier.Training.Finetuning;
+
+/// <summary>What lies between what was asked for and what <c>run.json</c> holds.</summary>
+internal static class FinetuningPreparation
+{
+    /// <summary>Fills in what was left open, and measures.</summary>
+    public static FinetuningRecord Resolve(
+        FinetuningConfiguration asked, FinetuningMaterials materials, IProgress<double>? progress, CancellationToken cancel)
+    {
+        FinetuningConfiguration resolved = Resolve(asked, materials);
+        int examples = materials.Train.Sequences.Count;
+        int length = (int)Math.Ceiling(materials.Train.Sequences.TokenCount / (double)examples);
+        int batch = Math.Min(resolved.Grid.Batches.Max(), examples);
+        TrialModel trial = Classification.Trial(materials.EncoderOf(resolved.Grid.Trials()[0]), materials.Labels.Count, length);
+        MicroBatchChoice choice = resolved.MicroBatch is { } wanted
+            ? MicroBatchSearch.Take(materials.Device, trial, length, batch, wanted)
+            : MicroBatchSearch.Choose(materials.Device, trial, length, batch, resolved.MemoryBytes!.Value, progress, cancel);
+
+        // A sequence of the longest length must find its place in a micro-batch.
+        choice = choice with { Tokens = Math.Max(choice.Tokens, resolved.MaximumTokens) };
+        return new FinetuningRecord(
+            resolved, materials.Labels, examples, materials.Development.Labels.Count,
+            materials.Train.Truncated + materials.Development.Truncated, materials.SourceFingerprint, choice,
+            choice.StepSeconds * examples / batch);
+    }
+
+    /// <summary>Reads the configuration of a run.</summary>
+    /// <exception cref="RunException">It is another kind of run, or damaged.</exception>
+    public static FinetuningRecord Read(string path, RunManifest manifest)
+    {
+        if (manifest.Kind != FinetuningRun.Kind)
+        {
+            throw new RunException(path, $"is a run of {manifest.Kind}, not of {FinetuningRun.Kind}");
+        }
+
+        try
+        {
+            return manifest.ConfigurationAs(FinetuningJson.Default.FinetuningRecord);
+        }
+        catch (JsonException e)
+        {
+            throw new RunDamagedException(Path.Join(path, RunDirectory.ManifestName), $"holds no configuration of {FinetuningRun.Kind}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Checks that everything is still what the run was made with.</summary>
+    /// <exception cref="RunMismatchException">It is not; the message says what differs.</exception>
+    public static void Verify(string path, RunManifest manifest, FinetuningRecord record, FinetuningMaterials materials)
+    {
+        FinetuningConfiguration c = record.Configuration;
+        Require(path, materials.Tokenizer.Fingerprint == manifest.TokenizerFingerprint, $"the tokenizer of {c.From ?? c.Tokenizer}");
+        Require(path, materials.DataFingerprint() == manifest.DataFingerprint, $"the data in {c.Train}");
+        Require(path, materials.SourceFingerprint == record.SourceFingerprint, $"the model in {c.From}");
+    }
+
+    private static void Require(string path, bool same, string what)
+    {
+        if (!same)
+        {
+            throw new RunMismatchException(path, $"{what} is not what the run was made with; put that back, or begin another run");
+        }
+    }
+
+    private static FinetuningConfiguration Resolve(FinetuningConfiguration asked, FinetuningMaterials materials) => asked with
+    {
+        Train = Path.GetFullPath(asked.Train),
+        Development = asked.Development == null ? null : Path.GetFullPath(asked.Development),
+        From = asked.From == null ? null : Path.GetFullPath(asked.From),
+        Tokenizer = asked.Tokenizer == null ? null : Path.GetFullPath(asked.Tokenizer),
+        Model = materials.Model with { Heads = materials.Model.ActualHeads, FeedForward = materials.Model.ActualFeedForward },
+        MaximumTokens = Math.Min(asked.MaximumTokens, materials.Model.MaximumPositions),
+        MemoryBytes = asked.MemoryBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4 * 3,
+        Threads = materials.Device.Threads,
+    };
+}

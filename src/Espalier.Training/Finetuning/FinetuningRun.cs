@@ -1,0 +1,282 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json;
+using Espalier.Engine.Models;
+using Espalier.Text;
+using Espalier.Training.Objectives;
+using Espalier.Training.Runs;
+using Espalier.Training.Timing;
+
+namespace Espalier.Training.Finetuning;
+
+/// <summary>
+/// A finetuning run: the trials of a grid, one after another, and the best model of all. Its folder is a run's, with
+/// <c>trials/N/</c> (a run each), <c>trials.jsonl</c>, <c>predictions.jsonl</c> and <c>confusion.json</c>.
+/// </summary>
+public sealed class FinetuningRun : IDisposable
+{
+    /// <summary>The kind in <c>run.json</c>.</summary>
+    public const string Kind = "finetuning";
+
+    private const string TrialsName = "trials";
+
+    private readonly FinetuningMaterials _materials;
+    private readonly RunDirectory _run;
+    private readonly IReadOnlyList<TrialSetting> _trials;
+    private readonly List<TrialResult> _results;
+
+    private FinetuningRun(FinetuningMaterials materials, RunDirectory run, FinetuningRecord record)
+    {
+        (_materials, _run, Record, _trials) = (materials, run, record, record.Configuration.Grid.Trials());
+        _results = [.. TrialLog.Read(run.Path)];
+    }
+
+    /// <summary>What the run is.</summary>
+    public FinetuningRecord Record { get; }
+
+    /// <summary>The run's folder and manifest.</summary>
+    public RunDirectory Directory => _run;
+
+    /// <summary>What differs from when the run was made, and what was odd in the data.</summary>
+    public IReadOnlyList<string> Warnings { get; private init; } = [];
+
+    /// <summary>Trials of the grid, in the order in which they run.</summary>
+    public IReadOnlyList<TrialSetting> Trials => _trials;
+
+    /// <summary>Trials that have ended.</summary>
+    public IReadOnlyList<TrialResult> Results => _results;
+
+    /// <summary>Training time of one trial, as measured before the start, should it run to its end.</summary>
+    public TimeSpan EstimateOfTrial
+    {
+        get
+        {
+            double step = Record.MicroBatch.StepSeconds, steps = Record.EpochSeconds / step;
+            return TimeEstimate.Of(
+                Record.Configuration.Trial, default, step, _materials.Train.Sequences.TokenCount / steps, steps).Training;
+        }
+    }
+
+    /// <summary>Makes a run: reads the data, fills in what was left open, measures, writes <c>run.json</c>.</summary>
+    /// <param name="path">Its folder; new, or without a run.</param>
+    /// <param name="configuration">What is asked for.</param>
+    /// <param name="progress">Told the part of the measurement that is done.</param>
+    /// <param name="cancel">Stops; nothing remains.</param>
+    /// <exception cref="ConfigurationException">The configuration has faults; all are listed.</exception>
+    /// <exception cref="TextException">The data or the tokenizer cannot be read.</exception>
+    /// <exception cref="MicroBatches.MicroBatchException">The model does not fit into the memory allowed.</exception>
+    /// <exception cref="RunException">There is a run already, the folder cannot be written, or there is no model to begin from.</exception>
+    public static FinetuningRun Create(
+        string path, FinetuningConfiguration configuration, IProgress<double>? progress = null, CancellationToken cancel = default)
+        => Create(path, configuration, new RunStorage(), PeakThroughput.Measure, progress, cancel);
+
+    /// <summary>Opens a run to go on with it: trials that have ended are not run again.</summary>
+    /// <param name="path">Its folder.</param>
+    /// <param name="time">Makes the new time of all trials of the old one and of what is spent; null keeps it.</param>
+    /// <exception cref="RunException">There is none, it is another kind, another process works on it, it is damaged, or its data,
+    /// tokenizer or model to begin from is no longer what it was.</exception>
+    /// <exception cref="TextException">The data or the tokenizer cannot be read.</exception>
+    public static FinetuningRun Resume(string path, Func<TimeSpan?, TimeSpan, TimeSpan?>? time = null)
+        => Resume(path, time, new RunStorage());
+
+    /// <summary>Runs the trials that are left, keeps the best model, and writes its predictions of the development set.</summary>
+    /// <param name="progress">Makes the display of a trial; told after every step of it.</param>
+    /// <param name="cancel">Saves and returns; trials that have ended are not lost, nor is the one that runs.</param>
+    /// <param name="time">The clock; the system's when null.</param>
+    /// <exception cref="RunStorageException">The disk is full or failed; what was saved is untouched.</exception>
+    public FinetuningOutcome Train(
+        Func<int, TrialSetting, IProgress<TrainingProgress>?>? progress = null, CancellationToken cancel = default, TimeProvider? time = null)
+    {
+        Settle();
+        for (int trial = 0; trial < _trials.Count; trial++)
+        {
+            if (_results.Any(r => r.Trial == trial))
+            {
+                continue;
+            }
+
+            using TrialRun? opened = cancel.IsCancellationRequested ? null : Open(trial);
+            TrialResult? result = opened?.Train(progress?.Invoke(trial, _trials[trial]), cancel, time);
+            opened?.Dispose();
+            if (cancel.IsCancellationRequested && result == null)
+            {
+                return Outcome(TrainingEnd.Interrupted, null);
+            }
+
+            if (result == null)
+            {
+                break;
+            }
+
+            TrialLog.Append(_run, _results, result);
+            _results.Add(result);
+            Settle();
+        }
+
+        try
+        {
+            return Outcome(TrainingEnd.Finished, Predict(cancel));
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            return Outcome(TrainingEnd.Interrupted, null);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _run.Dispose();
+        _materials.Dispose();
+    }
+
+    internal static FinetuningRun Create(
+        string path, FinetuningConfiguration asked, RunStorage storage, Func<Engine.Devices.Device, double> peak,
+        IProgress<double>? progress = null, CancellationToken cancel = default)
+    {
+        if (RunDirectory.IsAt(path))
+        {
+            throw new RunException(path, "there is a run here already; resume it, or name another folder");
+        }
+
+        ConfigurationException.ThrowIfAny("finetuning", asked.Validate());
+        FinetuningMaterials materials = FinetuningMaterials.Open(asked, cancel);
+        try
+        {
+            double peakFlops = peak(materials.Device);
+            FinetuningRecord record = FinetuningPreparation.Resolve(asked, materials, progress, cancel);
+            RunDirectory run = RunDirectory.Create(path, new RunManifest
+            {
+                Kind = Kind,
+                Version = typeof(FinetuningRun).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",
+                Created = DateTimeOffset.UtcNow,
+                Machine = MachineRecord.Here(materials.Device.Description, peakFlops),
+                TokenizerFingerprint = materials.Tokenizer.Fingerprint,
+                DataFingerprint = materials.DataFingerprint(),
+                Configuration = JsonSerializer.SerializeToElement(record, FinetuningJson.Default.FinetuningRecord),
+            }, storage);
+            return new FinetuningRun(materials, run, record)
+            {
+                Warnings = [.. materials.Sets.Train.Warnings.Concat(materials.Sets.Development.Warnings).Select(w => w.ToString()).Distinct()],
+            };
+        }
+        catch
+        {
+            materials.Dispose();
+            throw;
+        }
+    }
+
+    internal static FinetuningRun Resume(string path, Func<TimeSpan?, TimeSpan, TimeSpan?>? time, RunStorage storage)
+    {
+        RunDirectory run = RunDirectory.Open(path, storage);
+        FinetuningMaterials? materials = null;
+        try
+        {
+            RunManifest manifest = run.Manifest;
+            FinetuningRecord record = FinetuningPreparation.Read(path, manifest);
+            FinetuningConfiguration c = record.Configuration;
+            materials = FinetuningMaterials.Open(c);
+            FinetuningPreparation.Verify(path, manifest, record, materials);
+            if (time != null)
+            {
+                TimeSpan spent = TimeSpan.FromSeconds(TrialLog.Read(path).Sum(r => r.TrainingSeconds));
+                record = record with { Configuration = c with { Time = time(c.Time, spent) } };
+                ConfigurationException.ThrowIfAny("finetuning", record.Configuration.Validate());
+                run.Update(manifest with { Configuration = JsonSerializer.SerializeToElement(record, FinetuningJson.Default.FinetuningRecord) });
+            }
+
+            return new FinetuningRun(materials, run, record)
+            {
+                Warnings = materials.Device.Description == manifest.Machine.Device ? []
+                    : [$"the run was made on {manifest.Machine.Device} and goes on on {materials.Device.Description}: its last bits will differ"],
+            };
+        }
+        catch
+        {
+            materials?.Dispose();
+            run.Dispose();
+            throw;
+        }
+    }
+
+    private string TrialPath(int trial) => Path.Join(_run.Path, TrialsName, trial.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>Opens a trial, or begins it if there is time; null when the time is up.</summary>
+    private TrialRun? Open(int trial)
+    {
+        string path = TrialPath(trial);
+        if (RunDirectory.IsAt(path))
+        {
+            return TrialRun.Open(_materials, Record, path, _run.Storage);
+        }
+
+        FinetuningConfiguration c = Record.Configuration;
+        Budgets.TrainingBudget budget = c.Trial;
+        if (c.Time is { } whole)
+        {
+            TimeSpan spent = TimeSpan.FromSeconds(_results.Sum(r => r.TrainingSeconds));
+            int left = _trials.Count - _results.Count;
+            if (GridTime.Share(whole, spent, left, TimeSpan.FromSeconds(Record.EpochSeconds), _results.Count == 0) is not { } share)
+            {
+                return null;
+            }
+
+            budget = budget with { Time = budget.Time is { } own && own < share ? own : share };
+        }
+
+        return TrialRun.Create(_materials, Record, new TrialRecord(trial, _trials[trial], budget), _run.Manifest, path, _run.Storage);
+    }
+
+    /// <summary>
+    /// Puts the best model in its place, then deletes what no one needs any more. Done anew after each trial and at the start:
+    /// who was killed anywhere in it begins it again.
+    /// </summary>
+    private void Settle()
+    {
+        if (Best is not { } best)
+        {
+            return;
+        }
+
+        string model = Path.Join(TrialPath(best.Trial), TrialRun.BestName);
+        if (System.IO.Directory.Exists(model))
+        {
+            _run.Storage.WriteFolder(_run.ModelPath, folder =>
+            {
+                foreach (string name in new[] { ModelFolder.ConfigurationName, ModelFolder.TokenizerName, ModelFolder.WeightsName })
+                {
+                    File.Copy(Path.Join(model, name), Path.Join(folder, name));
+                }
+            });
+        }
+
+        foreach (TrialResult result in _results)
+        {
+            string path = TrialPath(result.Trial);
+            foreach (string part in new[] { TrialRun.BestName, RunDirectory.CheckpointsName }.Select(name => Path.Join(path, name)))
+            {
+                if (System.IO.Directory.Exists(part))
+                {
+                    _run.Storage.Delete(part);
+                }
+            }
+
+            _run.Storage.Clean(path);
+        }
+    }
+
+    // Of equal ones the first.
+    private TrialResult? Best => _results.MaxBy(r => r.Best.Accuracy);
+
+    private ClassifierResult Predict(CancellationToken cancel)
+    {
+        using var model = TrainedClassifier.Load(_run.ModelPath, _materials.Device);
+        ClassifierResult result = model.Measure(_materials.Development, cancel);
+        PredictionFiles.Write(_run, Record.Labels, result);
+        return result;
+    }
+
+    private FinetuningOutcome Outcome(TrainingEnd end, ClassifierResult? predictions)
+        => new(end, _results, SettingSummary.Of(_results), Best, _trials.Count, predictions);
+}

@@ -1,0 +1,156 @@
+using System.Text.Json;
+using Espalier.Engine.Optimizers;
+using Espalier.Training.Budgets;
+using Espalier.Training.Objectives;
+using Espalier.Training.Runs;
+
+namespace Espalier.Training.Finetuning;
+
+/// <summary>
+/// A trial: a run of its own in a folder of the finetuning run, so that it goes on where it was killed. Beside what every run
+/// holds, <c>best/</c> has its best model so far.
+/// </summary>
+internal sealed class TrialRun : IDisposable
+{
+    public const string BestName = "best", BestRecordName = "best.json", Kind = "trial";
+
+    private readonly FinetuningMaterials _materials;
+    private readonly FinetuningRecord _record;
+    private readonly TrialRecord _trial;
+    private readonly RunDirectory _run;
+    private readonly string _best;
+
+    private TrialRun(FinetuningMaterials materials, FinetuningRecord record, TrialRecord trial, RunDirectory run)
+        => (_materials, _record, _trial, _run, _best) = (materials, record, trial, run, Path.Join(run.Path, BestName));
+
+    /// <summary>Opens a trial that has begun.</summary>
+    public static TrialRun Open(FinetuningMaterials materials, FinetuningRecord record, string path, RunStorage storage)
+    {
+        RunDirectory run = RunDirectory.Open(path, storage);
+        try
+        {
+            return new TrialRun(materials, record, run.Manifest.ConfigurationAs(FinetuningJson.Default.TrialRecord), run);
+        }
+        catch (JsonException e)
+        {
+            run.Dispose();
+            throw new RunDamagedException(Path.Join(path, RunDirectory.ManifestName), $"holds no configuration of a trial: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Begins a trial.</summary>
+    public static TrialRun Create(
+        FinetuningMaterials materials, FinetuningRecord record, TrialRecord trial, RunManifest of, string path, RunStorage storage)
+    {
+        RunManifest manifest = of with
+        {
+            Kind = Kind,
+            Created = DateTimeOffset.UtcNow,
+            Configuration = JsonSerializer.SerializeToElement(trial, FinetuningJson.Default.TrialRecord),
+        };
+        return new TrialRun(materials, record, trial, RunDirectory.Create(path, manifest, storage));
+    }
+
+    /// <summary>Trains until the trial's budget or patience is at its end. Null when it was cancelled; it is saved then.</summary>
+    public TrialResult? Train(IProgress<TrainingProgress>? progress, CancellationToken cancel, TimeProvider? time)
+    {
+        // Who was killed between the end of a trial and its line in trials.jsonl has it all in the log.
+        TrainingEvent? last = EndOfLog();
+        if (last == null)
+        {
+            using Classification objective = _materials.Build(_trial.Setting, _record.MicroBatch.Tokens);
+            using var trainer = new Trainer(objective, Settings(objective), _run, time)
+            {
+                KeepGoing = (state, evaluation) =>
+                {
+                    Consider(objective, state, evaluation);
+                    return !OutOfPatience();
+                },
+            };
+            TrainingOutcome outcome = trainer.Run(progress, cancel);
+            if (outcome.Evaluation is { } evaluation)
+            {
+                Consider(objective, outcome.State, evaluation);
+            }
+
+            if (outcome.End == TrainingEnd.Interrupted)
+            {
+                return null;
+            }
+
+            last = EndOfLog() ?? throw new RunDamagedException(_run.Path, "the log has no end though training has");
+        }
+
+        return Result(last);
+    }
+
+    public void Dispose() => _run.Dispose();
+
+    private TrainerSettings Settings(Classification objective)
+    {
+        FinetuningConfiguration c = _record.Configuration;
+        return new TrainerSettings
+        {
+            Budget = _trial.Budget,
+            Schedule = new LearningRateSchedule { Peak = _trial.Setting.LearningRate, WarmupFraction = c.WarmupFraction },
+            Optimizer = new AdamWConfiguration { WeightDecay = c.WeightDecay },
+            ClipNorm = c.ClipNorm,
+            Seed = _trial.Setting.Seed,
+            Evaluation = new Interval(Steps: Math.Max(1, (long)Math.Round(objective.StepsInEpoch / c.EvaluationsPerEpoch))),
+            Checkpoints = new CheckpointPolicy { Every = c.Checkpoints },
+            // With a lower rate the trial would no longer be of its setting; others may do better.
+            Divergence = c.Grid.Trials().Count > 1 ? new DivergencePolicy { MaximumRollbacks = 0 } : new DivergencePolicy(),
+        };
+    }
+
+    // A checkpoint may follow the end. Where the best that was measured is not kept, the process was killed just before: not ended.
+    private TrainingEvent? EndOfLog()
+        => Log().LastOrDefault(e => e.Event != "checkpoint") is { Event: "finished" or "stopped" or "diverged" } last
+            && ReadBest()?.Accuracy >= Accuracies().DefaultIfEmpty().Max() ? last : null;
+
+    private IReadOnlyList<TrainingEvent> Log() => EventLog.Read(Path.Join(_run.Path, RunDirectory.EventsName));
+
+    private double[] Accuracies() => [.. Log().Where(e => e.Event == "evaluation").Select(e => e.Evaluation!.Value)];
+
+    /// <summary>Saves the model if none of this trial was better.</summary>
+    private void Consider(Classification objective, TrainingState state, Evaluation evaluation)
+    {
+        if (evaluation.Value > (ReadBest()?.Accuracy ?? double.NegativeInfinity))
+        {
+            var best = new TrialBest(state.Step, state.Epochs, evaluation.Value, evaluation.Loss);
+            _run.Storage.WriteFolder(_best, folder =>
+            {
+                ModelFolder.Write(
+                    folder, objective.Parameters, objective.Configuration, _materials.Tokenizer, ModelHead.Classifier(_materials.Labels));
+                File.WriteAllBytes(
+                    Path.Join(folder, BestRecordName), JsonSerializer.SerializeToUtf8Bytes(best, FinetuningJson.Default.TrialBest));
+            });
+        }
+    }
+
+    // Of the log alone, which a checkpoint cuts back: a resumed trial stops where an uninterrupted one does.
+    private bool OutOfPatience()
+    {
+        double[] accuracies = Accuracies();
+        int best = Array.IndexOf(accuracies, accuracies.Max());
+        return _record.Configuration.Patience is > 0 and var patience && accuracies.Length - 1 - best >= patience;
+    }
+
+    private TrialBest? ReadBest()
+    {
+        string path = Path.Join(_best, BestRecordName);
+        try
+        {
+            return File.Exists(path) ? JsonSerializer.Deserialize(File.ReadAllBytes(path), FinetuningJson.Default.TrialBest) : null;
+        }
+        catch (JsonException e)
+        {
+            throw new RunDamagedException(path, $"is no result: {e.Message}; remove {_run.Path}, and the trial begins anew", e);
+        }
+    }
+
+    private TrialResult Result(TrainingEvent last) => new(
+        _trial.Trial, _trial.Setting, Enum.Parse<TrainingEnd>(last.Event, ignoreCase: true), ReadBest()!, last.Step, last.Tokens, last.Epochs,
+        last.Elapsed, last.EvaluationSeconds, last.SavingSeconds, last.ProductFlops, last.ElectraFlops,
+        last.Event == "stopped" ? $"no better accuracy in {_record.Configuration.Patience} evaluations" : last.Message);
+}

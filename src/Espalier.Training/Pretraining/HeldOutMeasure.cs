@@ -1,0 +1,43 @@
+using Espalier.Engine.Autograd;
+using Espalier.Engine.Models;
+using Espalier.Text.Batching;
+using Espalier.Training.Objectives;
+using Espalier.Training.Runs;
+
+namespace Espalier.Training.Pretraining;
+
+/// <summary>How well a masked language model does on the held-out part of a corpus.</summary>
+/// <param name="Evaluation">Its perplexity.</param>
+/// <param name="UnigramPerplexity">That of a model that ignores context, on the same predictions.</param>
+/// <param name="Parameters">Values of all its parameters.</param>
+public sealed record HeldOutMeasure(Evaluation Evaluation, double UnigramPerplexity, long Parameters)
+{
+    /// <summary>Measures a model, with the same blocks and masks as its training did.</summary>
+    /// <param name="folder">The folder of the model.</param>
+    /// <param name="data">A prepared corpus of the same tokenizer.</param>
+    /// <param name="blocks">Most held-out blocks.</param>
+    /// <param name="threads">Worker threads; 0 takes every core.</param>
+    /// <param name="cancel">Stops it.</param>
+    /// <exception cref="RunException">The model cannot be read, or the corpus is of another tokenizer, or holds nothing out.</exception>
+    /// <exception cref="Text.TextException">The corpus cannot be read.</exception>
+    /// <exception cref="Engine.Safetensors.SafetensorsException">The weights are not of this model.</exception>
+    public static HeldOutMeasure Of(string folder, string data, int blocks, int threads = 0, CancellationToken cancel = default)
+    {
+        EncoderConfiguration model = ModelFolder.ReadConfiguration(folder);
+        using var materials = new PretrainingMaterials(data, threads);
+        string own = Text.Tokenization.Tokenizer.Load(Path.Join(folder, ModelFolder.TokenizerName)).Fingerprint;
+        if (own != materials.Tokenizer.Fingerprint)
+        {
+            throw new RunMismatchException(folder, $"the corpus in {data} was prepared with another tokenizer; prepare it with this model's");
+        }
+
+        var options = new MaskedBlockOptions { BlockTokens = model.MaximumPositions };
+        using MaskedLanguageModelling objective = MaskedLanguageModelling.Create(
+            materials.Device, model, materials.Corpus, materials.Tokenizer, options, blocks, seed: 0);
+        ModelFolder.Load(folder, objective.Parameters, model, withHead: true);
+        using var tape = new Tape(materials.Device);
+        Evaluation evaluation = objective.Evaluate(tape, cancel)
+            ?? throw new RunException(data, "holds nothing out to measure by; prepare it with a held-out part");
+        return new HeldOutMeasure(evaluation, objective.UnigramPerplexity()!.Value, objective.Parameters.Count);
+    }
+}

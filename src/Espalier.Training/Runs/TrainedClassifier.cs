@@ -1,0 +1,70 @@
+using Espalier.Engine.Autograd;
+using Espalier.Engine.Devices;
+using Espalier.Engine.Models;
+using Espalier.Text.Labelled;
+using Espalier.Text.Tokenization;
+using Espalier.Training.Objectives;
+
+namespace Espalier.Training.Runs;
+
+/// <summary>A classifier from the folder of a model, ready to be measured.</summary>
+public sealed class TrainedClassifier : IDisposable
+{
+    private readonly ParameterSet _parameters;
+    private readonly SequenceClassifier _model;
+    private readonly Tape _tape;
+
+    private TrainedClassifier(ParameterSet parameters, SequenceClassifier model, Tokenizer tokenizer, IReadOnlyList<string> labels)
+        => (_parameters, _model, Tokenizer, Labels, _tape) = (parameters, model, tokenizer, labels, new Tape(parameters.Device));
+
+    /// <summary>Its tokenizer.</summary>
+    public Tokenizer Tokenizer { get; }
+
+    /// <summary>Its classes, in order.</summary>
+    public IReadOnlyList<string> Labels { get; }
+
+    /// <summary>The encoder's configuration.</summary>
+    public EncoderConfiguration Configuration => _model.Encoder.Configuration;
+
+    /// <summary>Values of all parameters.</summary>
+    public long Parameters => _parameters.Count;
+
+    /// <summary>Loads a classifier.</summary>
+    /// <param name="folder">The folder of the model.</param>
+    /// <param name="device">Where it runs; must outlive it.</param>
+    /// <exception cref="RunException">The model is no classifier, or its configuration cannot be read.</exception>
+    /// <exception cref="Engine.Safetensors.SafetensorsException">The weights are not of this model.</exception>
+    /// <exception cref="Text.TextException">The tokenizer cannot be read.</exception>
+    public static TrainedClassifier Load(string folder, Device device)
+    {
+        IReadOnlyList<string> labels = ModelFolder.ReadHead(folder).Labels
+            ?? throw new RunException(folder, "is no classifier; finetune it first");
+        EncoderConfiguration configuration = ModelFolder.ReadConfiguration(folder);
+        Tokenizer tokenizer = Tokenizer.Load(Path.Join(folder, ModelFolder.TokenizerName));
+        var parameters = new ParameterSet(device);
+        try
+        {
+            var model = new SequenceClassifier(parameters, configuration, labels.Count);
+            parameters.Allocate(seed: 0, trainable: false);
+            ModelFolder.Load(folder, parameters, configuration, withHead: true);
+            return new TrainedClassifier(parameters, model, tokenizer, labels);
+        }
+        catch
+        {
+            parameters.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What it makes of examples.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public ClassifierResult Measure(EncodedExamples examples, CancellationToken cancel = default)
+        => ClassifierResult.Measure(_tape, _model, Labels.Count, examples, cancel);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _tape.Dispose();
+        _parameters.Dispose();
+    }
+}

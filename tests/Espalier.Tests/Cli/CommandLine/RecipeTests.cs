@@ -1,0 +1,51 @@
+using System.CommandLine;
+using Espalier.Cli.CommandLine;
+using Espalier.Cli.Commands;
+using Espalier.Text;
+
+namespace Espalier.Tests.Cli.CommandLine;
+
+public sealed class RecipeTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly RootCommand _root =
+        [new PretrainCommand(new Terminal(Stream.Null, Stream.Null, TextWriter.Null)), new FinetuneCommand(new Terminal(Stream.Null, Stream.Null, TextWriter.Null))];
+
+    [Fact]
+    public void Expand_KeysOfTheRecipe_BecomeOptionsUnlessGiven()
+    {
+        string file = _folder.Write("r.yaml", "# a comment\nlayers: 6\nhidden: 64\ncheckpoint-at: [0.25, 0.5]\ntime: 30m\n");
+        string[] args = ["pretrain", "--recipe", file, "--hidden", "128"];
+        Assert.Equal(
+            [.. args, "--layers=6", "--checkpoint-at=0.25", "--checkpoint-at=0.5", "--time=30m"], Recipe.Expand(_root, args));
+    }
+
+    [Theory]
+    [InlineData("pretrain", "paper-mlm", "--mask-rate=0.15")]
+    [InlineData("finetune", "paper-sst2", "--seed=500")]
+    public void Expand_NamedRecipe_SuitsItsCommand(string command, string name, string expected)
+    {
+        IReadOnlyList<string> expanded = Recipe.Expand(_root, [command, "--recipe", name]);
+        Assert.Contains(expected, expanded);
+        Assert.Empty(_root.Parse(expanded).Errors);
+    }
+
+    [Theory]
+    [InlineData("layers: 6\nhiden: 64\n", ":2: unknown key hiden; did you mean hidden?")]
+    [InlineData("layers: six\n", ":1: Cannot parse argument 'six'")]
+    [InlineData("layers:\n", ":1: expected a value")]
+    [InlineData("\n- layers\n", ":2: expected lines such as")]
+    [InlineData("layers: [1\nhidden: 2\n", "is no YAML")]
+    [InlineData("layers: 1\nlayers: 2\n", "is no YAML")]
+    [InlineData("recipe: paper-mlm\n", ":1: unknown key recipe")]
+    public void Expand_Fault_NamesFileAndLine(string content, string message)
+    {
+        string file = _folder.Write("r.yaml", content);
+        Exception fault = Assert.ThrowsAny<Exception>(() => Recipe.Expand(_root, ["pretrain", "--recipe", file]));
+        Assert.True(fault is UsageException or TextException, fault.ToString());
+        Assert.StartsWith(file, fault.Message);
+        Assert.Contains(message, fault.Message);
+    }
+
+    public void Dispose() => _folder.Dispose();
+}

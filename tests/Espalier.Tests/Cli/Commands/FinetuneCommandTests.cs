@@ -1,0 +1,84 @@
+using System.Text.Json;
+using Espalier.Cli.CommandLine;
+using Espalier.Tests.Training;
+using Espalier.Tests.Training.Finetuning;
+
+namespace Espalier.Tests.Cli.Commands;
+
+public class FinetuneCommandTests
+{
+    [Fact]
+    public async Task Run_ThenEvaluateAndList_TellTheSame()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallFinetuning.Data(folder), run = folder["runs/one"];
+        string recipe = folder.Write("recipe.yaml", "layers: 1\nhidden: 16\nlearning-rate: [1e-2]\nseed: [1, 2]\nbatch: 999  # overridden\nmicro-batch: 4\nthreads: 1\n");
+        JsonElement report = await Json(
+            "finetune", "--recipe", recipe, "--train", data, "--tokenizer", folder["tokenizer.json"], "--out", run, "--batch", "8",
+            "--epochs", "2", "--json");
+        Assert.Equal((2, 2), (report.GetProperty("trialsEnded").GetInt32(), report.GetProperty("settings")[0].GetProperty("trials").GetInt32()));
+        JsonElement configuration = JsonDocument.Parse(File.ReadAllBytes(Path.Join(run, "run.json"))).RootElement
+            .GetProperty("configuration").GetProperty("configuration");
+        Assert.Equal(8, configuration.GetProperty("grid").GetProperty("batches")[0].GetInt32());
+
+        double accuracy = report.GetProperty("development").GetProperty("accuracy").GetDouble();
+        JsonElement evaluated = await Json("evaluate", run, "--data", Path.Join(data, "dev.tsv"), "--json");
+        Assert.Equal(accuracy, evaluated.GetProperty("classification").GetProperty("accuracy").GetDouble());
+        JsonElement listed = (await Json("runs", folder["runs"], "--json")).GetProperty("runs")[0];
+        Assert.Equal(("finetuning", accuracy), (listed.GetProperty("kind").GetString(), listed.GetProperty("value").GetDouble()));
+
+        (int code, string text, string error) = await Run("finetune", "--resume", run);
+        Assert.True(code == 0, error);
+        Assert.Contains("±", text);
+    }
+
+    [Fact]
+    public async Task Evaluate_PretrainedRun_GivesThePerplexityOfItsTraining()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder), run = folder["run"];
+        JsonElement trained = await Json(
+            "pretrain", "--data", data, "--out", run, "--layers", "1", "--hidden", "16", "--batch", "8", "--sequence-length", "16",
+            "--micro-batch", "8", "--steps", "3", "--threads", "1", "--json");
+        JsonElement measured = (await Json("evaluate", run, "--data", data, "--threads", "1", "--json")).GetProperty("languageModel");
+        Assert.Equal(trained.GetProperty("heldOutPerplexity").GetDouble(), measured.GetProperty("perplexity").GetDouble(), 1e-3);
+        Assert.Equal(trained.GetProperty("unigramPerplexity").GetDouble(), measured.GetProperty("unigramPerplexity").GetDouble(), 1e-9);
+        string source = JsonDocument.Parse(File.ReadAllBytes(Path.Join(run, "run.json"))).RootElement
+            .GetProperty("configuration").GetProperty("configuration").GetProperty("learningRateSource").GetString()!;
+        Assert.Contains("begins at batch 256", source);
+    }
+
+    [Theory]
+    [InlineData(2, "name a training set", "finetune")]
+    [InlineData(2, "or for a new model a tokenizer", "finetune", "--train", "x", "--out", "y")]
+    [InlineData(2, "leave --tokenizer, --layers out", "finetune", "--train", "x", "--out", "y", "--from", "z", "--layers", "2", "--tokenizer", "t")]
+    [InlineData(2, "leave --batch, --epochs out", "finetune", "--resume", "x", "--batch", "2", "--epochs", "3")]
+    [InlineData(2, "unknown option --patiense; did you mean --patience?", "finetune", "--seed", "1", "2", "--patiense", "3")]
+    [InlineData(1, "is no model: config.json, tokenizer.json, model.safetensors are missing", "finetune", "--train", "x", "--out", "y", "--from", "missing")]
+    [InlineData(1, "there is no run here", "finetune", "--resume", "missing")]
+    [InlineData(1, "is no model", "evaluate", "missing", "--data", "x")]
+    [InlineData(1, "there is no such folder", "runs", "missing")]
+    [InlineData(2, "missing.yaml: there is no such recipe; name a file, or one of paper-mlm, paper-sst2", "finetune", "--recipe", "missing.yaml")]
+    public async Task Run_WrongRequest_SaysWhatAndEndsWithItsCode(int code, string message, params string[] args)
+    {
+        (int actual, string output, string error) = await Run(args);
+        Assert.Equal((code, ""), (actual, output));
+        Assert.Contains(message, error);
+        Assert.DoesNotContain("   at ", error);
+    }
+
+    private static async Task<JsonElement> Json(params string[] args)
+    {
+        (int code, string output, string error) = await Run(args);
+        Assert.True(code == 0, error);
+        return JsonDocument.Parse(output).RootElement;
+    }
+
+    private static async Task<(int Code, string Output, string Error)> Run(params string[] args)
+    {
+        using var output = new MemoryStream();
+        using var error = new StringWriter();
+        int code = await new Application(new Terminal(Stream.Null, output, error)).RunAsync(args);
+        return (code, System.Text.Encoding.UTF8.GetString(output.ToArray()), error.ToString());
+    }
+}

@@ -1,0 +1,45 @@
+using Espalier.Tests.Training.Finetuning;
+using Espalier.Training.Comparison;
+using Espalier.Training.Finetuning;
+using Espalier.Training.Pretraining;
+using Espalier.Training.Runs;
+
+namespace Espalier.Tests.Training.Comparison;
+
+public class RunSummaryTests
+{
+    [Fact]
+    public void In_RunsAmongOtherFolders_SumsUpRunsAndNamesTheRest()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder), runs = folder["runs"];
+        using (PretrainingRun run = PretrainingRun.Create(Path.Join(runs, "a"), SmallRun.Configuration(data), new RunStorage(), _ => 1))
+        {
+            Assert.Equal("running", RunSummary.Of(Path.Join(runs, "a")).Phase);
+            run.Train();
+        }
+
+        SmallFinetuning.Data(folder);
+        using (FinetuningRun run = FinetuningRun.Create(Path.Join(runs, "b"), SmallFinetuning.Configuration(folder), new RunStorage(), _ => 1))
+        {
+            run.Train();
+        }
+
+        Directory.CreateDirectory(Path.Join(runs, "c"));
+        File.WriteAllText(Path.Join(runs, "c", "run.json"), "{");
+        Directory.CreateDirectory(Path.Join(runs, "d"));
+        Directory.CreateDirectory(Path.Join(runs, "e"));
+        File.WriteAllText(
+            Path.Join(runs, "e", "run.json"), File.ReadAllText(Path.Join(runs, "a", "run.json")).Replace("\"pretraining\"", "\"baking\""));
+        List<string> others = [];
+        IReadOnlyList<RunSummary> found = RunSummary.In(runs, (path, why) => others.Add($"{Path.GetFileName(path)}: {why}"));
+        Assert.Equal([("pretraining", "finished"), ("finetuning", "finished")], found.Select(r => (r.Kind, r.Phase)));
+        Assert.Equal(["perplexity", "accuracy"], found.Select(r => r.Metric));
+        Assert.Equal([SmallRun.Steps, 48], found.Select(r => (int)r.Steps));
+        Assert.All(found, r => Assert.True(r is { Tokens: > 0, Parameters: > 0, Flops.Products: > 0, Value: > 0 }));
+        Assert.Equal(3, others.Count);
+        Assert.Contains("cannot be read", others[0]);
+        Assert.Contains("there is no run here", others[1]);
+        Assert.Contains("is a run of baking", others[2]);
+    }
+}

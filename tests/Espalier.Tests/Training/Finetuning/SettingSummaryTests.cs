@@ -1,0 +1,22 @@
+using Espalier.Training;
+using Espalier.Training.Finetuning;
+
+namespace Espalier.Tests.Training.Finetuning;
+
+public class SettingSummaryTests
+{
+    [Fact]
+    public void Of_SeedsOfTwoSettings_IsMeanAndDeviationOfEach()
+    {
+        IReadOnlyList<SettingSummary> settings = SettingSummary.Of([Trial(16, 1, 0.7), Trial(32, 1, 0.9), Trial(16, 2, 0.8), Trial(16, 3, 0.6)]);
+        Assert.Equal([32, 16], settings.Select(s => s.Batch));
+        Assert.Null(settings[0].StandardDeviation);
+        Assert.Equal(3, settings[1].Trials);
+        Assert.Equal(0.7, settings[1].Mean, 1e-12);
+        Assert.Equal(0.1, settings[1].StandardDeviation!.Value, 1e-12);
+        Assert.Equal(0.8, settings[1].Best);
+    }
+
+    private static TrialResult Trial(int batch, ulong seed, double accuracy) => new(
+        0, new TrialSetting(batch, 1e-3, 0.1f, seed), TrainingEnd.Finished, new TrialBest(1, 1, accuracy, 1), 1, 1, 1, 1, 1, 1, 1, 1, null);
+}
