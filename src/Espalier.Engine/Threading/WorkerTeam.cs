@@ -14,6 +14,7 @@ internal interface IParallelJob
 /// <summary>
 /// A fixed team of threads; the caller is worker 0. A job is split by worker number alone, so the same team size gives
 /// the same bits. Between jobs the workers spin for a moment (kernels follow one another within microseconds), then park.
+/// A worker whose thread has no core when a job begins keeps nobody waiting: whoever is done first stands in for it.
 /// </summary>
 /// <remarks>
 /// Starting a job allocates nothing: the job is a struct on the caller's stack, reached through a pointer, and the
@@ -24,9 +25,15 @@ internal sealed unsafe class WorkerTeam : IDisposable
     // Longer than the serial gaps of a training step, shorter than anyone would notice on an idle machine.
     private static readonly long SpinTicks = Stopwatch.Frequency / 5_000;
 
+    // A cache line for each worker's entry.
+    private const int Spacing = 16;
+
     private readonly Thread[] _threads;
     private readonly SemaphoreSlim[] _parked;
     private readonly int[] _isParked;
+
+    // The last job whose part of worker i somebody has begun, at i × Spacing: every part of every job is begun once.
+    private readonly int[] _begun;
     private delegate*<void*, int, int, void> _entry;
     private void* _job;
     private volatile int _generation;
@@ -46,6 +53,7 @@ internal sealed unsafe class WorkerTeam : IDisposable
         _threads = new Thread[size - 1];
         _parked = new SemaphoreSlim[size - 1];
         _isParked = new int[size - 1];
+        _begun = new int[size * Spacing];
         for (int i = 0; i < _threads.Length; i++)
         {
             int worker = i + 1;
@@ -120,6 +128,23 @@ internal sealed unsafe class WorkerTeam : IDisposable
         }
     }
 
+    /// <summary>
+    /// Does the part of <paramref name="worker"/> in the job under way if nobody has begun it; to be called from within the
+    /// job, by a worker that is done with its own part.
+    /// </summary>
+    /// <returns>Whether the part was done here.</returns>
+    internal bool TryStandIn(int worker)
+    {
+        if (!TryBegin(worker, _generation))
+        {
+            return false;
+        }
+
+        Guarded(worker);
+        Interlocked.Decrement(ref _running);
+        return true;
+    }
+
     private static void Enter<TJob>(void* job, int worker, int workers)
         where TJob : struct, IParallelJob
         => Unsafe.AsRef<TJob>(job).Run(worker, workers);
@@ -132,14 +157,19 @@ internal sealed unsafe class WorkerTeam : IDisposable
         {
             _job = pinned;
             _entry = &Enter<TJob>;
-            _running = _threads.Length;
+            _running = Size;
             Interlocked.Increment(ref _generation);
             WakeParked();
-            Guarded(0);
+            TryStandIn(0);
+            for (int worker = 1; worker < Size; worker++)
+            {
+                TryStandIn(worker);
+            }
+
             var spinner = default(SpinWait);
             while (_running > 0)
             {
-                // Never sleeps: workers have equal parts, so the wait is short.
+                // Never sleeps: whoever is still at work has been at it for as long as this one, so the wait is short.
                 spinner.SpinOnce(sleep1Threshold: -1);
             }
         }
@@ -186,9 +216,20 @@ internal sealed unsafe class WorkerTeam : IDisposable
             }
 
             seen = _generation;
-            Guarded(worker);
-            Interlocked.Decrement(ref _running);
+            if (TryBegin(worker, seen))
+            {
+                Guarded(worker);
+                Interlocked.Decrement(ref _running);
+            }
         }
+    }
+
+    // False too for a job that is over: its parts were all begun, by their worker or by another.
+    private bool TryBegin(int worker, int job)
+    {
+        ref int begun = ref _begun[worker * Spacing];
+        int last = Volatile.Read(ref begun);
+        return job - last > 0 && Interlocked.CompareExchange(ref begun, job, last) == last;
     }
 
     private void AwaitNext(int index, int seen)

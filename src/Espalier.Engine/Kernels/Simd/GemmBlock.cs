@@ -43,10 +43,11 @@ internal static unsafe class GemmBlock<TLanes, TTile>
     /// <param name="grid">Everybody's rectangles.</param>
     /// <param name="own">The worker.</param>
     /// <param name="shared">Where blocks are opened.</param>
-    /// <param name="job">A number that the next product's differs from.</param>
+    /// <param name="team">The workers.</param>
     /// <param name="scratch">The worker's scratch.</param>
-    public static void MultiplyShared(in GemmArguments g, GemmGrid grid, int own, SharedBlocks shared, int job, float* scratch)
+    public static void MultiplyShared(in GemmArguments g, GemmGrid grid, int own, SharedBlocks shared, WorkerTeam team, float* scratch)
     {
+        int job = team.Jobs;
         (int m0, int m1, int n0, int n1) = grid.Rectangle(own);
         int chunks = Chunks(m0, m1), blocks = m0 < m1 && n0 < n1 ? Blocks(g, n0, n1) : 0;
         for (int block = 0; block < blocks; block++)
@@ -63,7 +64,11 @@ internal static unsafe class GemmBlock<TLanes, TTile>
         shared.Close(job, own);
         for (int next = 1; next < grid.Workers; next++)
         {
-            Help(g, grid, (own + next) % grid.Workers, shared, job, scratch);
+            int other = (own + next) % grid.Workers;
+            if (!team.TryStandIn(other))
+            {
+                Help(g, grid, other, shared, job, scratch);
+            }
         }
     }
 

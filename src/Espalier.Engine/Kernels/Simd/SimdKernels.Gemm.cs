@@ -41,7 +41,7 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
             try
             {
                 float* scratch = Scratch.Take(worker, GemmBlock<TLanes, TTile>.ScratchFloats);
-                GemmBlock<TLanes, TTile>.MultiplyShared(Product, Grid, worker, Shared, Team.Jobs, scratch);
+                GemmBlock<TLanes, TTile>.MultiplyShared(Product, Grid, worker, Shared, Team, scratch);
             }
             finally
             {

@@ -63,6 +63,24 @@ public class WorkerTeamTests
     }
 
     [Fact]
+    public void Run_WorkersWithoutACore_CallerStandsInAndEveryPartIsDoneOnce()
+    {
+        // Far more workers than cores, asleep when a job of no length begins: some cannot have begun when the caller is done.
+        using var team = new WorkerTeam(64);
+        bool stoodIn = false;
+        for (int round = 0; round < 200; round++)
+        {
+            Thread.Sleep(round % 4 == 0 ? 1 : 0);
+            var job = new CountJob { Calls = new int[64], Threads = new int[64] };
+            team.Run(ref job);
+            Assert.All(job.Calls, calls => Assert.Equal(1, calls));
+            stoodIn |= job.Threads!.Skip(1).Any(thread => thread == Environment.CurrentManagedThreadId);
+        }
+
+        Assert.True(stoodIn);
+    }
+
+    [Fact]
     public void Run_CollectionsMeanwhile_JobKeepsItsReferences()
     {
         using var team = new WorkerTeam(3);
@@ -199,12 +217,14 @@ public class WorkerTeamTests
     private struct CountJob : IParallelJob
     {
         public int[] Calls;
+        public int[]? Threads;
 
         public readonly void Run(int worker, int workers)
         {
             if (workers == Calls.Length)
             {
                 Interlocked.Increment(ref Calls[worker]);
+                Threads?[worker] = Environment.CurrentManagedThreadId;
             }
         }
     }
