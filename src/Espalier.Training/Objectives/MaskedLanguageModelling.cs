@@ -77,7 +77,14 @@ public sealed class MaskedLanguageModelling : StreamObjective<MaskedBatch>
         StepBatch<MaskedBatch>? heldOut = null;
         if (corpus.HeldOut.Tokens > 0 && heldOutBlocks > 0)
         {
-            var builder = new MaskedBlocks(corpus.HeldOut, tokenizer, blocks with { BatchBlocks = heldOutBlocks, Shuffle = true });
+            // Masked as the paper does, however the run masks: else runs of different mask rates could not be compared.
+            var held = new MaskedBlockOptions
+            {
+                BlockTokens = blocks.BlockTokens,
+                BatchBlocks = heldOutBlocks,
+                MicroBatchTokens = blocks.MicroBatchTokens,
+            };
+            var builder = new MaskedBlocks(corpus.HeldOut, tokenizer, held);
             heldOut = builder.NewBatch();
             builder.Build(new BatchPosition(EvaluationSeed), heldOut);
         }

@@ -58,6 +58,15 @@ public sealed class MaskedLanguageModellingTests : IDisposable
     }
 
     [Fact]
+    public void Evaluate_RunsOfDifferentMaskRates_AreMeasuredAlike()
+    {
+        using MaskedLanguageModelling few = Create(microBatchTokens: 32, dropout: 0, maskRate: 0.15);
+        using MaskedLanguageModelling many = Create(microBatchTokens: 32, dropout: 0, maskRate: 0.6);
+        using var tape = new Tape(_device) { Seed = 1 };
+        Assert.Equal(few.Evaluate(tape, default), many.Evaluate(tape, default));
+    }
+
+    [Fact]
     public void UnigramPerplexity_IsThatOfTheTrainingPartsCounts()
     {
         // The same by hand: all tokens of the training documents against the held-out predictions.
@@ -108,7 +117,7 @@ public sealed class MaskedLanguageModellingTests : IDisposable
     private static MaskedBlockOptions Blocks(int microBatchTokens)
         => new() { BlockTokens = 16, BatchBlocks = 8, MicroBatchTokens = microBatchTokens };
 
-    private MaskedLanguageModelling Create(int microBatchTokens, float dropout)
+    private MaskedLanguageModelling Create(int microBatchTokens, float dropout, double maskRate = 0.15)
         => MaskedLanguageModelling.Create(
             _device,
             new EncoderConfiguration
@@ -120,7 +129,7 @@ public sealed class MaskedLanguageModellingTests : IDisposable
                 Dropout = dropout,
                 AttentionDropout = dropout,
             },
-            _corpus, TestTokenizer.Instance, Blocks(microBatchTokens), heldOutBlocks: 6, seed: 1);
+            _corpus, TestTokenizer.Instance, Blocks(microBatchTokens) with { MaskRate = maskRate }, heldOutBlocks: 6, seed: 1);
 
     private (double Loss, float[] Gradient) Gradient(int microBatchTokens)
     {
