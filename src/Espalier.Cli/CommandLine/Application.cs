@@ -3,6 +3,7 @@ using System.Text;
 using Espalier.Cli.Commands;
 using Espalier.Engine.Models;
 using Espalier.Engine.Safetensors;
+using Espalier.Inference;
 using Espalier.Text;
 using Espalier.Training.MicroBatches;
 using Espalier.Training.Runs;
@@ -35,6 +36,7 @@ internal sealed class Application(Terminal terminal)
             new PretrainCommand(terminal),
             new FinetuneCommand(terminal),
             new EvaluateCommand(terminal),
+            new PredictCommand(terminal),
             new RunsCommand(terminal),
         };
         ParseResult parsed;
@@ -78,7 +80,7 @@ internal sealed class Application(Terminal terminal)
         }
         catch (Exception fault)
         {
-            bool forPeople = fault is TextException or RunException or MicroBatchException or SafetensorsException
+            bool forPeople = fault is TextException or RunException or InferenceException or MicroBatchException or SafetensorsException
                 or IOException or UnauthorizedAccessException;
             terminal.Error.WriteLine(forPeople ? $"error: {fault.Message}" : $"error: {fault.Message} ({fault.GetType().Name}; this is a fault of espalier)");
             if (parsed.GetValue(Verbose))

@@ -12,5 +12,6 @@ namespace Espalier.Cli.Commands;
 [JsonSerializable(typeof(PretrainReport))]
 [JsonSerializable(typeof(FinetuneReport))]
 [JsonSerializable(typeof(EvaluateReport))]
+[JsonSerializable(typeof(PredictReport))]
 [JsonSerializable(typeof(RunsReport))]
 internal sealed partial class CommandJson : JsonSerializerContext;
