@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Espalier.Cli.CommandLine;
+using Espalier.Engine.Layers;
 using Espalier.Engine.Models;
 using Espalier.Engine.Optimizers;
 using Espalier.Text.Batching;
@@ -17,6 +18,8 @@ internal sealed class PretrainOptions
     private readonly Option<int> _heads = Number("--heads", 0, "Attention heads; 0 means heads of 64");
     private readonly Option<int> _feedForward = Number("--feed-forward", 0, "Width of the feed-forward layers; 0 means 4 × hidden");
     private readonly Option<LayerSharing> _sharing = New("--sharing", LayerSharing.None, "Which layers share parameters");
+    private readonly Option<WeightSchemeKind> _initialization = New(
+        "--initialization", WeightSchemeKind.Scaled, "How the weights begin; Roberta is the paper's");
     private readonly Option<float> _dropout = New("--dropout", 0.1f, "Dropout of sub-layers, embeddings and attention");
     private readonly Option<int> _batch = Number("--batch", 256, "Sequences of an effective batch");
     private readonly Option<int> _length = Number("--sequence-length", 128, "Tokens of a sequence");
@@ -43,7 +46,7 @@ internal sealed class PretrainOptions
 
     public IEnumerable<Option> All =>
     [
-        _layers, _hidden, _heads, _feedForward, _sharing, _dropout, _batch, _length, _maskRate, _microBatch, _memory, _rate, _warmup,
+        _layers, _hidden, _heads, _feedForward, _sharing, _initialization, _dropout, _batch, _length, _maskRate, _microBatch, _memory, _rate, _warmup,
         _schedule, _decay, _clip, _evaluate, _heldOut, _checkpoint, _fractions, _keep, _seed, _threads,
     ];
 
@@ -63,6 +66,7 @@ internal sealed class PretrainOptions
                 Heads = parsed.GetValue(_heads),
                 FeedForward = parsed.GetValue(_feedForward),
                 Sharing = parsed.GetValue(_sharing),
+                Initialization = parsed.GetValue(_initialization),
                 Dropout = parsed.GetValue(_dropout),
                 AttentionDropout = parsed.GetValue(_dropout),
                 // Filled in from the corpus.
