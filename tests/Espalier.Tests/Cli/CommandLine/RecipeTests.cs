@@ -22,6 +22,7 @@ public sealed class RecipeTests : IDisposable
 
     [Theory]
     [InlineData("pretrain", "paper-mlm", "--mask-rate=0.15")]
+    [InlineData("pretrain", "short-mlm", "--mask-rate=0.25")]
     [InlineData("finetune", "paper-sst2", "--seed=500")]
     public void Expand_NamedRecipe_SuitsItsCommand(string command, string name, string expected)
     {
