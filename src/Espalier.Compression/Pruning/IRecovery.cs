@@ -1,0 +1,13 @@
+namespace Espalier.Compression.Pruning;
+
+/// <summary>Gives a pruned model its accuracy back. Pruning knows no task; who calls it does.</summary>
+public interface IRecovery
+{
+    /// <summary>Finetunes pruned weights until their accuracy is back or its patience is at its end; pruned weights stay zero.</summary>
+    /// <param name="sparsity">The sparsity that was reached.</param>
+    /// <param name="pruned">The weights, those that are pruned at zero.</param>
+    /// <param name="masks">Which are pruned.</param>
+    /// <param name="cancel">Stops it.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled; what it had done may be gone on with.</exception>
+    ModelWeights Recover(double sparsity, ModelWeights pruned, WeightMasks masks, CancellationToken cancel);
+}
