@@ -1,8 +1,11 @@
+using System.Runtime.InteropServices;
 using Espalier.Engine.Autograd;
+using Espalier.Engine.Memory;
+using Espalier.Engine.Safetensors;
 
 namespace Espalier.Compression;
 
-/// <summary>All tensors of a model in host memory, in the order in which the model declares them.</summary>
+/// <summary>All tensors of a model in host memory, in the order of their names.</summary>
 public sealed class ModelWeights
 {
     private readonly Dictionary<string, WeightTensor> _byName;
@@ -11,7 +14,7 @@ public sealed class ModelWeights
     /// <exception cref="ArgumentException">Two have one name.</exception>
     public ModelWeights(IEnumerable<WeightTensor> tensors)
     {
-        Tensors = [.. tensors];
+        Tensors = [.. tensors.OrderBy(t => t.Name, StringComparer.Ordinal)];
         _byName = Tensors.ToDictionary(t => t.Name);
     }
 
@@ -37,11 +40,40 @@ public sealed class ModelWeights
         return new WeightTensor(stored.Name, stored.Shape, values);
     }));
 
+    /// <summary>Reads a file of float tensors.</summary>
+    /// <exception cref="SafetensorsException">It is no such file.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static ModelWeights Load(string path)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        return new ModelWeights(file.Tensors.Values.Select(entry =>
+        {
+            float[] values = new float[entry.ElementCount];
+            file.CopyTo(entry.Name, values);
+            int[] shape = [.. entry.Shape.Select(d => checked((int)d))];
+            return new WeightTensor(entry.Name, shape.Length == 1 ? Shape.Vector(shape[0]) : Shape.Matrix(shape[0], shape[1]), values);
+        }));
+    }
+
+    /// <summary>Writes all of them as F32, whole or not at all.</summary>
+    /// <exception cref="IOException">The disk is full or failed, or the folder is not there.</exception>
+    public void Save(string path)
+    {
+        using var writer = new SafetensorsWriter(path, Tensors.Select(t => new TensorDeclaration(
+            t.Name, Dtype.F32, t.Shape.Rank == 1 ? [t.Shape.Columns] : [t.Shape.Rows, t.Shape.Columns])));
+        foreach (TensorEntry entry in writer.Tensors)
+        {
+            writer.Write(entry.Name, MemoryMarshal.AsBytes<float>(this[entry.Name].Values));
+        }
+
+        writer.Commit();
+    }
+
     /// <summary>Overwrites a model's parameters.</summary>
     /// <exception cref="CompressionException">They are of another model.</exception>
     public void Upload(ParameterSet parameters)
     {
-        foreach ((string name, Shape shape, Engine.Memory.DeviceSpan<float> values) in parameters.Stored())
+        foreach ((string name, Shape shape, DeviceSpan<float> values) in parameters.Stored())
         {
             WeightTensor tensor = this[name];
             if (tensor.Shape != shape)

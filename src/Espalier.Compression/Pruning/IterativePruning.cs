@@ -15,12 +15,13 @@ public static class IterativePruning
     public static PrunedWeights Prune(
         ModelWeights weights, double from, double target, PruningSettings settings, IRecovery recovery, CancellationToken cancel = default)
     {
-        var result = new PrunedWeights(weights, MagnitudePruning.Prune(weights, from, settings));
+        var result = new PrunedWeights(weights, MagnitudePruning.Prune(weights, from, settings), []);
         foreach (double sparsity in settings.StepsTo(target, from))
         {
             cancel.ThrowIfCancellationRequested();
             WeightMasks masks = MagnitudePruning.Prune(result.Weights, sparsity, settings);
-            result = new PrunedWeights(recovery.Recover(sparsity, masks.Apply(result.Weights), masks, cancel), masks);
+            RecoveredWeights recovered = recovery.Recover(sparsity, masks.Apply(result.Weights), masks, cancel);
+            result = new PrunedWeights(recovered.Weights, masks, [.. result.Steps, recovered]);
         }
 
         return result;
@@ -30,4 +31,5 @@ public static class IterativePruning
 /// <summary>A pruned model.</summary>
 /// <param name="Weights">Its weights, those that are pruned at zero.</param>
 /// <param name="Masks">Which are pruned.</param>
-public sealed record PrunedWeights(ModelWeights Weights, WeightMasks Masks);
+/// <param name="Steps">What came of each step.</param>
+public sealed record PrunedWeights(ModelWeights Weights, WeightMasks Masks, IReadOnlyList<RecoveredWeights> Steps);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Espalier.Engine.Kernels;
 using Espalier.Engine.Models;
@@ -66,6 +67,10 @@ internal sealed record ModelConfiguration
     /// <summary>Ours alone, where heads were pruned: the width of a head. Others take it for hidden / heads, and find matrices of
     /// another shape.</summary>
     public int? HeadSize { get; set; }
+
+    /// <summary>Ours alone, in a package: how the weights are compressed. Its own reader knows what stands in it.</summary>
+    [JsonPropertyName("espalier_compression")]
+    public JsonElement? Compression { get; set; }
 
     /// <summary>Ours alone: which layers share parameters. Others see layers that happen to be equal.</summary>
     public LayerSharing LayerSharing { get; set; }
