@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Espalier.Cli.CommandLine;
 using Espalier.Engine.Devices;
+using Espalier.Pipeline.Packages;
 using Espalier.Text.Files;
 using Espalier.Text.Labelled;
 using Espalier.Training.Pretraining;
@@ -11,7 +12,7 @@ namespace Espalier.Cli.Commands;
 /// <summary><c>espalier evaluate</c>: how well a trained model does on data.</summary>
 internal sealed class EvaluateCommand : EspalierCommand
 {
-    private readonly Argument<string> _model = new("model") { Description = "A run, or the folder of a model" };
+    private readonly Argument<string> _model = new("model") { Description = "A run, or the folder of a model or a package" };
 
     private readonly Option<string> _data = new("--data")
     {
@@ -56,7 +57,7 @@ internal sealed class EvaluateCommand : EspalierCommand
         if (Directory.Exists(data))
             throw new UsageException($"{data} is a folder; name a labelled file for this classifier");
         using var device = new CpuDevice(parsed.GetValue(_threads));
-        using var model = TrainedClassifier.Load(folder, device);
+        using TrainedClassifier model = ModelPackage.OpenClassifier(folder, device);
         LabelledSet set = LabelledSet.Read(data, columns, new LabelVocabulary(model.Labels), progress);
         foreach (Warning warning in set.Warnings)
             context.Warn($"{warning}");

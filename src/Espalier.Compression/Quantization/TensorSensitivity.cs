@@ -1,4 +1,4 @@
-using Espalier.Engine.Weights;
+using Espalier.Compression.Pruning;
 
 namespace Espalier.Compression.Quantization;
 
@@ -21,20 +21,22 @@ public sealed record TensorSensitivity(string Tensor, double Measured, IReadOnly
 
     /// <summary>Measures every tensor that is quantized.</summary>
     /// <param name="weights">The model.</param>
+    /// <param name="masks">Which of its weights are pruned.</param>
     /// <param name="settings">How it is quantized; its bits do not matter.</param>
     /// <param name="loss">What the model loses with this tensor in the place of its own, 0 or more.</param>
     /// <param name="progress">Told the part that is done.</param>
     /// <exception cref="CompressionException">A tensor cannot be quantized.</exception>
     public static IReadOnlyList<TensorSensitivity> Measure(
-        ModelWeights weights, QuantizationSettings settings, Func<WeightTensor, double> loss, IProgress<double>? progress = null)
+        ModelWeights weights, WeightMasks masks, QuantizationSettings settings, Func<WeightTensor, double> loss,
+        IProgress<double>? progress = null)
     {
         WeightTensor[] tensors = [.. weights.Tensors.Where(t => !settings.Keeps(t.Name))];
         List<TensorSensitivity> result = [];
         foreach (WeightTensor tensor in tensors)
         {
-            PackedTensor[] packed = [.. AllBits.Select(bits => PackedTensor.Of(tensor, settings.SchemeOf(bits), settings.Range))];
+            PackedTensor[] packed = [.. AllBits.Select(bits => PackedTensor.Of(tensor, settings.SchemeOf(bits), settings.Range, masks.Of(tensor.Name)))];
             PackedTensor probe = packed[ProbeBits - LeastBits];
-            double measured = Math.Max(0, loss(tensor with { Values = probe.Decode() }));
+            double measured = Math.Max(0, loss(probe.Decode()));
             double slope = probe.SquaredError > 0 ? measured / probe.SquaredError : 0;
             result.Add(new TensorSensitivity(
                 tensor.Name, measured, [.. packed.Select(p => slope * p.SquaredError)], [.. packed.Select(p => p.Bytes)]));

@@ -33,12 +33,16 @@ internal sealed class CellMaker(FinetunedModel model, GridRecord record, RunDire
         return new CellResult(
             level.Result.Sparsity, bits,
             new ModelMeasures(
-                accuracy, ModelPackage.BytesOf(path), packed.Sum(p => p.NonZero * p.Bits),
-                packed.Sum(p => p.NonZero), speed.Latency, speed.TokensPerSecond),
+                accuracy, ModelPackage.BytesOf(path), packed.Sum(p => NonZero(level, p.Name) * p.Bits),
+                level.Weights.Tensors.Sum(t => NonZero(level, t.Name)), speed.Latency, speed.TokensPerSecond),
             new FileInfo(Path.Join(path, ModelFolder.WeightsName)).Length,
-            Errors(level, bits, new ModelWeights(packed.Select(p => level.Weights[p.Name] with { Values = p.Decode() }))),
+            Errors(level, bits, new ModelWeights(packed.Select(p => p.Decode()))),
             Stopwatch.GetElapsedTime(start).TotalSeconds, Failure: null);
     }
+
+    // Of the level: a zero that was quantized is one still, as the paper counts.
+    private static long NonZero(GridLevel level, string tensor)
+        => level.Weights[tensor].Shape.Count - (level.Masks.Of(tensor)?.LongCount(stays => !stays) ?? 0);
 
     // Of the quantization alone, as Fig. 9 has it; a cell that is not quantized shows what pruning did.
     private IReadOnlyList<WeightError> Errors(GridLevel level, int bits, ModelWeights compressed)

@@ -1,4 +1,5 @@
 using Espalier.Compression;
+using Espalier.Compression.Packages;
 using Espalier.Compression.Quantization;
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
@@ -9,48 +10,84 @@ using Espalier.Training.Runs;
 
 namespace Espalier.Pipeline.Packages;
 
-/// <summary>Packages: folders in Hugging Face's layout whose weights may be compressed.</summary>
+/// <summary>
+/// Packages: folders in Hugging Face's layout whose weights may be compressed. One in which nothing is compressed is a plain model,
+/// which other software reads too.
+/// </summary>
 public static class ModelPackage
 {
-    /// <summary>Writes the three files of a package into a folder that is there.</summary>
-    public static void Write(
-        string folder, IReadOnlyList<PackedTensor> tensors, EncoderConfiguration configuration, Tokenizer tokenizer, ModelHead head)
-    {
-        using var device = new CpuDevice(1);
-        using var parameters = new ParameterSet(device);
-        StoredModel.Declare(parameters, configuration, head);
-        parameters.Allocate(seed: 0, trainable: false);
-        Shape ShapeOf(string name) => parameters.Stored().Single(t => t.Name == name).Shape;
-        new ModelWeights(tensors.Select(t => new WeightTensor(t.Name, ShapeOf(t.Name), t.Decode()))).Upload(parameters);
-        ModelFolder.Write(folder, parameters, configuration, tokenizer, head);
-    }
+    // What a compressed tensor takes in the file's header and in config.json, at most.
+    private const long BytesOfWords = 1024;
 
     /// <summary>Writes a package, whole or not at all.</summary>
     /// <param name="folder">Where; nothing may stand there.</param>
-    public static void Create(
-        string folder, IReadOnlyList<PackedTensor> tensors, EncoderConfiguration configuration, Tokenizer tokenizer, ModelHead head)
+    /// <param name="model">The model; its weights do not matter.</param>
+    /// <param name="tensors">Its weights, packed.</param>
+    /// <exception cref="Text.TextException">Something stands there already.</exception>
+    /// <exception cref="IOException">The disk is full or failed.</exception>
+    public static void Create(string folder, StoredModel model, IReadOnlyList<PackedTensor> tensors)
         => AtomicFolder.Write<object?>(folder, to =>
         {
-            Write(to, tensors, configuration, tokenizer, head);
+            Write(to, tensors, model.Configuration, model.Tokenizer, model.Head);
             return null;
         });
 
+    /// <summary>Writes the files of a package into a folder that is there.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="tensors">The weights, packed.</param>
+    /// <param name="configuration">The encoder.</param>
+    /// <param name="tokenizer">The tokenizer.</param>
+    /// <param name="head">What stands on the encoder.</param>
+    /// <exception cref="IOException">The disk is full or failed.</exception>
+    public static void Write(
+        string folder, IReadOnlyList<PackedTensor> tensors, EncoderConfiguration configuration, Tokenizer tokenizer, ModelHead head)
+    {
+        if (tensors.Any(t => t.Compressed != null))
+        {
+            tokenizer.Save(Path.Join(folder, ModelFolder.TokenizerName));
+            CompressedWeights.Write(
+                folder, ModelFolder.ConfigurationOf(configuration, tokenizer, head), tensors, name => ModelFolder.NameOf(name, configuration));
+            return;
+        }
+
+        using var device = new CpuDevice(1);
+        using ParameterSet parameters = StoredModel.Declare(device, configuration, head);
+        parameters.Allocate(seed: 0, trainable: false);
+        new ModelWeights(tensors.Select(t => t.Decode())).Upload(parameters);
+        ModelFolder.Write(folder, parameters, configuration, tokenizer, head);
+    }
+
     /// <summary>Bytes of the files of a model or a package.</summary>
-    public static long BytesOf(string folder) => new[] { ModelFolder.ConfigurationName, ModelFolder.TokenizerName, ModelFolder.WeightsName }
-        .Sum(name => new FileInfo(Path.Join(folder, name)).Length);
+    public static long BytesOf(string folder)
+        => new[] { ModelFolder.ConfigurationName, ModelFolder.TokenizerName, ModelFolder.WeightsName }
+            .Sum(name => new FileInfo(Path.Join(folder, name)).Length);
 
-    /// <summary>Opens a classifier, be it compressed or not.</summary>
-    public static TrainedClassifier OpenClassifier(string folder, Device device) => TrainedClassifier.Load(folder, device);
-
-    // Bytes that a tensor takes in the header and the scheme, at most.
-    private const long BytesOfNames = 512;
-
-    /// <summary>What a package takes beside its quantized tensors, at most.</summary>
+    /// <summary>Bytes that a package of a model takes beside its quantized tensors, at most.</summary>
+    /// <param name="folder">The model's folder.</param>
     /// <param name="model">The model.</param>
     /// <param name="kept">Its tensors that are not quantized.</param>
-    public static long BytesBeside(StoredModel model, IEnumerable<WeightTensor> kept)
+    public static long BytesBeside(string folder, StoredModel model, IEnumerable<WeightTensor> kept)
+        => new FileInfo(Path.Join(folder, ModelFolder.TokenizerName)).Length
+            + ModelFolder.ConfigurationOf(model.Configuration, model.Tokenizer, model.Head).Length
+            + (BytesOfWords * model.Weights.Tensors.Count) + kept.Sum(t => t.Shape.Count * sizeof(float));
+
+    /// <summary>Opens a classifier, be it compressed or not.</summary>
+    /// <param name="folder">Its folder.</param>
+    /// <param name="device">Where it runs; must outlive it.</param>
+    /// <exception cref="RunException">The model is no classifier, or its configuration cannot be read.</exception>
+    /// <exception cref="CompressionException">It is a package of another version, or says of its weights what cannot be.</exception>
+    /// <exception cref="Engine.Safetensors.SafetensorsException">A tensor is missing or damaged; the message names it.</exception>
+    /// <exception cref="Text.TextException">The tokenizer cannot be read.</exception>
+    public static TrainedClassifier OpenClassifier(string folder, Device device)
     {
-        using var tokenizer = new MemoryStream();
-        return 0;
+        if (!CompressedWeights.AreIn(folder))
+        {
+            return TrainedClassifier.Load(folder, device);
+        }
+
+        EncoderConfiguration configuration = ModelFolder.ReadConfiguration(folder);
+        CompressedWeights weights = CompressedWeights.Open(folder);
+        return TrainedClassifier.Load(folder, device, parameters => weights.Read(
+            parameters.Stored().Select(t => (t.Name, t.Shape)), name => ModelFolder.NameOf(name, configuration)).Weights.Upload(parameters));
     }
 }

@@ -70,14 +70,14 @@ public sealed class ModelQuantization
         EncodedExamples texts = EncodedExamples.Encode(
             set.Spread(ProbeTexts), classifier.Tokenizer, classifier.Configuration.MaximumPositions, cancel);
         IReadOnlyList<ClassPrediction> whole = classifier.Measure(texts, cancel).Predictions;
-        IReadOnlyList<TensorSensitivity> tensors = TensorSensitivity.Measure(_model.Weights, _settings, tensor =>
+        IReadOnlyList<TensorSensitivity> tensors = TensorSensitivity.Measure(_model.Weights, _model.Masks, _settings, tensor =>
         {
             Put(classifier, tensor);
             double loss = Divergence(whole, classifier.Measure(texts, cancel).Predictions);
             Put(classifier, _model.Weights[tensor.Name]);
             return loss;
         }, progress);
-        long fixedBytes = ModelPackage.BytesBeside(_model, _model.Weights.Tensors.Where(t => _settings.Keeps(t.Name)));
+        long fixedBytes = ModelPackage.BytesBeside(_source, _model, _model.Weights.Tensors.Where(t => _settings.Keeps(t.Name)));
         IReadOnlyDictionary<string, int> bits = BitAllocation.Choose(tensors, bytes - fixedBytes);
         return Write(folder, name => bits[name]);
     }
@@ -95,13 +95,13 @@ public sealed class ModelQuantization
         PackedTensor[] packed =
         [
             .. _model.Weights.Tensors.Select(t => PackedTensor.Of(
-                t, _settings.Keeps(t.Name) ? null : _settings.SchemeOf(bits(t.Name)), _settings.Range)),
+                t, _settings.Keeps(t.Name) ? null : _settings.SchemeOf(bits(t.Name)), _settings.Range, _model.Masks.Of(t.Name))),
         ];
-        ModelPackage.Create(folder, packed, _model.Configuration, _model.Tokenizer, _model.Head);
+        ModelPackage.Create(folder, _model, packed);
         IReadOnlyList<WeightError> errors = WeightError.ByModule(
-            _model.Weights, new ModelWeights(packed.Select(p => _model.Weights[p.Name] with { Values = p.Decode() })));
+            _model.Weights, new ModelWeights(packed.Select(p => p.Decode())));
         return new QuantizationOutcome(
-            _model.Weights.Count, packed.Sum(p => p.NonZero * (double)p.Bits) / _model.Weights.Count,
+            _model.Weights.Count, packed.Sum(p => p.Stored * (double)p.Bits) / _model.Weights.Count,
             new FileInfo(Path.Join(folder, ModelFolder.WeightsName)).Length, ModelPackage.BytesOf(folder), ModelPackage.BytesOf(_source),
             [.. errors.Select(e => new QuantizedKind(
                 packed.Where(p => ModuleKinds.Of(p.Name) == e.Kind).Min(p => p.Bits), packed.Where(p => ModuleKinds.Of(p.Name) == e.Kind).Max(p => p.Bits), e))]);

@@ -1,4 +1,6 @@
 using Espalier.Compression;
+using Espalier.Compression.Packages;
+using Espalier.Compression.Pruning;
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
@@ -12,11 +14,39 @@ namespace Espalier.Pipeline.Packages;
 /// <param name="Head">What stands on it.</param>
 /// <param name="Tokenizer">Its tokenizer.</param>
 /// <param name="Weights">Its weights.</param>
-public sealed record StoredModel(EncoderConfiguration Configuration, ModelHead Head, Tokenizer Tokenizer, ModelWeights Weights)
+/// <param name="Masks">Which of them are pruned.</param>
+public sealed record StoredModel(
+    EncoderConfiguration Configuration, ModelHead Head, Tokenizer Tokenizer, ModelWeights Weights, WeightMasks Masks)
 {
-    /// <summary>Declares the parameters of such a model.</summary>
-    public static void Declare(ParameterSet parameters, EncoderConfiguration configuration, ModelHead head)
+    /// <summary>Loads a model or a package.</summary>
+    /// <param name="folder">Its folder.</param>
+    /// <exception cref="RunException">There is none, or its configuration cannot be read.</exception>
+    /// <exception cref="CompressionException">It is a package of another version, or says of its weights what cannot be.</exception>
+    /// <exception cref="Engine.Safetensors.SafetensorsException">The weights are damaged, or not of this model.</exception>
+    /// <exception cref="Text.TextException">The tokenizer cannot be read.</exception>
+    public static StoredModel Load(string folder)
     {
+        EncoderConfiguration configuration = ModelFolder.ReadConfiguration(folder);
+        ModelHead head = ModelFolder.ReadHead(folder);
+        Tokenizer tokenizer = Tokenizer.Load(Path.Join(folder, ModelFolder.TokenizerName));
+        using var device = new CpuDevice(1);
+        using ParameterSet parameters = Declare(device, configuration, head);
+        parameters.Allocate(seed: 0, trainable: false);
+        if (CompressedWeights.AreIn(folder))
+        {
+            (ModelWeights weights, WeightMasks masks) = CompressedWeights.Open(folder).Read(
+                parameters.Stored().Select(t => (t.Name, t.Shape)), name => ModelFolder.NameOf(name, configuration));
+            return new StoredModel(configuration, head, tokenizer, weights, masks);
+        }
+
+        ModelFolder.Load(folder, parameters, configuration, withHead: true);
+        return new StoredModel(configuration, head, tokenizer, ModelWeights.Download(parameters), WeightMasks.None);
+    }
+
+    /// <summary>Declares the parameters of such a model.</summary>
+    internal static ParameterSet Declare(Device device, EncoderConfiguration configuration, ModelHead head)
+    {
+        var parameters = new ParameterSet(device);
         if (head.Labels is { } labels)
         {
             _ = new SequenceClassifier(parameters, configuration, labels.Count);
@@ -25,23 +55,7 @@ public sealed record StoredModel(EncoderConfiguration Configuration, ModelHead H
         {
             _ = new MaskedLanguageModel(parameters, configuration);
         }
-    }
 
-    /// <summary>Loads a model.</summary>
-    /// <param name="folder">Its folder.</param>
-    /// <exception cref="RunException">There is none, its configuration cannot be read, or its weights are compressed already.</exception>
-    /// <exception cref="Engine.Safetensors.SafetensorsException">The weights are not of this model.</exception>
-    /// <exception cref="Text.TextException">The tokenizer cannot be read.</exception>
-    public static StoredModel Load(string folder)
-    {
-        EncoderConfiguration configuration = ModelFolder.ReadConfiguration(folder);
-        ModelHead head = ModelFolder.ReadHead(folder);
-        Tokenizer tokenizer = Tokenizer.Load(Path.Join(folder, ModelFolder.TokenizerName));
-        using var device = new CpuDevice(1);
-        using var parameters = new ParameterSet(device);
-        Declare(parameters, configuration, head);
-        parameters.Allocate(seed: 0, trainable: false);
-        ModelFolder.Load(folder, parameters, configuration, withHead: true);
-        return new StoredModel(configuration, head, tokenizer, ModelWeights.Download(parameters));
+        return parameters;
     }
 }

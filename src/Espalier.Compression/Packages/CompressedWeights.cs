@@ -1,0 +1,166 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Espalier.Compression.Quantization;
+using Espalier.Engine.Autograd;
+using Espalier.Engine.Safetensors;
+using Espalier.Engine.Weights;
+
+namespace Espalier.Compression.Packages;
+
+/// <summary>
+/// The weights of a package, of which some are compressed: <c>model.safetensors</c>, and how to read it in
+/// <c>config.json</c> under <c>espalier_compression</c>.
+/// </summary>
+public sealed class CompressedWeights
+{
+    /// <summary>Name of the configuration's file.</summary>
+    public const string ConfigurationName = "config.json";
+
+    /// <summary>Name of the weights' file.</summary>
+    public const string WeightsName = "model.safetensors";
+
+    private readonly string _path;
+    private readonly PackageScheme _scheme;
+
+    private CompressedWeights(string path, PackageScheme scheme) => (_path, _scheme) = (path, scheme);
+
+    /// <summary>Writes weights and configuration into a folder that is there.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="configuration">What <c>config.json</c> holds beside how weights are compressed.</param>
+    /// <param name="tensors">The weights.</param>
+    /// <param name="nameOf">Their names in the file, of their names in checkpoints.</param>
+    /// <exception cref="IOException">The disk is full or failed.</exception>
+    public static void Write(
+        string folder, ReadOnlySpan<byte> configuration, IReadOnlyList<PackedTensor> tensors, Func<string, string> nameOf)
+    {
+        var scheme = new PackageScheme(PackageScheme.CurrentFormat, tensors.Where(t => t.Compressed != null)
+            .ToDictionary(t => nameOf(t.Name), t => TensorScheme.Of(t.Compressed!.Format)));
+        JsonObject json = JsonNode.Parse(configuration)!.AsObject();
+        json[PackageScheme.Property] = JsonSerializer.SerializeToNode(scheme, PackageJson.Default.PackageScheme);
+        using (FileStream file = File.Create(Path.Join(folder, ConfigurationName)))
+        {
+            file.Write(System.Text.Encoding.UTF8.GetBytes(json.ToJsonString()));
+            file.Flush(flushToDisk: true);
+        }
+
+        using var writer = new SafetensorsWriter(
+            Path.Join(folder, WeightsName), tensors.SelectMany(t => Declare(t, nameOf(t.Name))), new Dictionary<string, string> { ["format"] = "pt" });
+        foreach (PackedTensor tensor in tensors)
+        {
+            if (tensor.Compressed is { } compressed)
+            {
+                compressed.Write(writer, nameOf(tensor.Name));
+            }
+            else
+            {
+                writer.Write(nameOf(tensor.Name), System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(tensor.Decode().Values));
+            }
+        }
+
+        writer.Commit();
+    }
+
+    /// <summary>Whether the weights of a model's folder are compressed.</summary>
+    /// <exception cref="CompressionException">There is no configuration that can be read.</exception>
+    public static bool AreIn(string folder) => Configuration(folder).ContainsKey(PackageScheme.Property);
+
+    /// <summary>Opens the weights of a package.</summary>
+    /// <exception cref="CompressionException">It is none, of another version, or its configuration cannot be read.</exception>
+    public static CompressedWeights Open(string folder)
+    {
+        string path = Path.Join(folder, ConfigurationName);
+        if (Configuration(folder)[PackageScheme.Property] is not JsonObject json)
+        {
+            throw new CompressionException($"{path}: says nothing of compressed weights; name a package that quantize, prune or compress made");
+        }
+
+        int? format = json["format"] is JsonValue value && value.TryGetValue(out int number) ? number : null;
+        if (format != PackageScheme.CurrentFormat)
+        {
+            throw new CompressionException(
+                $"{path}: is a package of version {(format == null ? "unknown" : $"{format}")}; this espalier reads version "
+                + $"{PackageScheme.CurrentFormat}. Make it again from its model, or take the espalier that made it");
+        }
+
+        try
+        {
+            PackageScheme scheme = json.Deserialize(PackageJson.Default.PackageScheme)!;
+            foreach ((string name, TensorScheme tensor) in scheme.Tensors)
+            {
+                if (tensor.Shape.Count is < 1 or > 2 || tensor.ToFormat().Validate() is { Count: > 0 })
+                {
+                    throw new CompressionException($"{path}: says of tensor {name} what cannot be: "
+                        + (tensor.Shape.Count is < 1 or > 2 ? "a shape that is no vector and no matrix" : string.Join("; ", tensor.ToFormat().Validate())));
+                }
+            }
+
+            return new CompressedWeights(Path.Join(folder, WeightsName), scheme);
+        }
+        catch (Exception e) when (e is JsonException or NullReferenceException)
+        {
+            throw new CompressionException($"{path}: does not say how weights are compressed: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Reads every tensor.</summary>
+    /// <param name="wanted">Their names in checkpoints, and their sizes.</param>
+    /// <param name="nameOf">Their names in the file, of their names in checkpoints.</param>
+    /// <returns>The weights, and which of them are pruned.</returns>
+    /// <exception cref="SafetensorsException">A tensor is missing, damaged or of another size; the message names it.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public (ModelWeights Weights, Pruning.WeightMasks Masks) Read(IEnumerable<(string Name, Shape Shape)> wanted, Func<string, string> nameOf)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(_path);
+        List<WeightTensor> tensors = [];
+        Dictionary<string, bool[]> kept = [];
+        foreach ((string name, Shape shape) in wanted)
+        {
+            float[] values = new float[shape.Count];
+            if (_scheme.Tensors.GetValueOrDefault(nameOf(name))?.ToFormat() is not { } format)
+            {
+                file.CopyTo(nameOf(name), values);
+            }
+            else if (format.Shape != shape)
+            {
+                throw new SafetensorsException(_path, nameOf(name), $"is {format.Shape}; the model expects {shape}");
+            }
+            else
+            {
+                CompressedTensor tensor = CompressedTensor.Read(file, nameOf(name), format);
+                tensor.Decode(values);
+                if (!tensor.Kept.IsEmpty)
+                {
+                    kept.Add(name, tensor.Kept.ToArray());
+                }
+            }
+
+            tensors.Add(new WeightTensor(name, shape, values));
+        }
+
+        return (new ModelWeights(tensors), new Pruning.WeightMasks(kept));
+    }
+
+    private static JsonObject Configuration(string folder)
+    {
+        string path = Path.Join(folder, ConfigurationName);
+        try
+        {
+            return JsonNode.Parse(File.ReadAllBytes(path)) as JsonObject ?? throw new JsonException("it is no object");
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new CompressionException($"{path}: cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static IEnumerable<TensorDeclaration> Declare(PackedTensor tensor, string name)
+    {
+        if (tensor.Compressed is { } compressed)
+        {
+            return compressed.Declare(name);
+        }
+
+        Shape shape = tensor.Decode().Shape;
+        return [new TensorDeclaration(name, Dtype.F32, shape.Rank == 1 ? [shape.Columns] : [shape.Rows, shape.Columns])];
+    }
+}
