@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Espalier.Cli.CommandLine;
+using Espalier.Compression.Analysis;
 using Espalier.Compression.Choice;
 using Espalier.Pipeline.Grids;
 
@@ -15,6 +16,7 @@ internal sealed class CompressCommand : EspalierCommand
     private readonly Option<string?> _resume = new("--resume") { Description = "Folder of a grid to go on with" };
     private readonly Option<double[]> _sparsity = List("--sparsity", Defaults.Sparsities, "Parts of the weights that are pruned");
     private readonly Option<int[]> _bits = List("--bits", Defaults.Bits, "Bits of a weight: 2 to 8, or 32 for no quantization");
+    private readonly Option<Measure[]> _frontier = List<Measure>("--frontier", [Measure.Bytes, Measure.Accuracy], "The two measures whose Pareto frontier is marked");
     private readonly LimitOptions _limits = new();
     private readonly QuantizationOptions _quantization = new();
     private readonly PruningOptions _pruning = new();
@@ -24,7 +26,7 @@ internal sealed class CompressCommand : EspalierCommand
         : base(terminal, "compress", "Prune and quantize a classifier over a grid, measure every cell, and choose the best that fits")
     {
         Arguments.Add(_model);
-        foreach (Option option in (Option[])[_out, _resume, Recipe.Option, .. _limits.All, .. Settings])
+        foreach (Option option in (Option[])[_out, _resume, Recipe.Option, .. _limits.All, _frontier, .. Settings])
             Options.Add(option);
     }
 
@@ -33,8 +35,10 @@ internal sealed class CompressCommand : EspalierCommand
     protected override void Execute(ParseResult parsed, CommandContext context)
     {
         DeploymentLimits limits = _limits.Read(parsed);
+        if (parsed.GetValue(_frontier) is not [var first, var second] || first == second)
+            throw new UsageException($"--frontier takes two of {string.Join(", ", Enum.GetNames<Measure>())}");
         using CompressionGrid grid = Open(parsed, context);
-        GridCommand.Run(grid, limits, context, "compress");
+        GridCommand.Run(grid, limits, context, "compress", first, second);
     }
 
     private CompressionGrid Open(ParseResult parsed, CommandContext context)

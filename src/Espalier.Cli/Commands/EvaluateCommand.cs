@@ -72,7 +72,8 @@ internal sealed class EvaluateCommand : EspalierCommand
 
     private EvaluateReport LanguageModel(ParseResult parsed, CommandContext context, string folder, string data)
     {
-        HeldOutMeasure measure = HeldOutMeasure.Of(folder, data, parsed.GetValue(_heldOut), parsed.GetValue(_threads), context.Cancel);
+        HeldOutMeasure measure = HeldOutMeasure.Of(
+            folder, data, parsed.GetValue(_heldOut), parsed.GetValue(_threads), ModelPackage.WeightsOf(folder), context.Cancel);
         return new EvaluateReport(folder, data, measure.Parameters, null, new PerplexityScores(
             measure.Evaluation.Predictions, measure.Evaluation.Value, measure.UnigramPerplexity, measure.Evaluation.Loss));
     }

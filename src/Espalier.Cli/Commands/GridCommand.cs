@@ -10,7 +10,7 @@ namespace Espalier.Cli.Commands;
 /// <summary>What the commands that run a grid have in common: they announce it, show it, and report it.</summary>
 internal static class GridCommand
 {
-    public static void Run(CompressionGrid grid, DeploymentLimits limits, CommandContext context, string command)
+    public static void Run(CompressionGrid grid, DeploymentLimits limits, CommandContext context, string command, Measure first = Measure.Bytes, Measure second = Measure.Accuracy)
     {
         if (limits.Validate() is { Count: > 0 } faults)
             throw new UsageException(string.Join("; ", faults));
@@ -27,7 +27,7 @@ internal static class GridCommand
             error.WriteLine($"saved; go on with: espalier {command} --resume {grid.Directory.Path}");
             throw;
         }
-        GridTable table = grid.Table();
+        GridTable table = grid.Table(first, second);
         foreach (CellResult failed in table.Cells.Where(c => c.Failure != null))
             context.Warn($"{failed.Name} failed: {failed.Failure}");
         var report = new GridReport(grid.Directory.Path, table, ChoiceReport.Of(grid.Choose(limits), grid.Record.Accuracy, grid.Directory.ModelPath));

@@ -55,9 +55,15 @@ internal sealed class QuantizeCommand : EspalierCommand
 /// <summary>What <c>quantize --json</c> prints.</summary>
 internal sealed record QuantizeReport(string Model, string Package, QuantizationOutcome Outcome)
 {
+    private const int Shown = 8;
+
     public void Write(TextWriter text)
     {
         text.WriteLine($"{Package}: {Outcome.Parameters:N0} parameters at {Outcome.BitsPerWeight:F2} bits, {Outcome.WeightBytes:N0} bytes of weights, {Outcome.Bytes:N0} in all ({Outcome.SourceBytes:N0} before)");
+        foreach (ChosenBits tensor in Outcome.Chosen.Take(Shown))
+            text.WriteLine($"  {tensor.Tensor}: {tensor.Bits} bits, {tensor.Bytes:N0} bytes; at 4 bits it costs {tensor.Sensitivity:E2} nats");
+        if (Outcome.Chosen.Count > Shown)
+            text.WriteLine($"  … and {Outcome.Chosen.Count - Shown} tensors that cost less; --json names all");
         foreach (QuantizedKind kind in Outcome.Kinds)
             text.WriteLine($"  {kind.Error.Kind,-16} {kind.LeastBits,2}{(kind.LeastBits == kind.MostBits ? "   " : $"–{kind.MostBits,-2}")} bits, error {kind.Error.MeanMagnitude:E2} in the mean, variance {kind.Error.Variance:E2}");
     }

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 using Espalier.Compression;
+using Espalier.Compression.Analysis;
 using Espalier.Compression.Choice;
 using Espalier.Engine.Models;
 using Espalier.Text;
@@ -18,7 +19,7 @@ public readonly record struct GridProgress(string Phase, double Fraction);
 /// <summary>
 /// Every level of pruning with every precision (the paper's §4 and Fig. 7): levels are pruned and finetuned one from the other and
 /// shared by their cells; each cell is a package, measured. Its folder is a run's, with <c>cells/</c> (the packages),
-/// <c>cells.jsonl</c>, <c>table.csv</c>, <c>table.json</c>, <c>levels/</c> and <c>recoveries/</c>.
+/// <c>cells.jsonl</c>, <c>table.csv</c>, <c>table.json</c>, <c>errors.csv</c> (by kind of module, Fig. 9), <c>levels/</c> and <c>recoveries/</c>.
 /// </summary>
 public sealed class CompressionGrid : IDisposable
 {
@@ -177,8 +178,10 @@ public sealed class CompressionGrid : IDisposable
     }
 
     /// <summary>The cells and levels that have ended.</summary>
-    public GridTable Table() => GridLog.TableOf(
-        Record.Accuracy, _cells, [.. Steps().Select(s => GridLevel.ReadResult(_run, s)).OfType<LevelResult>()]);
+    /// <param name="first">One measure of the frontier.</param>
+    /// <param name="second">The other.</param>
+    public GridTable Table(Measure first = Measure.Bytes, Measure second = Measure.Accuracy) => GridLog.TableOf(
+        Record.Accuracy, _cells, [.. Steps().Select(s => GridLevel.ReadResult(_run, s)).OfType<LevelResult>()], first, second);
 
     /// <summary>Chooses among the cells, and puts the chosen package in the run's folder of the model.</summary>
     /// <param name="limits">What to keep to.</param>

@@ -8,7 +8,7 @@ namespace Espalier.Pipeline.Grids;
 /// <summary>The files of results: <c>cells.jsonl</c>, a line for each cell that has ended, and the tables made of it.</summary>
 internal static class GridLog
 {
-    public const string CellsName = "cells.jsonl", TableName = "table.csv", TableJsonName = "table.json";
+    public const string CellsName = "cells.jsonl", TableName = "table.csv", TableJsonName = "table.json", ErrorsName = "errors.csv";
 
     /// <summary>Reads the cells that have ended, in the order in which they did.</summary>
     /// <exception cref="RunDamagedException">A line is no cell's result.</exception>
@@ -39,6 +39,7 @@ internal static class GridLog
             cells.Select(c => JsonSerializer.Serialize(c, GridJson.Default.CellResult) + "\n"))));
         run.WriteFile(TableJsonName, JsonSerializer.SerializeToUtf8Bytes(table, GridJson.Default.GridTable));
         run.WriteFile(TableName, Encoding.UTF8.GetBytes(Csv(table)));
+        run.WriteFile(ErrorsName, Encoding.UTF8.GetBytes(Errors(table)));
     }
 
     // Numbers and plain words only: nothing that would have to be quoted.
@@ -57,11 +58,17 @@ internal static class GridLog
         return text.ToString();
     }
 
-    /// <summary>The table of the cells that have ended.</summary>
-    public static GridTable TableOf(double accuracy, IEnumerable<CellResult> cells, IReadOnlyList<LevelResult> levels)
+    private static string Errors(GridTable table) => "sparsity,bits,kind,tensors,weights,mean,mean_magnitude,variance\n" + string.Concat(
+        from c in table.Cells
+        from e in c.Errors
+        select $"{c.Sparsity},{c.Bits},{e.Kind},{e.Tensors},{e.Weights},{e.Mean:G6},{e.MeanMagnitude:G6},{e.Variance:G6}\n");
+
+    /// <summary>The table of the cells that have ended, with the frontier under two measures.</summary>
+    public static GridTable TableOf(
+        double accuracy, IEnumerable<CellResult> cells, IReadOnlyList<LevelResult> levels, Measure first, Measure second)
     {
         CellResult[] sorted = [.. cells.OrderBy(c => c.Sparsity).ThenByDescending(c => c.Bits)];
         return new GridTable(accuracy, sorted, levels, [
-            .. ParetoFrontier.Of(sorted.Where(c => c.Measures != null), c => c.Measures!, Measure.Bytes, Measure.Accuracy).Select(c => c.Name)]);
+            .. ParetoFrontier.Of(sorted.Where(c => c.Measures != null), c => c.Measures!, first, second).Select(c => c.Name)]);
     }
 }

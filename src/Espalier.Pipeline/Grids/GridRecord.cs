@@ -46,7 +46,7 @@ public sealed record CellResult(
 /// <param name="Accuracy">The uncompressed model's.</param>
 /// <param name="Cells">Every cell that has ended, by sparsity and falling bits.</param>
 /// <param name="Levels">Every level of pruning.</param>
-/// <param name="Frontier">Names of the cells that no other one beats in accuracy and bytes.</param>
+/// <param name="Frontier">Names of the cells that no other one beats under two measures; in the file those are bytes and accuracy.</param>
 public sealed record GridTable(
     double Accuracy, IReadOnlyList<CellResult> Cells, IReadOnlyList<LevelResult> Levels, IReadOnlyList<string> Frontier);
 

@@ -16,8 +16,8 @@ namespace Espalier.Pipeline.Packages;
 /// </summary>
 public static class ModelPackage
 {
-    // What a compressed tensor takes in the file's header and in config.json, at most.
-    private const long BytesOfWords = 1024;
+    // What a quantized tensor takes in the file's header and in config.json, at most: its name four times, and words and numbers.
+    private const int Names = 4, BytesOfWords = 400;
 
     /// <summary>Writes a package, whole or not at all.</summary>
     /// <param name="folder">Where; nothing may stand there.</param>
@@ -69,7 +69,8 @@ public static class ModelPackage
     public static long BytesBeside(string folder, StoredModel model, IEnumerable<WeightTensor> kept)
         => new FileInfo(Path.Join(folder, ModelFolder.TokenizerName)).Length
             + ModelFolder.ConfigurationOf(model.Configuration, model.Tokenizer, model.Head).Length
-            + (BytesOfWords * model.Weights.Tensors.Count) + kept.Sum(t => t.Shape.Count * sizeof(float));
+            + model.Weights.Tensors.Sum(t => BytesOfWords + (Names * (long)ModelFolder.NameOf(t.Name, model.Configuration).Length))
+            + kept.Sum(t => t.Shape.Count * sizeof(float));
 
     /// <summary>Opens a classifier, be it compressed or not.</summary>
     /// <param name="folder">Its folder.</param>
@@ -78,16 +79,22 @@ public static class ModelPackage
     /// <exception cref="CompressionException">It is a package of another version, or says of its weights what cannot be.</exception>
     /// <exception cref="Engine.Safetensors.SafetensorsException">A tensor is missing or damaged; the message names it.</exception>
     /// <exception cref="Text.TextException">The tokenizer cannot be read.</exception>
-    public static TrainedClassifier OpenClassifier(string folder, Device device)
+    public static TrainedClassifier OpenClassifier(string folder, Device device) => TrainedClassifier.Load(folder, device, WeightsOf(folder));
+
+    /// <summary>What gives a model's parameters the weights of a package; null where they are not compressed.</summary>
+    /// <param name="folder">The folder of a model or a package.</param>
+    /// <exception cref="RunException">Its configuration cannot be read.</exception>
+    /// <exception cref="CompressionException">It is a package of another version, or says of its weights what cannot be.</exception>
+    public static Action<ParameterSet>? WeightsOf(string folder)
     {
         if (!CompressedWeights.AreIn(folder))
         {
-            return TrainedClassifier.Load(folder, device);
+            return null;
         }
 
         EncoderConfiguration configuration = ModelFolder.ReadConfiguration(folder);
         CompressedWeights weights = CompressedWeights.Open(folder);
-        return TrainedClassifier.Load(folder, device, parameters => weights.Read(
-            parameters.Stored().Select(t => (t.Name, t.Shape)), name => ModelFolder.NameOf(name, configuration)).Weights.Upload(parameters));
+        return parameters => weights.Read(
+            parameters.Stored().Select(t => (t.Name, t.Shape)), name => ModelFolder.NameOf(name, configuration)).Weights.Upload(parameters);
     }
 }

@@ -14,6 +14,13 @@ namespace Espalier.Pipeline.Packages;
 /// <param name="Error">What became of its weights.</param>
 public sealed record QuantizedKind(int LeastBits, int MostBits, WeightError Error);
 
+/// <summary>A tensor whose bits were chosen.</summary>
+/// <param name="Tensor">Its name.</param>
+/// <param name="Bits">Its bits.</param>
+/// <param name="Bytes">Bytes that it takes.</param>
+/// <param name="Sensitivity">What the model's predictions diverge by, in nats, where this tensor alone is quantized to 4 bits.</param>
+public sealed record ChosenBits(string Tensor, int Bits, long Bytes, double Sensitivity);
+
 /// <summary>What came of quantizing a model.</summary>
 /// <param name="Parameters">Its parameters.</param>
 /// <param name="BitsPerWeight">Nominal bits of one in the mean.</param>
@@ -21,8 +28,10 @@ public sealed record QuantizedKind(int LeastBits, int MostBits, WeightError Erro
 /// <param name="Bytes">Bytes of the whole package.</param>
 /// <param name="SourceBytes">Bytes of what it was made from.</param>
 /// <param name="Kinds">By kind of module.</param>
+/// <param name="Chosen">Tensors whose bits were chosen, the most sensitive first; empty where bits were given.</param>
 public sealed record QuantizationOutcome(
-    long Parameters, double BitsPerWeight, long WeightBytes, long Bytes, long SourceBytes, IReadOnlyList<QuantizedKind> Kinds);
+    long Parameters, double BitsPerWeight, long WeightBytes, long Bytes, long SourceBytes, IReadOnlyList<QuantizedKind> Kinds,
+    IReadOnlyList<ChosenBits> Chosen);
 
 /// <summary>Quantizes the model of a folder, after training (the paper's §4.2).</summary>
 public sealed class ModelQuantization
@@ -49,7 +58,7 @@ public sealed class ModelQuantization
     /// <param name="folder">A folder that is not there, or empty.</param>
     /// <exception cref="CompressionException">A tensor cannot be quantized; nothing is written.</exception>
     /// <exception cref="IOException">The disk is full or failed; nothing is written.</exception>
-    public QuantizationOutcome Write(string folder) => Write(folder, _ => _settings.Bits);
+    public QuantizationOutcome Write(string folder) => Write(folder, _ => _settings.Bits, []);
 
     /// <summary>Writes a package of a certain size, with bits for each tensor by what is measured that it bears.</summary>
     /// <param name="folder">A folder that is not there, or empty.</param>
@@ -79,7 +88,9 @@ public sealed class ModelQuantization
         }, progress);
         long fixedBytes = ModelPackage.BytesBeside(_source, _model, _model.Weights.Tensors.Where(t => _settings.Keeps(t.Name)));
         IReadOnlyDictionary<string, int> bits = BitAllocation.Choose(tensors, bytes - fixedBytes);
-        return Write(folder, name => bits[name]);
+        return Write(folder, name => bits[name], [
+            .. tensors.OrderByDescending(t => t.Measured).Select(t => new ChosenBits(
+                t.Tensor, bits[t.Tensor], t.Bytes[bits[t.Tensor] - TensorSensitivity.LeastBits], t.Measured))]);
     }
 
     private static void Put(TrainedClassifier classifier, WeightTensor tensor)
@@ -90,7 +101,7 @@ public sealed class ModelQuantization
         => of.Zip(from).Average(pair => pair.First.Probabilities.Zip(pair.Second.Probabilities)
             .Sum(p => p.First == 0 ? 0 : p.First * Math.Log(p.First / Math.Max(p.Second, double.Epsilon))));
 
-    private QuantizationOutcome Write(string folder, Func<string, int> bits)
+    private QuantizationOutcome Write(string folder, Func<string, int> bits, IReadOnlyList<ChosenBits> chosen)
     {
         PackedTensor[] packed =
         [
@@ -100,10 +111,10 @@ public sealed class ModelQuantization
         ModelPackage.Create(folder, _model, packed);
         IReadOnlyList<WeightError> errors = WeightError.ByModule(
             _model.Weights, new ModelWeights(packed.Select(p => p.Decode())));
+        PackedTensor[] Of(ModuleKind kind) => [.. packed.Where(p => ModuleKinds.Of(p.Name) == kind)];
         return new QuantizationOutcome(
             _model.Weights.Count, packed.Sum(p => p.Stored * (double)p.Bits) / _model.Weights.Count,
             new FileInfo(Path.Join(folder, ModelFolder.WeightsName)).Length, ModelPackage.BytesOf(folder), ModelPackage.BytesOf(_source),
-            [.. errors.Select(e => new QuantizedKind(
-                packed.Where(p => ModuleKinds.Of(p.Name) == e.Kind).Min(p => p.Bits), packed.Where(p => ModuleKinds.Of(p.Name) == e.Kind).Max(p => p.Bits), e))]);
+            [.. errors.Select(e => new QuantizedKind(Of(e.Kind).Min(p => p.Bits), Of(e.Kind).Max(p => p.Bits), e))], chosen);
     }
 }
