@@ -1,5 +1,9 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Espalier.Compression.Pruning;
 using Espalier.Compression.Quantization;
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Safetensors;
@@ -33,31 +37,32 @@ public sealed class CompressedWeights
     public static void Write(
         string folder, ReadOnlySpan<byte> configuration, IReadOnlyList<PackedTensor> tensors, Func<string, string> nameOf)
     {
-        var scheme = new PackageScheme(PackageScheme.CurrentFormat, tensors.Where(t => t.Compressed != null)
+        string path = Path.Join(folder, WeightsName);
+        using (var writer = new SafetensorsWriter(
+            path, tensors.SelectMany(t => Declare(t, nameOf(t.Name))), new Dictionary<string, string> { ["format"] = "pt" }))
+        {
+            foreach (PackedTensor tensor in tensors)
+            {
+                if (tensor.Compressed is { } compressed)
+                {
+                    compressed.Write(writer, nameOf(tensor.Name));
+                }
+                else
+                {
+                    writer.Write(nameOf(tensor.Name), MemoryMarshal.AsBytes<float>(tensor.Decode().Values));
+                }
+            }
+
+            writer.Commit();
+        }
+
+        var scheme = new PackageScheme(PackageScheme.CurrentFormat, Sha256(path), tensors.Where(t => t.Compressed != null)
             .ToDictionary(t => nameOf(t.Name), t => TensorScheme.Of(t.Compressed!.Format)));
         JsonObject json = JsonNode.Parse(configuration)!.AsObject();
         json[PackageScheme.Property] = JsonSerializer.SerializeToNode(scheme, PackageJson.Default.PackageScheme);
-        using (FileStream file = File.Create(Path.Join(folder, ConfigurationName)))
-        {
-            file.Write(System.Text.Encoding.UTF8.GetBytes(json.ToJsonString()));
-            file.Flush(flushToDisk: true);
-        }
-
-        using var writer = new SafetensorsWriter(
-            Path.Join(folder, WeightsName), tensors.SelectMany(t => Declare(t, nameOf(t.Name))), new Dictionary<string, string> { ["format"] = "pt" });
-        foreach (PackedTensor tensor in tensors)
-        {
-            if (tensor.Compressed is { } compressed)
-            {
-                compressed.Write(writer, nameOf(tensor.Name));
-            }
-            else
-            {
-                writer.Write(nameOf(tensor.Name), System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(tensor.Decode().Values));
-            }
-        }
-
-        writer.Commit();
+        using FileStream file = File.Create(Path.Join(folder, ConfigurationName));
+        file.Write(Encoding.UTF8.GetBytes(json.ToJsonString()));
+        file.Flush(flushToDisk: true);
     }
 
     /// <summary>Whether the weights of a model's folder are compressed.</summary>
@@ -108,7 +113,7 @@ public sealed class CompressedWeights
     /// <returns>The weights, and which of them are pruned.</returns>
     /// <exception cref="SafetensorsException">A tensor is missing, damaged or of another size; the message names it.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public (ModelWeights Weights, Pruning.WeightMasks Masks) Read(IEnumerable<(string Name, Shape Shape)> wanted, Func<string, string> nameOf)
+    public (ModelWeights Weights, WeightMasks Masks) Read(IEnumerable<(string Name, Shape Shape)> wanted, Func<string, string> nameOf)
     {
         using SafetensorsFile file = SafetensorsFile.Open(_path);
         List<WeightTensor> tensors = [];
@@ -137,7 +142,16 @@ public sealed class CompressedWeights
             tensors.Add(new WeightTensor(name, shape, values));
         }
 
-        return (new ModelWeights(tensors), new Pruning.WeightMasks(kept));
+        // Last: what can be said of one tensor says more.
+        return Sha256(_path) != _scheme.WeightsSha256
+            ? throw new SafetensorsException(_path, null, "is not what the package was made with: its SHA-256 is another. Copy the package anew, or make it again")
+            : (new ModelWeights(tensors), new WeightMasks(kept));
+    }
+
+    private static string Sha256(string path)
+    {
+        using FileStream file = File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(file));
     }
 
     private static JsonObject Configuration(string folder)

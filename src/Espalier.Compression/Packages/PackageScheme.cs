@@ -1,7 +1,4 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using Espalier.Engine.Autograd;
 using Espalier.Engine.Weights;
 
 namespace Espalier.Compression.Packages;
@@ -25,15 +22,18 @@ internal sealed record TensorScheme(
         f.Layout == SparseLayout.RelativeIndex ? f.IndexBits : null, f.Stored, f.Layout == SparseLayout.RelativeIndex ? f.Distances : null);
 
     public TensorFormat ToFormat() => new(
-        Shape.Count == 1 ? Engine.Autograd.Shape.Vector(Shape[0]) : Engine.Autograd.Shape.Matrix(Shape[0], Shape[1]),
+        Shape.Count == 1
+            ? Espalier.Engine.Autograd.Shape.Vector(Shape[0])
+            : Espalier.Engine.Autograd.Shape.Matrix(Shape[0], Shape[1]),
         Bits is { } bits ? new QuantizationScheme(bits, Granularity ?? QuantizationGranularity.Tensor, GroupSize ?? 0) : null, Layout, IndexBits ?? 0,
         Stored, Distances ?? 0);
 }
 
 /// <summary>The part of <c>config.json</c> that says how weights are compressed.</summary>
 /// <param name="Format">Version of it and of the tensors' layout.</param>
+/// <param name="WeightsSha256">SHA-256 of <c>model.safetensors</c>, in lower-case hex: a code that a disk changed looks like any other.</param>
 /// <param name="Tensors">The compressed tensors, by their names in <c>model.safetensors</c>.</param>
-internal sealed record PackageScheme(int Format, IReadOnlyDictionary<string, TensorScheme> Tensors)
+internal sealed record PackageScheme(int Format, string WeightsSha256, IReadOnlyDictionary<string, TensorScheme> Tensors)
 {
     /// <summary>The version that this code writes and reads.</summary>
     public const int CurrentFormat = 1;

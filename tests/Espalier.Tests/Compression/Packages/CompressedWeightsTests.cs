@@ -5,6 +5,7 @@ using Espalier.Compression.Pruning;
 using Espalier.Compression.Quantization;
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Random;
+using Espalier.Engine.Safetensors;
 using Espalier.Engine.Weights;
 
 namespace Espalier.Tests.Compression.Packages;
@@ -47,6 +48,18 @@ public class CompressedWeightsTests
         Assert.Equal(packed.Decode().Values, read[Up].Values);
         Assert.Equal(masks.Of(Up), kept.Of(Up));
         Assert.Equal(420, read.NonZero);
+    }
+
+    [Fact]
+    public void Read_OneBitOfACodeChanged_IsNoticed()
+    {
+        using var folder = new TemporaryFolder();
+        string path = Write(folder, "p", Weights(30, 70), 5, null), file = Path.Join(path, CompressedWeights.WeightsName);
+        byte[] bytes = File.ReadAllBytes(file);
+        bytes[^100] ^= 1;
+        File.WriteAllBytes(file, bytes);
+        Assert.Contains("is not what the package was made with", Assert.Throws<SafetensorsException>(
+            () => CompressedWeights.Open(path).Read([(Up, Shape.Matrix(30, 70))], name => "m." + name)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
