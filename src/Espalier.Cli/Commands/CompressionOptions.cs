@@ -12,7 +12,7 @@ internal sealed class QuantizationOptions
 {
     private static readonly QuantizationSettings Defaults = new();
 
-    private readonly Option<QuantizationGranularity> _granularity = new("--granularity")
+    private readonly Option<ScaleGranularity> _granularity = new("--granularity")
     {
         Description = "What shares a range: a tensor as in the paper, a row, or a group of columns of a row",
         DefaultValueFactory = _ => Defaults.Granularity,

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -38,26 +37,10 @@ public sealed class CompressedWeights
         string folder, ReadOnlySpan<byte> configuration, IReadOnlyList<PackedTensor> tensors, Func<string, string> nameOf)
     {
         string path = Path.Join(folder, WeightsName);
-        using (var writer = new SafetensorsWriter(
-            path, tensors.SelectMany(t => Declare(t, nameOf(t.Name))), new Dictionary<string, string> { ["format"] = "pt" }))
-        {
-            foreach (PackedTensor tensor in tensors)
-            {
-                if (tensor.Compressed is { } compressed)
-                {
-                    compressed.Write(writer, nameOf(tensor.Name));
-                }
-                else
-                {
-                    writer.Write(nameOf(tensor.Name), MemoryMarshal.AsBytes<float>(tensor.Decode().Values));
-                }
-            }
-
-            writer.Commit();
-        }
-
-        var scheme = new PackageScheme(PackageScheme.CurrentFormat, Sha256(path), tensors.Where(t => t.Compressed != null)
-            .ToDictionary(t => nameOf(t.Name), t => TensorScheme.Of(t.Compressed!.Format)));
+        CompressedTensor.Save(
+            path, [.. tensors.Select(t => (nameOf(t.Name), t.Stored))], new Dictionary<string, string> { ["format"] = "pt" });
+        var scheme = new PackageScheme(PackageScheme.CurrentFormat, Sha256(path), tensors.Where(t => !t.Stored.IsPlain)
+            .ToDictionary(t => nameOf(t.Name), t => t.Stored.Description));
         JsonObject json = JsonNode.Parse(configuration)!.AsObject();
         json[PackageScheme.Property] = JsonSerializer.SerializeToNode(scheme, PackageJson.Default.PackageScheme);
         using FileStream file = File.Create(Path.Join(folder, ConfigurationName));
@@ -89,19 +72,12 @@ public sealed class CompressedWeights
 
         try
         {
-            PackageScheme scheme = json.Deserialize(PackageJson.Default.PackageScheme)!;
-            foreach ((string name, TensorScheme tensor) in scheme.Tensors)
+            return new CompressedWeights(Path.Join(folder, WeightsName), json.Deserialize(PackageJson.Default.PackageScheme) is
             {
-                if (tensor.Shape.Count is < 1 or > 2 || tensor.ToFormat().Validate() is { Count: > 0 })
-                {
-                    throw new CompressionException($"{path}: says of tensor {name} what cannot be: "
-                        + (tensor.Shape.Count is < 1 or > 2 ? "a shape that is no vector and no matrix" : string.Join("; ", tensor.ToFormat().Validate())));
-                }
-            }
-
-            return new CompressedWeights(Path.Join(folder, WeightsName), scheme);
+                Tensors: not null, WeightsSha256: not null,
+            } scheme ? scheme : throw new JsonException("its tensors or their SHA-256 are missing"));
         }
-        catch (Exception e) when (e is JsonException or NullReferenceException)
+        catch (JsonException e)
         {
             throw new CompressionException($"{path}: does not say how weights are compressed: {e.Message}", e);
         }
@@ -120,26 +96,19 @@ public sealed class CompressedWeights
         Dictionary<string, bool[]> kept = [];
         foreach ((string name, Shape shape) in wanted)
         {
-            float[] values = new float[shape.Count];
-            if (_scheme.Tensors.GetValueOrDefault(nameOf(name))?.ToFormat() is not { } format)
+            CompressedTensor stored = CompressedTensor.Read(file, nameOf(name));
+            if (stored.Shape != shape)
             {
-                file.CopyTo(nameOf(name), values);
-            }
-            else if (format.Shape != shape)
-            {
-                throw new SafetensorsException(_path, nameOf(name), $"is {format.Shape}; the model expects {shape}");
-            }
-            else
-            {
-                CompressedTensor tensor = CompressedTensor.Read(file, nameOf(name), format);
-                tensor.Decode(values);
-                if (!tensor.Kept.IsEmpty)
-                {
-                    kept.Add(name, tensor.Kept.ToArray());
-                }
+                throw new SafetensorsException(_path, nameOf(name), $"is {stored.Shape}; the model expects {shape}");
             }
 
+            float[] values = new float[shape.Count];
+            stored.Decode(values);
             tensors.Add(new WeightTensor(name, shape, values));
+            if (stored.Layout != SparseLayout.None)
+            {
+                kept.Add(name, [.. values.Select(v => v != 0)]);
+            }
         }
 
         // Last: what can be said of one tensor says more.
@@ -165,16 +134,5 @@ public sealed class CompressedWeights
         {
             throw new CompressionException($"{path}: cannot be read: {e.Message}", e);
         }
-    }
-
-    private static IEnumerable<TensorDeclaration> Declare(PackedTensor tensor, string name)
-    {
-        if (tensor.Compressed is { } compressed)
-        {
-            return compressed.Declare(name);
-        }
-
-        Shape shape = tensor.Decode().Shape;
-        return [new TensorDeclaration(name, Dtype.F32, shape.Rank == 1 ? [shape.Columns] : [shape.Rows, shape.Columns])];
     }
 }

@@ -10,7 +10,7 @@ public sealed record QuantizationSettings
     public int Bits { get; init; } = 8;
 
     /// <summary>What shares a range.</summary>
-    public QuantizationGranularity Granularity { get; init; }
+    public ScaleGranularity Granularity { get; init; }
 
     /// <summary>Columns of a group: 32, 64 or 128; used where groups share a range.</summary>
     public int GroupSize { get; init; } = 64;
@@ -32,10 +32,10 @@ public sealed record QuantizationSettings
 
         if (!Enum.IsDefined(Granularity))
         {
-            faults.Add($"granularity {Granularity}; expected {string.Join(", ", Enum.GetNames<QuantizationGranularity>())}");
+            faults.Add($"granularity {Granularity}; expected {string.Join(", ", Enum.GetNames<ScaleGranularity>())}");
         }
 
-        if (Granularity == QuantizationGranularity.Group && GroupSize is not (32 or 64 or 128))
+        if (Granularity == ScaleGranularity.Group && GroupSize is not (32 or 64 or 128))
         {
             faults.Add($"groups of {GroupSize} columns; expected 32, 64 or 128");
         }
@@ -53,5 +53,5 @@ public sealed record QuantizationSettings
 
     /// <summary>The scheme of quantized tensors.</summary>
     public QuantizationScheme SchemeOf(int bits)
-        => new(bits, Granularity, Granularity == QuantizationGranularity.Group ? GroupSize : 0);
+        => new(bits, Granularity, Granularity == ScaleGranularity.Group ? GroupSize : 0);
 }

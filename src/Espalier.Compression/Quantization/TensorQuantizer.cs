@@ -4,7 +4,7 @@ using Espalier.Engine.Weights;
 namespace Espalier.Compression.Quantization;
 
 /// <summary>A quantized tensor before it is packed.</summary>
-/// <param name="Codes">A code for each weight that stays, row-major.</param>
+/// <param name="Codes">A code for each weight, row-major; 0 for those that are pruned.</param>
 /// <param name="Scales">Δ of each range, in the order of the tensor.</param>
 /// <param name="Zeros">q0 of each range.</param>
 /// <param name="SquaredError">Σ of the squared differences from the weights that stay.</param>
@@ -24,35 +24,31 @@ public static class TensorQuantizer
     {
         tensor.ThrowUnlessFinite();
         ThrowIfConstant(tensor, kept);
-        int ranges = (int)(tensor.Shape.Count / RangeLength(tensor.Shape, scheme));
+        int ranges = checked((int)scheme.ScaleCount(tensor.Shape));
         List<float> scales = new(ranges), zeros = new(ranges);
-        byte[] codes = new byte[kept == null ? tensor.Values.Length : kept.Count(stays => stays)];
-        float[] stay = new float[kept == null ? 0 : codes.Length];
-        int done = 0;
+        byte[] codes = new byte[tensor.Values.Length], part = new byte[tensor.Values.Length];
+        float[] stay = new float[tensor.Values.Length];
         double error = 0;
         foreach ((int start, int length) in Ranges(tensor.Shape, scheme))
         {
-            ReadOnlySpan<float> values = tensor.Values.AsSpan(start, length);
-            if (kept != null)
+            int count = 0;
+            for (int i = start; i < start + length; i++)
             {
-                int count = 0;
-                for (int i = start; i < start + length; i++)
+                if (kept == null || kept[i])
                 {
-                    if (kept[i])
-                    {
-                        stay[count++] = tensor.Values[i];
-                    }
+                    stay[count++] = tensor.Values[i];
                 }
-
-                values = stay.AsSpan(0, count);
             }
 
-            Span<byte> part = codes.AsSpan(done, values.Length);
-            (float scale, float zero) = UniformQuantizer.Quantize(values, scheme.Bits, rule, part);
+            ReadOnlySpan<float> values = stay.AsSpan(0, count);
+            (float scale, float zero) = UniformQuantizer.Quantize(values, scheme.Bits, rule, part.AsSpan(0, count));
             scales.Add(scale);
             zeros.Add(zero);
-            error += UniformQuantizer.SquaredError(values, scale, zero, part);
-            done += values.Length;
+            error += UniformQuantizer.SquaredError(values, scale, zero, part.AsSpan(0, count));
+            for (int i = start, at = 0; i < start + length; i++)
+            {
+                codes[i] = kept == null || kept[i] ? part[at++] : (byte)0;
+            }
         }
 
         return new QuantizedValues(codes, [.. scales], [.. zeros], error);
@@ -60,15 +56,15 @@ public static class TensorQuantizer
 
     private static int RangeLength(Shape shape, QuantizationScheme scheme) => scheme.Granularity switch
     {
-        QuantizationGranularity.Tensor => checked((int)shape.Count),
-        QuantizationGranularity.Row => shape.Columns,
+        ScaleGranularity.Tensor => checked((int)shape.Count),
+        ScaleGranularity.Row => shape.Columns,
         _ => Math.Min(shape.Columns, scheme.GroupSize),
     };
 
     // Where the columns are no multiple of a group, the last group of each row is shorter.
     private static IEnumerable<(int Start, int Length)> Ranges(Shape shape, QuantizationScheme scheme)
     {
-        int row = scheme.Granularity == QuantizationGranularity.Tensor ? checked((int)shape.Count) : shape.Columns;
+        int row = scheme.Granularity == ScaleGranularity.Tensor ? checked((int)shape.Count) : shape.Columns;
         int length = RangeLength(shape, scheme);
         for (int start = 0; start < shape.Count; start += row)
         {

@@ -39,7 +39,7 @@ public sealed record TensorSensitivity(string Tensor, double Measured, IReadOnly
             double measured = Math.Max(0, loss(probe.Decode()));
             double slope = probe.SquaredError > 0 ? measured / probe.SquaredError : 0;
             result.Add(new TensorSensitivity(
-                tensor.Name, measured, [.. packed.Select(p => slope * p.SquaredError)], [.. packed.Select(p => p.Bytes)]));
+                tensor.Name, measured, [.. packed.Select(p => slope * p.SquaredError)], [.. packed.Select(p => p.Stored.StoredBytes)]));
             progress?.Report(result.Count / (double)tensors.Length);
         }
 

@@ -1,59 +1,60 @@
 namespace Espalier.Engine.Weights;
 
 /// <summary>
-/// Numbers of a few bits in bytes without gaps: the lowest bit of number i is bit i·k of the bytes, counted from the lowest bit of the
-/// first one. Bits after the last number are zero.
+/// Numbers of 1 to 8 bits without gaps: number i takes bits [i·k, (i + 1)·k) of the string in which bit b is bit b mod 8,
+/// counted from the least significant, of byte b / 8. Bits behind the last number are zero.
 /// </summary>
-public static class BitPacking
+internal static class BitPacking
 {
-    /// <summary>Bytes that <paramref name="count"/> numbers of <paramref name="bits"/> bits take.</summary>
-    public static long Bytes(long count, int bits) => checked((count * bits) + 7) / 8;
+    /// <summary>Bytes that <paramref name="count"/> numbers take.</summary>
+    public static long Bytes(long count, int bits) => ((count * bits) + 7) / 8;
 
-    /// <summary>Packs numbers.</summary>
-    /// <param name="numbers">Each less than 2^bits.</param>
-    /// <param name="bits">1 to 8.</param>
+    /// <summary>Packs numbers below 2^<paramref name="bits"/>.</summary>
     public static byte[] Pack(ReadOnlySpan<byte> numbers, int bits)
     {
         byte[] packed = new byte[Bytes(numbers.Length, bits)];
-        int at = 0, held = 0;
-        uint waiting = 0;
+        uint held = 0;
+        int heldBits = 0, at = 0;
         foreach (byte number in numbers)
         {
-            waiting |= (uint)number << held;
-            for (held += bits; held >= 8; held -= 8)
+            held |= (uint)number << heldBits;
+            for (heldBits += bits; heldBits >= 8; heldBits -= 8, held >>= 8)
             {
-                packed[at++] = (byte)waiting;
-                waiting >>= 8;
+                packed[at++] = (byte)held;
             }
         }
 
-        if (held > 0)
+        if (heldBits > 0)
         {
-            packed[at] = (byte)waiting;
+            packed[at] = (byte)held;
         }
 
         return packed;
     }
 
-    /// <summary>Unpacks the first numbers.</summary>
-    /// <param name="packed">As <see cref="Pack"/> leaves them.</param>
-    /// <param name="bits">1 to 8.</param>
-    /// <param name="numbers">Overwritten; decides how many.</param>
+    /// <summary>Overwrites <paramref name="numbers"/> with the first of those that were packed.</summary>
     public static void Unpack(ReadOnlySpan<byte> packed, int bits, Span<byte> numbers)
     {
-        int at = 0, held = 0;
-        uint waiting = 0, mask = (1u << bits) - 1;
-        for (int i = 0; i < numbers.Length; i++)
+        uint held = 0, mask = (1u << bits) - 1;
+        int heldBits = 0, at = 0;
+        foreach (ref byte number in numbers)
         {
-            if (held < bits)
+            if (heldBits < bits)
             {
-                waiting |= (uint)packed[at++] << held;
-                held += 8;
+                held |= (uint)packed[at++] << heldBits;
+                heldBits += 8;
             }
 
-            numbers[i] = (byte)(waiting & mask);
-            waiting >>= bits;
-            held -= bits;
+            number = (byte)(held & mask);
+            held >>= bits;
+            heldBits -= bits;
         }
+    }
+
+    /// <summary>Whether the bits behind the last of <paramref name="count"/> numbers are zero.</summary>
+    public static bool EndsClean(ReadOnlySpan<byte> packed, long count, int bits)
+    {
+        int used = (int)(count * bits % 8);
+        return used == 0 || packed[^1] >> used == 0;
     }
 }

@@ -1,205 +1,238 @@
 using System.Runtime.InteropServices;
-using Espalier.Engine.Safetensors;
+using Espalier.Engine.Autograd;
 
 namespace Espalier.Engine.Weights;
 
+/// <summary>How a tensor says which of its elements are stored.</summary>
+public enum SparseLayout
+{
+    /// <summary>All are.</summary>
+    None,
+
+    /// <summary>A bit for each element.</summary>
+    Bitmask,
+
+    /// <summary>The distance from each stored element to the next.</summary>
+    RelativeIndex,
+}
+
 /// <summary>
-/// A tensor with few bits for each element, or without its zeros, or both. In a safetensors file it is <c>NAME.codes</c> (U8, see
-/// <see cref="BitPacking"/>) with <c>NAME.scale</c> and <c>NAME.zero</c> (F32, one for each range, row by row), or <c>NAME.values</c>
-/// (F32), of the stored elements in row-major order; and <c>NAME.mask</c> (a bit for each element) or <c>NAME.index</c>
-/// (<see cref="SparseIndex"/>, packed) where zeros are left out. Which elements share a range depends on their places, not on what is
-/// stored. A stored element is <c>zero + scale · code</c> in float32; one that is not is 0 exactly.
+/// A tensor as it is stored: quantized or in single precision, dense or sparse. Plain data of the host.
 /// </summary>
-public sealed class CompressedTensor
+/// <remarks>
+/// Elements go in row-major order. <see cref="Codes"/> holds k-bit codes without gaps: code i takes bits [i·k, (i + 1)·k) of
+/// the string in which bit b is bit b mod 8 (from the least significant) of byte b / 8; neither rows nor groups begin
+/// on a byte. Without a scheme it holds little-endian singles. A sparse tensor holds only its stored elements, the others
+/// are exactly 0; which these are, <see cref="Positions"/> says: a bitmask in the same bit order, or a relative index (Han
+/// et al. 2016, §2): a byte w, then packed numbers of w bits, each below 2ʷ − 1 the zeros before the next stored element,
+/// 2ʷ − 1 so many zeros and no element. Scales and zeros: row by row, group by group. A tensor has less than 2³¹ elements.
+/// </remarks>
+public sealed partial class CompressedTensor
 {
     private readonly byte[] _codes;
-    private readonly float[] _scales, _zeros;
-    private readonly bool[]? _kept;
+    private readonly byte[] _positions;
+    private readonly float[] _scales;
+    private readonly float[] _zeros;
 
-    private CompressedTensor(TensorFormat format, byte[] codes, float[] scales, float[] zeros, bool[]? kept)
-        => (Format, _codes, _scales, _zeros, _kept) = (format, codes, scales, zeros, kept);
-
-    /// <summary>How it is stored.</summary>
-    public TensorFormat Format { get; }
-
-    /// <summary>True for each element that is stored; empty where all are.</summary>
-    public ReadOnlySpan<bool> Kept => _kept;
-
-    /// <summary>Packs a quantized tensor.</summary>
-    /// <param name="format">Its format.</param>
-    /// <param name="codes">A code for each stored element.</param>
-    /// <param name="scales">Δ of each range.</param>
-    /// <param name="zeros">q0 of each range.</param>
-    /// <param name="kept">True for each stored element; null where all are.</param>
-    /// <exception cref="ArgumentException">They do not fit one another.</exception>
-    public static CompressedTensor Encode(
-        TensorFormat format, ReadOnlySpan<byte> codes, ReadOnlySpan<float> scales, ReadOnlySpan<float> zeros, bool[]? kept)
+    private CompressedTensor(Shape shape, QuantizationScheme? scheme, SparseLayout layout, int storedElements,
+        byte[] codes, float[] scales, float[] zeros, byte[] positions)
     {
-        if (format.Scheme is not { } scheme || codes.Length != format.Stored || scales.Length != scheme.Ranges(format.Shape)
-            || zeros.Length != scales.Length || (kept == null) != (format.Layout == SparseLayout.None))
-        {
-            throw new ArgumentException($"{codes.Length} codes, {scales.Length} scales and {zeros.Length} zero points do not make {format}");
-        }
-
-        return new CompressedTensor(format, BitPacking.Pack(codes, scheme.Bits), scales.ToArray(), zeros.ToArray(), kept);
+        (Shape, Scheme, Layout, StoredElements) = (shape, scheme, layout, storedElements);
+        (_codes, _scales, _zeros, _positions) = (codes, scales, zeros, positions);
     }
 
-    /// <summary>Takes a tensor in float32 without its zeros.</summary>
-    /// <param name="format">Its format.</param>
-    /// <param name="values">All elements.</param>
-    /// <param name="kept">True for each stored element.</param>
-    /// <exception cref="ArgumentException">They do not fit one another.</exception>
-    public static CompressedTensor Encode(TensorFormat format, ReadOnlySpan<float> values, bool[] kept)
+    /// <summary>Its size.</summary>
+    public Shape Shape { get; }
+
+    /// <summary>How elements are quantized; null where they are singles.</summary>
+    public QuantizationScheme? Scheme { get; }
+
+    /// <summary>Which elements are stored.</summary>
+    public SparseLayout Layout { get; }
+
+    /// <summary>How many elements are stored: all, or those that were not pruned.</summary>
+    public int StoredElements { get; }
+
+    /// <summary>Packed codes, or singles.</summary>
+    public ReadOnlyMemory<byte> Codes => _codes;
+
+    /// <summary>Scale of each group; empty without a scheme.</summary>
+    public ReadOnlyMemory<float> Scales => _scales;
+
+    /// <summary>Zero of each group (the value of code 0); empty without a scheme.</summary>
+    public ReadOnlyMemory<float> Zeros => _zeros;
+
+    /// <summary>Bitmask or relative index; empty where all elements are stored.</summary>
+    public ReadOnlyMemory<byte> Positions => _positions;
+
+    /// <summary>Bytes of all that is stored, without names and header.</summary>
+    public long StoredBytes => _codes.Length + ((_scales.Length + _zeros.Length) * sizeof(float)) + _positions.Length;
+
+    /// <summary>
+    /// The bytes that theory asks for: bits × stored elements, scales and zeros, and the shorter of bitmask and relative
+    /// index where stored elements are spread evenly.
+    /// </summary>
+    public static double TheoreticalBytes(Shape shape, QuantizationScheme? scheme, long storedElements, bool sparse)
+        => (storedElements * (scheme?.Bits ?? 32) / 8.0) + ((scheme?.ScaleCount(shape) ?? 0) * 2 * sizeof(float))
+            + (sparse ? SparsePositions.TheoreticalBytes(shape.Count, storedElements) : 0);
+
+    /// <summary>A tensor in single precision.</summary>
+    /// <param name="shape">Its size.</param>
+    /// <param name="values">One for each element.</param>
+    /// <param name="kept">Which elements are stored, the others being 0; empty: a dense tensor.</param>
+    /// <exception cref="ArgumentException">Lengths do not fit the shape.</exception>
+    public static CompressedTensor FromValues(Shape shape, ReadOnlySpan<float> values, ReadOnlySpan<bool> kept = default)
     {
-        if (format.Scheme != null || values.Length != format.Shape.Count || kept.Length != values.Length || format.Layout == SparseLayout.None)
-        {
-            throw new ArgumentException($"{values.Length} values do not make {format}");
-        }
-
-        float[] stored = new float[format.Stored];
-        int at = 0;
-        for (int i = 0; i < kept.Length; i++)
-        {
-            if (kept[i])
-            {
-                stored[at++] = values[i];
-            }
-        }
-
-        return new CompressedTensor(format, MemoryMarshal.AsBytes<float>(stored).ToArray(), [], [], kept);
+        CheckLengths(shape, values.Length, kept.Length);
+        float[] stored = Stored(values, kept);
+        byte[] bytes = MemoryMarshal.AsBytes<float>(stored).ToArray();
+        (SparseLayout layout, byte[] positions) = kept.IsEmpty ? (SparseLayout.None, []) : SparsePositions.Encode(kept);
+        return new CompressedTensor(shape, null, layout, stored.Length, bytes, [], [], positions);
     }
 
-    /// <summary>Every element, in row-major order.</summary>
-    /// <exception cref="ArgumentException">There is not room for exactly as many.</exception>
+    /// <summary>A quantized tensor.</summary>
+    /// <param name="shape">Its size.</param>
+    /// <param name="scheme">How it is quantized.</param>
+    /// <param name="codes">One for each element; those of elements that are not stored do not matter.</param>
+    /// <param name="scales">One for each group, finite.</param>
+    /// <param name="zeros">One for each group, finite.</param>
+    /// <param name="kept">Which elements are stored, the others being 0; empty: a dense tensor.</param>
+    /// <exception cref="ArgumentException">Lengths do not fit the shape, a code is too large, a scale or zero is not finite.</exception>
+    public static CompressedTensor FromCodes(Shape shape, QuantizationScheme scheme, ReadOnlySpan<byte> codes,
+        ReadOnlySpan<float> scales, ReadOnlySpan<float> zeros, ReadOnlySpan<bool> kept = default)
+    {
+        CheckLengths(shape, codes.Length, kept.Length);
+        if (scheme.Validate() is { Count: > 0 } faults)
+        {
+            throw new ArgumentException(string.Join("; ", faults), nameof(scheme));
+        }
+
+        if (ScaleFault(shape, scheme, scales, zeros) is { } fault)
+        {
+            throw new ArgumentException($"a tensor of {shape} {fault}", nameof(scales));
+        }
+
+        byte[] stored = Stored(codes, kept);
+        if (stored.AsSpan().ContainsAnyExceptInRange((byte)0, (byte)scheme.LargestCode))
+        {
+            throw new ArgumentException($"a code is over {scheme.LargestCode}, the largest of {scheme.Bits} bits", nameof(codes));
+        }
+
+        (SparseLayout layout, byte[] positions) = kept.IsEmpty ? (SparseLayout.None, []) : SparsePositions.Encode(kept);
+        return new CompressedTensor(shape, scheme, layout, stored.Length,
+            BitPacking.Pack(stored, scheme.Bits), scales.ToArray(), zeros.ToArray(), positions);
+    }
+
+    /// <summary>
+    /// Overwrites <paramref name="values"/> with all elements: stored singles as they are; zero + scale · code, rounded
+    /// once; 0 where nothing is stored.
+    /// </summary>
+    /// <exception cref="ArgumentException">There are not as many values as elements.</exception>
     public void Decode(Span<float> values)
     {
-        if (values.Length != Format.Shape.Count)
+        CheckLengths(Shape, values.Length, 0);
+        bool[] kept = Kept();
+        if (Scheme is not { } scheme)
         {
-            throw new ArgumentException($"room for {values.Length} elements of {Format.Shape}");
-        }
-
-        values.Clear();
-        if (Format.Scheme is not { } scheme)
-        {
-            ReadOnlySpan<float> stored = MemoryMarshal.Cast<byte, float>(_codes);
-            for (int i = 0, at = 0; i < values.Length; i++)
-            {
-                if (_kept![i])
-                {
-                    values[i] = stored[at++];
-                }
-            }
-
+            Spread(MemoryMarshal.Cast<byte, float>(_codes), kept, values);
             return;
         }
 
-        byte[] codes = new byte[Format.Stored];
-        BitPacking.Unpack(_codes, scheme.Bits, codes);
-        int columns = Format.Shape.Columns, group = scheme.Granularity == QuantizationGranularity.Group ? scheme.GroupSize : columns;
-        int perRow = (columns + group - 1) / group;
-        for (int i = 0, at = 0; i < values.Length; i++)
+        byte[] codes = new byte[Shape.Count];
+        DecodeCodes(kept, codes);
+        for (int row = 0, i = 0; row < Shape.Rows; row++)
         {
-            if (_kept == null || _kept[i])
+            for (int column = 0; column < Shape.Columns; column++, i++)
             {
-                int range = scheme.Granularity == QuantizationGranularity.Tensor ? 0 : (i / columns * perRow) + (i % columns / group);
-                values[i] = _zeros[range] + (_scales[range] * codes[at++]);
+                int s = scheme.ScaleIndex(Shape, row, column);
+                values[i] = kept.Length == 0 || kept[i] ? MathF.FusedMultiplyAdd(_scales[s], codes[i], _zeros[s]) : 0;
             }
         }
     }
 
-    /// <summary>The tensors of a file that it takes.</summary>
-    public IEnumerable<TensorDeclaration> Declare(string name) => Parts(name).Select(part => new TensorDeclaration(
-        part.Name, part.Dtype, [part.Bytes.Length / (part.Dtype.Bits() / 8)]));
-
-    /// <summary>Writes it into a file in which it was declared.</summary>
-    public void Write(SafetensorsWriter writer, string name)
+    /// <summary>Which elements are stored; empty where all are.</summary>
+    internal bool[] Kept()
     {
-        foreach ((string part, _, byte[] bytes) in Parts(name))
+        bool[] kept = new bool[Layout == SparseLayout.None ? 0 : Shape.Count];
+        if (kept.Length > 0)
         {
-            writer.Write(part, bytes);
+            // Checked when the tensor was made.
+            _ = SparsePositions.Decode(Layout, _positions, StoredElements, kept);
+        }
+
+        return kept;
+    }
+
+    /// <summary>Codes of all elements; 0 where nothing is stored.</summary>
+    internal void DecodeCodes(ReadOnlySpan<bool> kept, Span<byte> codes)
+    {
+        byte[] stored = new byte[StoredElements];
+        BitPacking.Unpack(_codes, Scheme!.Value.Bits, stored);
+        Spread<byte>(stored, kept, codes);
+    }
+
+    private static void Spread<T>(ReadOnlySpan<T> stored, ReadOnlySpan<bool> kept, Span<T> all)
+        where T : struct
+    {
+        if (kept.IsEmpty)
+        {
+            stored.CopyTo(all);
+            return;
+        }
+
+        int at = 0;
+        for (int i = 0; i < all.Length; i++)
+        {
+            all[i] = kept[i] ? stored[at++] : default;
         }
     }
 
-    /// <summary>Reads one from a file, and checks that its parts fit one another.</summary>
-    /// <param name="file">The file.</param>
-    /// <param name="name">The tensor's name.</param>
-    /// <param name="format">Its format.</param>
-    /// <exception cref="SafetensorsException">A part is missing, of another length, or holds what it cannot; the message names it.</exception>
-    public static CompressedTensor Read(SafetensorsFile file, string name, TensorFormat format)
+    private static T[] Stored<T>(ReadOnlySpan<T> all, ReadOnlySpan<bool> kept)
     {
-        bool[]? kept = format.Layout switch
+        if (kept.IsEmpty)
         {
-            SparseLayout.Bitmask => Mask(file, $"{name}.mask", format.Shape.Count),
-            SparseLayout.RelativeIndex => Index(file, $"{name}.index", format),
-            _ => null,
-        };
-        long stored = kept?.Count(k => k) ?? format.Shape.Count;
-        if (stored != format.Stored)
-        {
-            throw new SafetensorsException(file.Path, name, $"stores {stored} elements; its format says {format.Stored}. The file is damaged");
+            return all.ToArray();
         }
 
-        if (format.Scheme is not { } scheme)
+        var stored = new T[kept.Count(true)];
+        int at = 0;
+        for (int i = 0; i < all.Length; i++)
         {
-            return new CompressedTensor(format, Bytes(file, $"{name}.values", Dtype.F32, stored), [], [], kept);
+            if (kept[i])
+            {
+                stored[at++] = all[i];
+            }
         }
 
-        float[] scales = Floats(file, $"{name}.scale", scheme.Ranges(format.Shape)), zeros = Floats(file, $"{name}.zero", scheme.Ranges(format.Shape));
-        byte[] codes = Bytes(file, $"{name}.codes", Dtype.U8, BitPacking.Bytes(stored, scheme.Bits));
-        return new CompressedTensor(format, codes, scales, zeros, kept);
+        return stored;
     }
 
-    private IEnumerable<(string Name, Dtype Dtype, byte[] Bytes)> Parts(string name)
+    private static string? ScaleFault(
+        Shape shape, QuantizationScheme scheme, ReadOnlySpan<float> scales, ReadOnlySpan<float> zeros)
     {
-        if (Format.Scheme == null)
+        long expected = scheme.ScaleCount(shape);
+        if (scales.Length != expected || zeros.Length != expected)
         {
-            yield return ($"{name}.values", Dtype.F32, _codes);
-        }
-        else
-        {
-            yield return ($"{name}.codes", Dtype.U8, _codes);
-            yield return ($"{name}.scale", Dtype.F32, MemoryMarshal.AsBytes<float>(_scales).ToArray());
-            yield return ($"{name}.zero", Dtype.F32, MemoryMarshal.AsBytes<float>(_zeros).ToArray());
+            return $"has {scales.Length} scales and {zeros.Length} zeros; expected {expected} of each";
         }
 
-        if (Format.Layout == SparseLayout.Bitmask)
+        for (int i = 0; i < scales.Length; i++)
         {
-            yield return ($"{name}.mask", Dtype.U8, BitPacking.Pack([.. _kept!.Select(k => k ? (byte)1 : (byte)0)], 1));
+            // The largest value, too, must be a number.
+            if (!float.IsFinite(scales[i]) || !float.IsFinite(zeros[i]) || !float.IsFinite(zeros[i] + (scales[i] * scheme.LargestCode)))
+            {
+                return $"has scale {scales[i]} and zero {zeros[i]} in group {i}; expected finite values";
+            }
         }
-        else if (Format.Layout == SparseLayout.RelativeIndex)
+
+        return null;
+    }
+
+    private static void CheckLengths(Shape shape, int values, int kept)
+    {
+        if (values != shape.Count || (kept != 0 && kept != values))
         {
-            yield return ($"{name}.index", Dtype.U8, BitPacking.Pack(SparseIndex.Distances(_kept, Format.IndexBits), Format.IndexBits));
+            throw new ArgumentException($"{values} values and a mask of {kept} for a tensor of {shape}; expected {shape.Count}");
         }
-    }
-
-    private static bool[] Mask(SafetensorsFile file, string name, long count)
-    {
-        byte[] bits = new byte[count];
-        BitPacking.Unpack(Bytes(file, name, Dtype.U8, BitPacking.Bytes(count, 1)), 1, bits);
-        return [.. bits.Select(b => b == 1)];
-    }
-
-    private static bool[] Index(SafetensorsFile file, string name, TensorFormat format)
-    {
-        byte[] distances = new byte[format.Distances];
-        BitPacking.Unpack(Bytes(file, name, Dtype.U8, BitPacking.Bytes(format.Distances, format.IndexBits)), format.IndexBits, distances);
-        return SparseIndex.Kept(distances, format.IndexBits, format.Shape.Count) ?? throw new SafetensorsException(
-            file.Path, name, $"leads beyond the {format.Shape.Count} elements of its tensor; the file is damaged");
-    }
-
-    private static float[] Floats(SafetensorsFile file, string name, long count)
-    {
-        float[] values = MemoryMarshal.Cast<byte, float>(Bytes(file, name, Dtype.F32, count)).ToArray();
-        int wrong = Array.FindIndex(values, v => !float.IsFinite(v));
-        return wrong < 0 ? values : throw new SafetensorsException(
-            file.Path, name, $"holds {values[wrong]} at {wrong}; expected finite numbers. The file is damaged");
-    }
-
-    private static byte[] Bytes(SafetensorsFile file, string name, Dtype dtype, long count)
-    {
-        ReadOnlySpan<byte> bytes = file.GetBytes(name);
-        TensorEntry entry = file.Tensors[name];
-        return entry.Dtype == dtype && entry.ElementCount == count ? bytes.ToArray() : throw new SafetensorsException(
-            file.Path, name, $"is {entry.Dtype.Name()} of {entry.ElementCount} elements; expected {dtype.Name()} of {count}. The file is damaged, or its format is another's");
     }
 }

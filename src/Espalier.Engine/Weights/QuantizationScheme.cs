@@ -1,24 +1,30 @@
+using Espalier.Engine.Autograd;
+
 namespace Espalier.Engine.Weights;
 
-/// <summary>What shares a range of values, that is, one Δ and one q0.</summary>
-public enum QuantizationGranularity
+/// <summary>Which elements of a tensor share one scale and one zero.</summary>
+public enum ScaleGranularity
 {
-    /// <summary>A whole tensor, as in the paper (§4.2).</summary>
+    /// <summary>All of them (the paper's §4.2).</summary>
     Tensor,
 
-    /// <summary>Each row.</summary>
+    /// <summary>Those of a row.</summary>
     Row,
 
-    /// <summary>Each group of consecutive columns of a row; the last of a row may be shorter.</summary>
+    /// <summary>Consecutive columns of a row; the last group of a row may be short.</summary>
     Group,
 }
 
-/// <summary>How a tensor is quantized: value = q0 + Δ · code, codes of k bits.</summary>
-/// <param name="Bits">k, from 2 to 8.</param>
-/// <param name="Granularity">What shares a range.</param>
-/// <param name="GroupSize">Columns of a group: 32, 64 or 128; 0 where no groups do.</param>
-public readonly record struct QuantizationScheme(int Bits, QuantizationGranularity Granularity = QuantizationGranularity.Tensor, int GroupSize = 0)
+/// <summary>Uniform quantization (the paper's §4.2): value = zero + scale · code, codes of 0 to 2ᵏ − 1.</summary>
+/// <param name="Bits">Bits of a code, k: 2 to 8.</param>
+/// <param name="Granularity">Which elements share a scale and a zero.</param>
+/// <param name="GroupSize">Columns of a group: 32, 64 or 128 with <see cref="ScaleGranularity.Group"/>, else 0.</param>
+public readonly record struct QuantizationScheme(
+    int Bits, ScaleGranularity Granularity = ScaleGranularity.Tensor, int GroupSize = 0)
 {
+    /// <summary>The largest code.</summary>
+    public int LargestCode => (1 << Bits) - 1;
+
     /// <summary>Everything that is wrong with it; empty when nothing is.</summary>
     public IReadOnlyList<string> Validate()
     {
@@ -30,23 +36,29 @@ public readonly record struct QuantizationScheme(int Bits, QuantizationGranulari
 
         if (!Enum.IsDefined(Granularity))
         {
-            faults.Add($"granularity {Granularity}; expected {string.Join(", ", Enum.GetNames<QuantizationGranularity>())}");
+            faults.Add($"granularity {Granularity}; expected {string.Join(", ", Enum.GetNames<ScaleGranularity>())}");
         }
-
-        if (Granularity == QuantizationGranularity.Group ? GroupSize is not (32 or 64 or 128) : GroupSize != 0)
+        else if (Granularity == ScaleGranularity.Group ? GroupSize is not (32 or 64 or 128) : GroupSize != 0)
         {
-            faults.Add(Granularity == QuantizationGranularity.Group
-                ? $"groups of {GroupSize} columns; expected 32, 64 or 128" : $"groups of {GroupSize} columns without groups; expected 0");
+            faults.Add($"groups of {GroupSize} columns with granularity {Granularity}; expected 32, 64 or 128 with Group, else 0");
         }
 
         return faults;
     }
 
-    /// <summary>Ranges of a tensor.</summary>
-    public long Ranges(Autograd.Shape shape) => Granularity switch
+    /// <summary>Scales (and zeros) of one row of <paramref name="columns"/> elements: 1 unless there are groups.</summary>
+    public int GroupsOfRow(int columns)
+        => Granularity == ScaleGranularity.Group ? (columns + GroupSize - 1) / GroupSize : 1;
+
+    /// <summary>Scales (and zeros) of a tensor of <paramref name="shape"/>.</summary>
+    public long ScaleCount(Shape shape)
+        => Granularity == ScaleGranularity.Tensor ? 1 : (long)shape.Rows * GroupsOfRow(shape.Columns);
+
+    /// <summary>Which scale belongs to an element.</summary>
+    public int ScaleIndex(Shape shape, int row, int column) => Granularity switch
     {
-        QuantizationGranularity.Tensor => 1,
-        QuantizationGranularity.Row => shape.Rows,
-        _ => (long)shape.Rows * ((shape.Columns + GroupSize - 1) / GroupSize),
+        ScaleGranularity.Tensor => 0,
+        ScaleGranularity.Row => row,
+        _ => (row * GroupsOfRow(shape.Columns)) + (column / GroupSize),
     };
 }

@@ -42,7 +42,7 @@ public static class ModelPackage
     public static void Write(
         string folder, IReadOnlyList<PackedTensor> tensors, EncoderConfiguration configuration, Tokenizer tokenizer, ModelHead head)
     {
-        if (tensors.Any(t => t.Compressed != null))
+        if (tensors.Any(t => !t.Stored.IsPlain))
         {
             tokenizer.Save(Path.Join(folder, ModelFolder.TokenizerName));
             CompressedWeights.Write(

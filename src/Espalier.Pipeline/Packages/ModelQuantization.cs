@@ -113,7 +113,7 @@ public sealed class ModelQuantization
             _model.Weights, new ModelWeights(packed.Select(p => p.Decode())));
         PackedTensor[] Of(ModuleKind kind) => [.. packed.Where(p => ModuleKinds.Of(p.Name) == kind)];
         return new QuantizationOutcome(
-            _model.Weights.Count, packed.Sum(p => p.Stored * (double)p.Bits) / _model.Weights.Count,
+            _model.Weights.Count, packed.Sum(p => p.Stored.StoredElements * (double)p.Bits) / _model.Weights.Count,
             new FileInfo(Path.Join(folder, ModelFolder.WeightsName)).Length, ModelPackage.BytesOf(folder), ModelPackage.BytesOf(_source),
             [.. errors.Select(e => new QuantizedKind(Of(e.Kind).Min(p => p.Bits), Of(e.Kind).Max(p => p.Bits), e))], chosen);
     }

@@ -12,12 +12,12 @@ public class TensorQuantizerTests
     {
         // Two rows of 40 columns: groups of 32 and 8 in each.
         var tensor = new WeightTensor("m", Shape.Matrix(2, 40), [.. Enumerable.Range(0, 80).Select(i => (float)i)]);
-        QuantizedValues groups = TensorQuantizer.Quantize(tensor, Scheme(QuantizationGranularity.Group, 32), RangeRule.MinMax);
+        QuantizedValues groups = TensorQuantizer.Quantize(tensor, Scheme(ScaleGranularity.Group, 32), RangeRule.MinMax);
         Assert.Equal([0f, 32, 40, 72], groups.Zeros);
         Assert.Equal([31f / 255, 7f / 255, 31f / 255, 7f / 255], groups.Scales);
-        QuantizedValues rows = TensorQuantizer.Quantize(tensor, Scheme(QuantizationGranularity.Row), RangeRule.MinMax);
+        QuantizedValues rows = TensorQuantizer.Quantize(tensor, Scheme(ScaleGranularity.Row), RangeRule.MinMax);
         Assert.Equal([0f, 40], rows.Zeros);
-        Assert.Equal([0f], TensorQuantizer.Quantize(tensor, Scheme(QuantizationGranularity.Tensor), RangeRule.MinMax).Zeros);
+        Assert.Equal([0f], TensorQuantizer.Quantize(tensor, Scheme(ScaleGranularity.Tensor), RangeRule.MinMax).Zeros);
     }
 
     [Fact]
@@ -25,10 +25,10 @@ public class TensorQuantizerTests
     {
         var tensor = new WeightTensor("m", Shape.Matrix(2, 3), [0, 5, 6, 0, 0, 9]);
         QuantizedValues values = TensorQuantizer.Quantize(
-            tensor, Scheme(QuantizationGranularity.Row), RangeRule.MinMax, [false, true, true, false, false, true]);
+            tensor, Scheme(ScaleGranularity.Row), RangeRule.MinMax, [false, true, true, false, false, true]);
         Assert.Equal([5f, 9], values.Zeros);
         Assert.Equal([1f / 255, 0], values.Scales);
-        Assert.Equal(new byte[] { 0, 255, 0 }, values.Codes);
+        Assert.Equal(new byte[] { 0, 0, 255, 0, 0, 0 }, values.Codes);
     }
 
     [Fact]
@@ -41,9 +41,9 @@ public class TensorQuantizerTests
             Assert.Throws<CompressionException>(() => Quantize([1, 2, float.NaN, 1])).Message, StringComparison.Ordinal);
 
         static void Quantize(float[] values) => TensorQuantizer.Quantize(
-            new WeightTensor("layer.weight", Shape.Matrix(2, 2), values), Scheme(QuantizationGranularity.Tensor), RangeRule.MinMax);
+            new WeightTensor("layer.weight", Shape.Matrix(2, 2), values), Scheme(ScaleGranularity.Tensor), RangeRule.MinMax);
     }
 
-    private static QuantizationScheme Scheme(QuantizationGranularity granularity, int group = 0)
+    private static QuantizationScheme Scheme(ScaleGranularity granularity, int group = 0)
         => new QuantizationSettings { Granularity = granularity, GroupSize = group }.SchemeOf(8);
 }
