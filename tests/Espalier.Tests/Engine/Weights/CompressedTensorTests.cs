@@ -27,7 +27,7 @@ public class CompressedTensorTests
     public void RoundTrip_RandomShapesAndDensities_DecodesToTheDefinition(int? bits, ScaleGranularity granularity, int groupSize)
     {
         using var folder = new SafetensorsFolder();
-        var random = new Random((bits ?? 0) + groupSize);
+        var random = new System.Random((bits ?? 0) + groupSize);
         QuantizationScheme? scheme = bits is { } k ? new(k, granularity, groupSize) : null;
         var tensors = Densities.Select((density, i) => new RandomTensor(
             random, i % 3 == 2 ? Shape.Vector(random.Next(1, 300)) : Shape.Matrix(random.Next(1, 40), random.Next(1, 200)), scheme, density)).ToArray();
@@ -50,7 +50,7 @@ public class CompressedTensorTests
     [MemberData(nameof(Schemes))]
     public void StoredBytes_EveryDensity_AreThoseOfTheory(int? bits, ScaleGranularity granularity, int groupSize)
     {
-        var random = new Random(7);
+        var random = new System.Random(7);
         QuantizationScheme? scheme = bits is { } k ? new(k, granularity, groupSize) : null;
         foreach (double? density in Densities)
         {
@@ -63,7 +63,7 @@ public class CompressedTensorTests
     [Fact]
     public void Layout_ByDensity_IsTheShorterOne()
     {
-        var random = new Random(3);
+        var random = new System.Random(3);
         foreach ((double density, SparseLayout expected) in new[] { (0.02, SparseLayout.RelativeIndex), (0.25, SparseLayout.RelativeIndex), (0.6, SparseLayout.Bitmask) })
         {
             CompressedTensor tensor = new RandomTensor(random, Shape.Matrix(100, 100), null, density).Tensor;

@@ -6,7 +6,7 @@ namespace Espalier.Tests.Engine.Weights;
 /// <summary>A compressed tensor drawn at random, with what it was made from.</summary>
 internal sealed class RandomTensor
 {
-    public RandomTensor(Random random, Shape shape, QuantizationScheme? scheme, double? density)
+    public RandomTensor(System.Random random, Shape shape, QuantizationScheme? scheme, double? density)
     {
         (Shape, Scheme) = (shape, scheme);
         Kept = density is { } d ? [.. Enumerable.Range(0, (int)shape.Count).Select(_ => random.NextDouble() < d)] : [];
