@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Espalier.Cli.CommandLine;
 using Espalier.Compression.Pruning;
 using Espalier.Compression.Quantization;
 using Espalier.Engine.Weights;

@@ -3,7 +3,6 @@ using Espalier.Compression;
 using Espalier.Compression.Analysis;
 using Espalier.Compression.Choice;
 using Espalier.Pipeline.Grids;
-using Espalier.Training.Runs;
 
 namespace Espalier.Cli.Commands;
 

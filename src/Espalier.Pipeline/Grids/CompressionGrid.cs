@@ -5,7 +5,6 @@ using Espalier.Compression.Analysis;
 using Espalier.Compression.Choice;
 using Espalier.Engine.Models;
 using Espalier.Text;
-using Espalier.Training;
 using Espalier.Training.Finetuning;
 using Espalier.Training.Runs;
 

@@ -29,7 +29,7 @@ public class MagnitudePruningTests
     public void Prune_Ties_AreExactAndTheFirstGo()
     {
         var weights = new ModelWeights([new WeightTensor(Up, Shape.Matrix(2, 4), [1, -1, 1, -1, 1, 1, -1, 1])]);
-        Assert.Equal([false, false, false, true, true, true, true, true], MagnitudePruning.Prune(weights, 3 / 8.0, new PruningSettings()).Of(Up));
+        Assert.Equal([false, false, false, true, true, true, true, true], MagnitudePruning.Prune(weights, 3 / 8.0, new PruningSettings()).Of(Up)!);
     }
 
     [Fact]
