@@ -19,6 +19,12 @@ internal unsafe interface ILanes<TSelf>
     /// <summary>Reads <see cref="Count"/> floats; no alignment is needed.</summary>
     static abstract TSelf Load(float* source);
 
+    /// <summary>Reads <see cref="Count"/> bytes as whole numbers.</summary>
+    static abstract TSelf LoadBytes(byte* source);
+
+    /// <summary>Reads the lower and the upper halves of <see cref="Count"/> bytes as whole numbers.</summary>
+    static abstract void LoadHalves(byte* source, out TSelf lower, out TSelf upper);
+
     /// <summary>Writes <see cref="Count"/> floats; no alignment is needed.</summary>
     void Store(float* target);
 

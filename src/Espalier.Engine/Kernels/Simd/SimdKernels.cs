@@ -22,6 +22,7 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>(WorkerTeam team,
     {
         _scratch.Dispose();
         _shared.Dispose();
+        _activationCodes.Dispose();
     }
 
     private void Run<TJob>(ref TJob job, long elements)
