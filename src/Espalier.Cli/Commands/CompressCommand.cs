@@ -2,6 +2,7 @@ using System.CommandLine;
 using Espalier.Cli.CommandLine;
 using Espalier.Compression.Analysis;
 using Espalier.Compression.Choice;
+using Espalier.Engine.Weights;
 using Espalier.Pipeline.Grids;
 
 namespace Espalier.Cli.Commands;
@@ -19,6 +20,7 @@ internal sealed class CompressCommand : EspalierCommand
     private readonly Option<Measure[]> _frontier = List<Measure>("--frontier", [Measure.Bytes, Measure.Accuracy], "The two measures whose Pareto frontier is marked");
     private readonly LimitOptions _limits = new();
     private readonly QuantizationOptions _quantization = new();
+    private readonly Option<ActivationPrecision> _activations = new("--activations") { Description = "Single as in the paper, or Integer: quantized as they come where weights have 5 to 8 bits", DefaultValueFactory = _ => Defaults.Activations };
     private readonly PruningOptions _pruning = new();
     private readonly Option<int> _threads = new("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => 0 };
 
@@ -30,7 +32,7 @@ internal sealed class CompressCommand : EspalierCommand
             Options.Add(option);
     }
 
-    private IEnumerable<Option> Settings => [_sparsity, _bits, .. _quantization.All, .. _pruning.All, _threads];
+    private IEnumerable<Option> Settings => [_sparsity, _bits, .. _quantization.All, _activations, .. _pruning.All, _threads];
 
     protected override void Execute(ParseResult parsed, CommandContext context)
     {
@@ -60,6 +62,7 @@ internal sealed class CompressCommand : EspalierCommand
             Sparsities = parsed.GetValue(_sparsity)!,
             Bits = parsed.GetValue(_bits)!,
             Quantization = _quantization.Read(parsed),
+            Activations = parsed.GetValue(_activations),
             Pruning = _pruning.Read(parsed),
             Heads = heads,
             FeedForward = feedForward,

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Espalier.Cli.CommandLine;
 using Espalier.Engine.Devices;
+using Espalier.Engine.Weights;
 using Espalier.Pipeline.Packages;
 using Espalier.Text.Files;
 using Espalier.Text.Labelled;
@@ -29,12 +30,13 @@ internal sealed class EvaluateCommand : EspalierCommand
     };
 
     private readonly Option<int> _threads = new("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => 0 };
+    private readonly Option<ActivationPrecision> _activations = new("--activations") { Description = "For a quantized classifier Single, or Integer: quantized as they come", DefaultValueFactory = _ => ActivationPrecision.Single };
     private readonly ColumnOptions _columns = new();
 
     public EvaluateCommand(Terminal terminal) : base(terminal, "evaluate", "Measure a trained model: accuracy, F1 and Matthews, or held-out perplexity")
     {
         Arguments.Add(_model);
-        foreach (Option option in (Option[])[_data, _length, _heldOut, _threads, .. _columns.All])
+        foreach (Option option in (Option[])[_data, _length, _heldOut, _threads, _activations, .. _columns.All])
             Options.Add(option);
     }
 
@@ -57,7 +59,7 @@ internal sealed class EvaluateCommand : EspalierCommand
         if (Directory.Exists(data))
             throw new UsageException($"{data} is a folder; name a labelled file for this classifier");
         using var device = new CpuDevice(parsed.GetValue(_threads));
-        using TrainedClassifier model = ModelPackage.OpenClassifier(folder, device);
+        using TrainedClassifier model = ModelPackage.OpenClassifier(folder, device, parsed.GetValue(_activations));
         LabelledSet set = LabelledSet.Read(data, columns, new LabelVocabulary(model.Labels), progress);
         foreach (Warning warning in set.Warnings)
             context.Warn($"{warning}");

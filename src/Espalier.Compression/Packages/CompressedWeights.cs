@@ -91,9 +91,29 @@ public sealed class CompressedWeights
     /// <exception cref="IOException">The file cannot be read.</exception>
     public (ModelWeights Weights, WeightMasks Masks) Read(IEnumerable<(string Name, Shape Shape)> wanted, Func<string, string> nameOf)
     {
-        using SafetensorsFile file = SafetensorsFile.Open(_path);
         List<WeightTensor> tensors = [];
         Dictionary<string, bool[]> kept = [];
+        foreach ((string name, CompressedTensor stored) in ReadStored(wanted, nameOf))
+        {
+            float[] values = new float[stored.Shape.Count];
+            stored.Decode(values);
+            tensors.Add(new WeightTensor(name, stored.Shape, values));
+            if (stored.Layout != SparseLayout.None)
+            {
+                kept.Add(name, [.. values.Select(v => v != 0)]);
+            }
+        }
+
+        return (new ModelWeights(tensors), new WeightMasks(kept));
+    }
+
+    /// <summary>Reads every tensor as it is stored.</summary>
+    /// <inheritdoc cref="Read"/>
+    public IReadOnlyDictionary<string, CompressedTensor> ReadStored(
+        IEnumerable<(string Name, Shape Shape)> wanted, Func<string, string> nameOf)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(_path);
+        Dictionary<string, CompressedTensor> tensors = [];
         foreach ((string name, Shape shape) in wanted)
         {
             CompressedTensor stored = CompressedTensor.Read(file, nameOf(name));
@@ -102,19 +122,12 @@ public sealed class CompressedWeights
                 throw new SafetensorsException(_path, nameOf(name), $"is {stored.Shape}; the model expects {shape}");
             }
 
-            float[] values = new float[shape.Count];
-            stored.Decode(values);
-            tensors.Add(new WeightTensor(name, shape, values));
-            if (stored.Layout != SparseLayout.None)
-            {
-                kept.Add(name, [.. values.Select(v => v != 0)]);
-            }
+            tensors.Add(name, stored);
         }
 
         // Last: what can be said of one tensor says more.
-        return Sha256(_path) != _scheme.WeightsSha256
-            ? throw new SafetensorsException(_path, null, "is not what the package was made with: its SHA-256 is another. Copy the package anew, or make it again")
-            : (new ModelWeights(tensors), new WeightMasks(kept));
+        return Sha256(_path) == _scheme.WeightsSha256 ? tensors : throw new SafetensorsException(
+            _path, null, "is not what the package was made with: its SHA-256 is another. Copy the package anew, or make it again");
     }
 
     private static string Sha256(string path)

@@ -35,7 +35,9 @@ public sealed class PackedTensor
     {
         PackedTensor? sparse = kept == null ? null : Pack(tensor, scheme, rule, kept);
         double dense = CompressedTensor.TheoreticalBytes(tensor.Shape, scheme, tensor.Shape.Count, sparse: false);
-        return sparse?.Stored.StoredBytes < dense ? sparse : Pack(tensor, scheme, rule, null);
+
+        // Where nothing stays there is no range to quantize zeros by.
+        return sparse != null && (sparse.Stored.StoredElements == 0 || sparse.Stored.StoredBytes < dense) ? sparse : Pack(tensor, scheme, rule, null);
     }
 
     /// <summary>The weights that whoever loads it gets.</summary>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Espalier.Compression;
 using Espalier.Compression.Analysis;
 using Espalier.Compression.Quantization;
+using Espalier.Engine.Autograd;
 using Espalier.Pipeline.Measurement;
 using Espalier.Pipeline.Packages;
 using Espalier.Training.Finetuning;
@@ -27,7 +28,7 @@ internal sealed class CellMaker(FinetunedModel model, GridRecord record, RunDire
         ];
         string folder = Path.Join(CompressionGrid.CellsName, CellName.Of(level.Result.Sparsity, bits)), path = Path.Join(run.Path, folder);
         run.WriteFolder(folder, to => ModelPackage.Write(to, packed, record.Encoder, model.Tokenizer, _head));
-        using TrainedClassifier classifier = ModelPackage.OpenClassifier(path, model.Device);
+        using TrainedClassifier classifier = ModelPackage.OpenClassifier(path, model.Device, record.Configuration.Activations);
         double accuracy = classifier.Measure(model.Development, cancel).Confusion.Accuracy;
         ClassifierSpeed speed = ClassifierSpeed.Measure(classifier, model.Development, cancel);
         return new CellResult(
@@ -36,9 +37,17 @@ internal sealed class CellMaker(FinetunedModel model, GridRecord record, RunDire
                 accuracy, ModelPackage.BytesOf(path), packed.Sum(p => NonZero(level, p.Name) * p.Bits),
                 level.Weights.Tensors.Sum(t => NonZero(level, t.Name)), speed.Latency, speed.TokensPerSecond),
             new FileInfo(Path.Join(path, ModelFolder.WeightsName)).Length,
-            Errors(level, bits, new ModelWeights(packed.Select(p => p.Decode()))),
+            Held(classifier.Weights), Errors(level, bits, new ModelWeights(packed.Select(p => p.Decode()))),
             Stopwatch.GetElapsedTime(start).TotalSeconds, Failure: null);
     }
+
+    // Such as "23 dense, 4 sparse": which products ran, not which were asked for.
+    private static string Held(ParameterSet parameters) => string.Join(", ",
+        from p in parameters.All
+        where p.Shape.Rank == 2
+        group p by p.Compressed?.Description.Split(',')[0] ?? "dense" into kind
+        orderby kind.Key
+        select $"{kind.Count()} {kind.Key}");
 
     // Of the level: a zero that was quantized is one still, as the paper counts.
     private static long NonZero(GridLevel level, string tensor)

@@ -166,7 +166,7 @@ public sealed class CompressionGrid : IDisposable
                 progress?.Report(new GridProgress($"cell {Done + 1} of {Count}, {100 * sparsity:G4} % pruned, {bits} bits", Done / (double)Count));
                 CellResult? cell = null;
                 string? fault = levels.Failure ?? Try(() => cell = cells.Make(level!, bits, cancel));
-                _cells.Add(cell ?? new CellResult(sparsity, bits, null, 0, [], 0, fault));
+                _cells.Add(cell ?? new CellResult(sparsity, bits, null, 0, "", [], 0, fault));
                 GridLog.Write(_run, _cells, Table());
                 Log("cell", $"{CellName.Of(sparsity, bits)}: {fault ?? $"accuracy {cell!.Measures!.Accuracy:F4}, {cell.Measures.Bytes} bytes"}");
             }

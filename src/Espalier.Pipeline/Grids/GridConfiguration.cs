@@ -1,5 +1,6 @@
 using Espalier.Compression.Pruning;
 using Espalier.Compression.Quantization;
+using Espalier.Engine.Weights;
 using Espalier.Pipeline.Recovery;
 
 namespace Espalier.Pipeline.Grids;
@@ -30,6 +31,9 @@ public sealed record GridConfiguration
 
     /// <summary>Feed-forward units that each layer keeps, taken out before all else; null keeps all.</summary>
     public int? FeedForward { get; init; }
+
+    /// <summary>What activations are when they meet a quantized weight, in every cell that is measured.</summary>
+    public ActivationPrecision Activations { get; init; }
 
     /// <summary>How pruned models are finetuned.</summary>
     public RecoverySettings Recovery { get; init; } = new();

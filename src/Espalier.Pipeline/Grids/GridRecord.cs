@@ -32,11 +32,12 @@ public sealed record LevelResult(
 /// <param name="Bits">Its precision.</param>
 /// <param name="Measures">What was measured of it; null where it failed.</param>
 /// <param name="WeightBytes">Bytes of its <c>model.safetensors</c> alone.</param>
+/// <param name="Held">How many matrices were held in which form when it was measured: which kernels ran.</param>
 /// <param name="Errors">What quantization did to the weights of its level, or without it, what pruning did to those of the model.</param>
 /// <param name="Seconds">Time that it took.</param>
 /// <param name="Failure">Why there is no such model; null where there is.</param>
 public sealed record CellResult(
-    double Sparsity, int Bits, ModelMeasures? Measures, long WeightBytes, IReadOnlyList<WeightError> Errors, double Seconds, string? Failure)
+    double Sparsity, int Bits, ModelMeasures? Measures, long WeightBytes, string Held, IReadOnlyList<WeightError> Errors, double Seconds, string? Failure)
 {
     /// <summary>The name of its folder.</summary>
     public string Name => CellName.Of(Sparsity, Bits);

@@ -4,6 +4,7 @@ using Espalier.Compression.Quantization;
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
+using Espalier.Engine.Weights;
 using Espalier.Text.Files;
 using Espalier.Text.Tokenization;
 using Espalier.Training.Runs;
@@ -72,19 +73,33 @@ public static class ModelPackage
             + model.Weights.Tensors.Sum(t => BytesOfWords + (Names * (long)ModelFolder.NameOf(t.Name, model.Configuration).Length))
             + kept.Sum(t => t.Shape.Count * sizeof(float));
 
-    /// <summary>Opens a classifier, be it compressed or not.</summary>
+    /// <summary>Opens a classifier; one that is compressed runs on its compressed weights.</summary>
     /// <param name="folder">Its folder.</param>
     /// <param name="device">Where it runs; must outlive it.</param>
+    /// <param name="activations">What activations are when they meet a quantized weight.</param>
     /// <exception cref="RunException">The model is no classifier, or its configuration cannot be read.</exception>
-    /// <exception cref="CompressionException">It is a package of another version, or says of its weights what cannot be.</exception>
+    /// <exception cref="CompressionException">It is a package of another version, or does not say how weights are compressed.</exception>
     /// <exception cref="Engine.Safetensors.SafetensorsException">A tensor is missing or damaged; the message names it.</exception>
     /// <exception cref="Text.TextException">The tokenizer cannot be read.</exception>
-    public static TrainedClassifier OpenClassifier(string folder, Device device) => TrainedClassifier.Load(folder, device, WeightsOf(folder));
+    public static TrainedClassifier OpenClassifier(
+        string folder, Device device, ActivationPrecision activations = ActivationPrecision.Single)
+    {
+        if (!CompressedWeights.AreIn(folder))
+        {
+            return TrainedClassifier.Load(folder, device);
+        }
 
-    /// <summary>What gives a model's parameters the weights of a package; null where they are not compressed.</summary>
+        EncoderConfiguration configuration = ModelFolder.ReadConfiguration(folder);
+        CompressedWeights weights = CompressedWeights.Open(folder);
+        return TrainedClassifier.Load(folder, device, parameters => parameters.Allocate(
+            weights.ReadStored(Declared(parameters), name => ModelFolder.NameOf(name, configuration)), activations));
+    }
+
+    /// <summary>What gives a model's parameters, which have their memory, the weights of a package in single precision; null where they
+    /// are not compressed.</summary>
     /// <param name="folder">The folder of a model or a package.</param>
     /// <exception cref="RunException">Its configuration cannot be read.</exception>
-    /// <exception cref="CompressionException">It is a package of another version, or says of its weights what cannot be.</exception>
+    /// <exception cref="CompressionException">It is a package of another version, or does not say how weights are compressed.</exception>
     public static Action<ParameterSet>? WeightsOf(string folder)
     {
         if (!CompressedWeights.AreIn(folder))
@@ -94,7 +109,14 @@ public static class ModelPackage
 
         EncoderConfiguration configuration = ModelFolder.ReadConfiguration(folder);
         CompressedWeights weights = CompressedWeights.Open(folder);
-        return parameters => weights.Read(
-            parameters.Stored().Select(t => (t.Name, t.Shape)), name => ModelFolder.NameOf(name, configuration)).Weights.Upload(parameters);
+        return parameters => weights.Read(Declared(parameters), name => ModelFolder.NameOf(name, configuration)).Weights.Upload(parameters);
     }
+
+    /// <summary>Names and sizes of a model's tensors in checkpoints, whether it has memory or not.</summary>
+    internal static IEnumerable<(string Name, Shape Shape)> Declared(ParameterSet parameters)
+        => from p in parameters.All
+           let names = p.Parts.Count == 0 ? new[] { p.Name } : p.Parts
+           let shape = p.Shape.Rank == 1 ? Shape.Vector(p.Shape.Columns / names.Count) : Shape.Matrix(p.Shape.Rows / names.Count, p.Shape.Columns)
+           from name in names
+           select (name, shape);
 }

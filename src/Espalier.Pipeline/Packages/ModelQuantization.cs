@@ -74,7 +74,13 @@ public sealed class ModelQuantization
         string folder, long bytes, string data, LabelledSetOptions columns, int threads, IProgress<double>? progress, CancellationToken cancel)
     {
         using var device = new CpuDevice(threads);
-        using TrainedClassifier classifier = ModelPackage.OpenClassifier(_source, device);
+
+        // In single precision, so that one tensor after another can be put in its place.
+        using TrainedClassifier classifier = TrainedClassifier.Load(_source, device, parameters =>
+        {
+            parameters.Allocate(seed: 0, trainable: false);
+            _model.Weights.Upload(parameters);
+        });
         LabelledSet set = LabelledSet.Read(data, columns, new LabelVocabulary(classifier.Labels));
         EncodedExamples texts = EncodedExamples.Encode(
             set.Spread(ProbeTexts), classifier.Tokenizer, classifier.Configuration.MaximumPositions, cancel);

@@ -35,7 +35,7 @@ public sealed record StoredModel(
         if (CompressedWeights.AreIn(folder))
         {
             (ModelWeights weights, WeightMasks masks) = CompressedWeights.Open(folder).Read(
-                parameters.Stored().Select(t => (t.Name, t.Shape)), name => ModelFolder.NameOf(name, configuration));
+                ModelPackage.Declared(parameters), name => ModelFolder.NameOf(name, configuration));
             return new StoredModel(configuration, head, tokenizer, weights, masks);
         }
 

@@ -35,11 +35,11 @@ public sealed class TrainedClassifier : IDisposable
     /// <summary>Loads a classifier.</summary>
     /// <param name="folder">The folder of the model.</param>
     /// <param name="device">Where it runs; must outlive it.</param>
-    /// <param name="fill">Gives the parameters their values; null takes them from the folder.</param>
+    /// <param name="allocate">Gives the parameters memory and values; null takes what the folder has, in single precision.</param>
     /// <exception cref="RunException">The model is no classifier, or its configuration cannot be read.</exception>
     /// <exception cref="Engine.Safetensors.SafetensorsException">The weights are not of this model.</exception>
     /// <exception cref="Text.TextException">The tokenizer cannot be read.</exception>
-    public static TrainedClassifier Load(string folder, Device device, Action<ParameterSet>? fill = null)
+    public static TrainedClassifier Load(string folder, Device device, Action<ParameterSet>? allocate = null)
     {
         IReadOnlyList<string> labels = ModelFolder.ReadHead(folder).Labels
             ?? throw new RunException(folder, "is no classifier; finetune it first");
@@ -49,14 +49,14 @@ public sealed class TrainedClassifier : IDisposable
         try
         {
             var model = new SequenceClassifier(parameters, configuration, labels.Count);
-            parameters.Allocate(seed: 0, trainable: false);
-            if (fill == null)
+            if (allocate == null)
             {
+                parameters.Allocate(seed: 0, trainable: false);
                 ModelFolder.Load(folder, parameters, configuration, withHead: true);
             }
             else
             {
-                fill(parameters);
+                allocate(parameters);
             }
 
             return new TrainedClassifier(parameters, model, tokenizer, labels);

@@ -51,6 +51,13 @@ public class CompressedWeightsTests
     }
 
     [Fact]
+    public void Pack_TensorOfWhichNothingStays_IsNotTakenForAConstantOne()
+    {
+        var bias = new WeightTensor("classifier.out_proj.bias", Shape.Vector(2), [0, 0]);
+        Assert.Equal([0f, 0], PackedTensor.Of(bias, new QuantizationScheme(4), RangeRule.MinMax, [false, false]).Decode().Values);
+    }
+
+    [Fact]
     public void Read_OneBitOfACodeChanged_IsNoticed()
     {
         using var folder = new TemporaryFolder();
