@@ -39,6 +39,9 @@ internal unsafe interface ILanes<TSelf>
     /// <summary>a·b + c, rounded once where the processor can.</summary>
     static abstract TSelf MultiplyAdd(TSelf a, TSelf b, TSelf c);
 
+    /// <summary>The same with b in memory, which spares the instruction that would load it.</summary>
+    static abstract TSelf MultiplyAdd(TSelf a, float* b, TSelf c);
+
     static abstract TSelf Max(TSelf a, TSelf b);
 
     static abstract TSelf Min(TSelf a, TSelf b);

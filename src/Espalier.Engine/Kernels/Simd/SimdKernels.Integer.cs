@@ -8,6 +8,9 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
     // Up to here rows of the weight are read as they lie; beyond, panels of them are turned for whole tiles.
     private const int FewIntegerTokens = 4;
 
+    private static readonly string s_dotsPath = $"integer dots, {IntegerTile.Instructions}";
+    private static readonly string s_tilesPath = $"integer tiles, {IntegerTile.Instructions}";
+
     // One entry, for the caller: every worker reads the activations' codes.
     private readonly WorkerScratch _activationCodes = new(1);
 
@@ -31,6 +34,7 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
             product.Tokens,
             (long)product.Tokens * weight.Columns);
         bool few = product.Tokens <= FewIntegerTokens;
+        Path = few ? s_dotsPath : s_tilesPath;
         RunDivided(
             new IntegerJob { Product = product, Weight = weight, Rows = rows, Codes = codes, Few = few, Scratch = _scratch },
             (weight.Rows + IntegerTile.Outputs - 1) / IntegerTile.Outputs,

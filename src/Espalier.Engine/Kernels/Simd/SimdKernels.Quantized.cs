@@ -19,6 +19,7 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
 
         if (product.Tokens > FewTokens)
         {
+            Path = "codes expanded into panels";
             Gemm(new GemmArguments
             {
                 M = product.Tokens,
@@ -35,6 +36,7 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
             return;
         }
 
+        Path = weight.Narrow ? "half bytes expanded in registers" : "bytes expanded in registers";
         int next = 0;
         var job = new DotsJob { Product = product, Weight = weight, Next = &next, Scratch = _scratch };
         Run(ref job, (long)weight.Rows * weight.Columns);

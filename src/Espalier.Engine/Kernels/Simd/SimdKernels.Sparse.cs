@@ -17,6 +17,7 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
         }
 
         bool wide = product.Tokens > 2 * TLanes.Count;
+        Path = wide ? "elements times four vectors of tokens" : "elements times a vector of tokens";
         int width = wide ? SparseTokens<TLanes>.Wide : TLanes.Count;
         int blocks = (product.Tokens + width - 1) / width;
 
