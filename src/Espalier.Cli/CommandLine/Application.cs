@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using Espalier.Cli.Commands;
+using Espalier.Compression;
 using Espalier.Engine.Models;
 using Espalier.Engine.Safetensors;
 using Espalier.Text;
@@ -35,6 +36,9 @@ internal sealed class Application(Terminal terminal)
             new PretrainCommand(terminal),
             new FinetuneCommand(terminal),
             new EvaluateCommand(terminal),
+            new QuantizeCommand(terminal),
+            new PruneCommand(terminal),
+            new CompressCommand(terminal),
             new RunsCommand(terminal),
         };
         ParseResult parsed;
@@ -78,7 +82,7 @@ internal sealed class Application(Terminal terminal)
         }
         catch (Exception fault)
         {
-            bool forPeople = fault is TextException or RunException or MicroBatchException or SafetensorsException
+            bool forPeople = fault is TextException or RunException or MicroBatchException or SafetensorsException or CompressionException
                 or IOException or UnauthorizedAccessException;
             terminal.Error.WriteLine(forPeople ? $"error: {fault.Message}" : $"error: {fault.Message} ({fault.GetType().Name}; this is a fault of espalier)");
             if (parsed.GetValue(Verbose))

@@ -13,4 +13,6 @@ namespace Espalier.Cli.Commands;
 [JsonSerializable(typeof(FinetuneReport))]
 [JsonSerializable(typeof(EvaluateReport))]
 [JsonSerializable(typeof(RunsReport))]
+[JsonSerializable(typeof(QuantizeReport))]
+[JsonSerializable(typeof(GridReport))]
 internal sealed partial class CommandJson : JsonSerializerContext;

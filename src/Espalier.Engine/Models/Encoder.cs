@@ -84,7 +84,7 @@ public sealed class Encoder
             LayerNorm? feedForwardNorm = c.Sharing == LayerSharing.All ? first?.FeedForwardNorm : null;
             return new Layer(
                 attention ?? new SelfAttention(
-                    parameters, AttentionNames.Roberta($"{name}.attention"), h, c.ActualHeads, c.AttentionDropout, scheme),
+                    parameters, AttentionNames.Roberta($"{name}.attention"), h, c.ActualHeads, c.ActualHeadSize, c.AttentionDropout, scheme),
                 attentionNorm ?? new LayerNorm(
                     parameters, pre ? $"{name}.attention.LayerNorm" : $"{name}.attention.output.LayerNorm", h, c.LayerNormEpsilon),
                 feedForward ?? new FeedForward(

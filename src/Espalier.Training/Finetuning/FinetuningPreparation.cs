@@ -54,9 +54,14 @@ internal static class FinetuningPreparation
     {
         FinetuningConfiguration c = record.Configuration;
         Require(path, materials.Tokenizer.Fingerprint == manifest.TokenizerFingerprint, $"the tokenizer of {c.From ?? c.Tokenizer}");
-        Require(path, materials.DataFingerprint() == manifest.DataFingerprint, $"the data in {c.Train}");
+        VerifyData(path, manifest, record, materials);
         Require(path, materials.SourceFingerprint == record.SourceFingerprint, $"the model in {c.From}");
     }
+
+    /// <summary>Checks that the data is still what the run was made with.</summary>
+    /// <exception cref="RunMismatchException">It is not.</exception>
+    public static void VerifyData(string path, RunManifest manifest, FinetuningRecord record, FinetuningMaterials materials)
+        => Require(path, materials.DataFingerprint() == manifest.DataFingerprint, $"the data in {record.Configuration.Train}");
 
     private static void Require(string path, bool same, string what)
     {

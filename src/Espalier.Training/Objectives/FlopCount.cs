@@ -28,8 +28,9 @@ public sealed class EncoderFlops
         (_hidden, _vocabulary) = (h, configuration.Vocabulary);
 
         // Forward, and twice that backward: for the inputs' gradients and for the weights'.
-        _productsPerToken = 6 * layers * ((4 * h * h) + (2 * h * f));
-        _productsPerPair = 12 * layers * h;
+        double attention = heads * configuration.ActualHeadSize;
+        _productsPerToken = 6 * layers * ((4 * h * attention) + (2 * h * f));
+        _productsPerPair = 12 * layers * attention;
 
         // Forward; doubled where they are used. A "pair" is a query with a key of its own sequence.
         // The first norm counts once for a row there, not for each element; so it does here, to give their figures.

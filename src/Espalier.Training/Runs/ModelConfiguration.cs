@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Espalier.Engine.Kernels;
 using Espalier.Engine.Models;
@@ -63,6 +64,14 @@ internal sealed record ModelConfiguration
     [JsonPropertyName("label2id")]
     public Dictionary<string, int>? IdOfLabel { get; set; }
 
+    /// <summary>Ours alone, where heads were pruned: the width of a head. Others take it for hidden / heads, and find matrices of
+    /// another shape.</summary>
+    public int? HeadSize { get; set; }
+
+    /// <summary>Ours alone, in a package: how the weights are compressed. Its own reader knows what stands in it.</summary>
+    [JsonPropertyName("espalier_compression")]
+    public JsonElement? Compression { get; set; }
+
     /// <summary>Ours alone: which layers share parameters. Others see layers that happen to be equal.</summary>
     public LayerSharing LayerSharing { get; set; }
 
@@ -79,6 +88,7 @@ internal sealed record ModelConfiguration
             HiddenSize = c.Hidden,
             NumHiddenLayers = c.Layers,
             NumAttentionHeads = c.ActualHeads,
+            HeadSize = c.ActualHeadSize * c.ActualHeads == c.Hidden ? null : c.ActualHeadSize,
             IntermediateSize = c.ActualFeedForward,
             MaxPositionEmbeddings = c.MaximumPositions + tokenizer.Special.Pad + 1,
             HiddenAct = NameOf(c.Activation),
@@ -106,6 +116,7 @@ internal sealed record ModelConfiguration
             Layers = NumHiddenLayers,
             Hidden = HiddenSize,
             Heads = NumAttentionHeads,
+            HeadSize = HeadSize ?? 0,
             FeedForward = IntermediateSize,
             Vocabulary = VocabSize,
             MaximumPositions = MaxPositionEmbeddings - PadTokenId - 1,

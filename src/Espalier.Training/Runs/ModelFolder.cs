@@ -49,7 +49,7 @@ public static class ModelFolder
         tokenizer.Save(Path.Join(folder, TokenizerName));
         using (FileStream file = File.Create(Path.Join(folder, ConfigurationName)))
         {
-            JsonSerializer.Serialize(file, ModelConfiguration.Of(configuration, tokenizer, head), ModelConfigurationJson.Default.ModelConfiguration);
+            file.Write(ConfigurationOf(configuration, tokenizer, head));
             file.Flush(flushToDisk: true);
         }
 
@@ -70,6 +70,15 @@ public static class ModelFolder
             Path.Join(folder, WeightsName), parameters.Device, tensors,
             new Dictionary<string, string> { ["format"] = "pt" });
     }
+
+    /// <summary>What <c>config.json</c> holds, in UTF-8.</summary>
+    public static byte[] ConfigurationOf(EncoderConfiguration configuration, Tokenizer tokenizer, ModelHead head)
+        => JsonSerializer.SerializeToUtf8Bytes(
+            ModelConfiguration.Of(configuration, tokenizer, head), ModelConfigurationJson.Default.ModelConfiguration);
+
+    /// <summary>The name in <c>model.safetensors</c> of a tensor that the engine stores under <paramref name="name"/>.</summary>
+    public static string NameOf(string name, EncoderConfiguration configuration)
+        => IsHead(name) ? name : ModelConfiguration.PrefixOf(configuration.Norm) + name;
 
     /// <summary>Reads the encoder's configuration.</summary>
     /// <exception cref="RunException">There is none, or it is of another kind of model.</exception>
@@ -104,11 +113,17 @@ public static class ModelFolder
     /// <param name="configuration">The encoder's configuration.</param>
     /// <param name="withHead">Whether the head is loaded too; without it the head stays as it was initialized.</param>
     /// <exception cref="SafetensorsException">Tensors are missing or of another shape; the message names them.</exception>
-    /// <exception cref="RunException">The folder's configuration cannot be read.</exception>
+    /// <exception cref="RunException">The folder's configuration cannot be read, or its weights are compressed.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static void Load(string folder, ParameterSet parameters, EncoderConfiguration configuration, bool withHead)
     {
-        int unread = Read(folder).PadTokenId + 1;
+        ModelConfiguration stored = Read(folder);
+        if (stored.Compression != null)
+        {
+            throw new RunException(folder, "is a package with compressed weights, which cannot be trained; name the model that it was made from");
+        }
+
+        int unread = stored.PadTokenId + 1;
         using SafetensorsFile file = SafetensorsFile.Open(Path.Join(folder, WeightsName));
         using DeviceMemory positions = PositionMemory(parameters, configuration, unread);
         TensorTransfer.Load(
@@ -149,12 +164,11 @@ public static class ModelFolder
     private static IEnumerable<(string Name, Shape Shape, DeviceSpan<float> Values)> Tensors(
         ParameterSet parameters, EncoderConfiguration c, DeviceMemory positions, int unread)
     {
-        string prefix = ModelConfiguration.PrefixOf(c.Norm);
         foreach ((string name, Shape shape, DeviceSpan<float> values) in parameters.Stored())
         {
             yield return name == Positions
-                ? (prefix + name, Shape.Matrix(c.MaximumPositions + unread, c.Hidden), positions.Span<float>())
-                : (IsHead(name) ? name : prefix + name, shape, values);
+                ? (NameOf(name, c), Shape.Matrix(c.MaximumPositions + unread, c.Hidden), positions.Span<float>())
+                : (NameOf(name, c), shape, values);
         }
     }
 

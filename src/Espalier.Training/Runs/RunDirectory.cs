@@ -116,6 +116,34 @@ public sealed class RunDirectory : IDisposable
         Manifest = manifest;
     }
 
+    /// <summary>Writes a file of the run, whole or not at all.</summary>
+    /// <param name="name">Its name within the run.</param>
+    /// <param name="content">What it holds.</param>
+    /// <exception cref="RunStorageException">The disk is full or failed; a file that stood there is what it was.</exception>
+    public void WriteFile(string name, ReadOnlyMemory<byte> content) => Storage.WriteFile(System.IO.Path.Join(Path, name), content);
+
+    /// <summary>Writes a folder of the run, whole or not at all; one that stands there is replaced.</summary>
+    /// <param name="name">Its name within the run; the folders above it are created.</param>
+    /// <param name="write">Fills the folder whose path it is given.</param>
+    /// <exception cref="RunStorageException">The disk is full or failed; a folder that stood there is what it was.</exception>
+    public void WriteFolder(string name, Action<string> write)
+    {
+        string path = System.IO.Path.Join(Path, name);
+        Storage.CreateFolder(System.IO.Path.GetDirectoryName(path)!);
+        Storage.Clean(System.IO.Path.GetDirectoryName(path)!);
+        Storage.WriteFolder(path, write);
+    }
+
+    /// <summary>Deletes a file or folder of the run if it is there.</summary>
+    /// <exception cref="RunStorageException">It cannot be deleted.</exception>
+    public void Delete(string name)
+    {
+        if (System.IO.Path.Join(Path, name) is var path && (Directory.Exists(path) || File.Exists(path)))
+        {
+            Storage.Delete(path);
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
