@@ -104,7 +104,7 @@ public sealed record RunSummary(
             model.Layers, model.Hidden, Count(parameters => new SequenceClassifier(parameters, model, record.Labels.Count)),
             trials.Sum(t => t.Steps), tokens, seconds, Rate(tokens, seconds),
             new FlopCount(trials.Sum(t => t.ProductFlops), trials.Sum(t => t.ElectraFlops)),
-            trials.Count == 0 ? null : "accuracy", trials.Count == 0 ? null : trials.Max(t => t.Best.Accuracy));
+            trials.Count == 0 ? null : "accuracy", FinetuningOutcome.BestOf(trials)?.Best.Accuracy);
     }
 
     private static double? Rate(long tokens, double seconds) => seconds > 0 ? tokens / seconds : null;

@@ -115,7 +115,8 @@ public sealed class FinetuningRun : IDisposable
 
         try
         {
-            return Outcome(TrainingEnd.Finished, Predict(cancel));
+            ClassifierResult predictions = Predict(cancel);
+            return Outcome(_results.All(r => r.End == TrainingEnd.Diverged) ? TrainingEnd.Diverged : TrainingEnd.Finished, predictions);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
@@ -266,8 +267,7 @@ public sealed class FinetuningRun : IDisposable
         }
     }
 
-    // Of equal ones the first.
-    private TrialResult? Best => _results.MaxBy(r => r.Best.Accuracy);
+    private TrialResult? Best => FinetuningOutcome.BestOf(_results);
 
     private ClassifierResult Predict(CancellationToken cancel)
     {
