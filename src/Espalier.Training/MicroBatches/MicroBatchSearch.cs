@@ -88,7 +88,7 @@ public static class MicroBatchSearch
         (double seconds, long bytes) = trial.Measure(actual);
         double rate = actual * sequenceTokens / seconds;
         return new MicroBatchChoice(
-            sequences * sequenceTokens, "was asked for", (batchSequences * (double)sequenceTokens / rate) + trial.OptimizerSeconds(),
+            actual * sequenceTokens, "was asked for", (batchSequences * (double)sequenceTokens / rate) + trial.OptimizerSeconds(),
             [new MicroBatchCandidate(actual, actual * sequenceTokens, rate, bytes, Fits: true)]);
     }
 

@@ -18,13 +18,17 @@ public sealed class PretrainingRun : IDisposable
 
     private readonly PretrainingMaterials _materials;
     private readonly RunDirectory _run;
+    private readonly StepCost _step;
 
     private PretrainingRun(PretrainingMaterials materials, RunDirectory run, PretrainingRecord record, TrainingSpent spent)
     {
         (_materials, _run, Record) = (materials, run, record);
         PretrainingConfiguration c = record.Configuration;
         long blocks = Math.Min(c.Batches.BatchBlocks, materials.Objective.BlockCount);
-        Estimate = Estimated(c, record.MicroBatch.StepSeconds * blocks / c.Batches.BatchBlocks, blocks * c.Batches.BlockTokens, spent);
+        _step = new StepCost(
+            TimeSpan.FromSeconds(record.MicroBatch.StepSeconds * blocks / c.Batches.BatchBlocks), blocks * c.Batches.BlockTokens,
+            1.0 / materials.Objective.StepsInEpoch);
+        Estimate = Estimated(c, spent);
     }
 
     /// <summary>What the run is.</summary>
@@ -71,11 +75,13 @@ public sealed class PretrainingRun : IDisposable
     public TrainingOutcome Train(
         IProgress<TrainingProgress>? progress = null, CancellationToken cancel = default, TimeProvider? time = null)
     {
-        using var trainer = new Trainer(_materials.Objective, Record.Configuration.Training, _run, time);
-        TrainingOutcome outcome = trainer.Run(progress, cancel);
-        ModelFolder.Write(
-            _run, _materials.Objective.Parameters, Record.Configuration.Model, _materials.Tokenizer, ModelHead.MaskedLanguageModel);
-        return outcome;
+        using var trainer = new Trainer(_materials.Objective, Record.Configuration.Training, _run, time)
+        {
+            ExpectedStep = _step,
+            WriteModel = () => ModelFolder.Write(
+                _run, _materials.Objective.Parameters, Record.Configuration.Model, _materials.Tokenizer, ModelHead.MaskedLanguageModel),
+        };
+        return trainer.Run(progress, cancel);
     }
 
     /// <inheritdoc/>
@@ -94,6 +100,9 @@ public sealed class PretrainingRun : IDisposable
             throw new RunException(path, "there is a run here already; resume it, or name another folder");
         }
 
+        // The vocabulary is not known yet; everything else is, and a fault in it is said before anything is read or built.
+        ConfigurationException.ThrowIfAny(
+            "pretraining", (asked with { Model = asked.Model with { Vocabulary = 1, MaximumPositions = asked.Batches.BlockTokens } }).Validate());
         var materials = new PretrainingMaterials(asked.Data, asked.Threads);
         try
         {
@@ -134,18 +143,21 @@ public sealed class PretrainingRun : IDisposable
             materials = new PretrainingMaterials(data, record.Configuration.Threads);
             Require(path, materials.Tokenizer.Fingerprint == manifest.TokenizerFingerprint, "tokenizer", data);
             Require(path, materials.DataFingerprint() == manifest.DataFingerprint, "data set", data);
-            TrainingSpent spent = run.Checkpoints.Latest((_, _) => { })?.State.Spent ?? default;
+            TrainingState state = run.Checkpoints.Latest((_, _) => { })?.State ?? new TrainingState();
+            List<string> warnings = [];
             if (budget != null)
             {
-                record = Extend(run, record, budget(record.Configuration.Training.Budget, spent));
+                TrainingBudget changed = budget(record.Configuration.Training.Budget, state.Spent);
+                record = Extend(run, record, StillOpen(path, changed, state, warnings));
+            }
+
+            if (materials.Device.Description != manifest.Machine.Device)
+            {
+                warnings.Add($"the run was made on {manifest.Machine.Device} and goes on on {materials.Device.Description}: its last bits will differ");
             }
 
             materials.Build(record.Configuration);
-            return new PretrainingRun(materials, run, record, spent)
-            {
-                Warnings = materials.Device.Description == manifest.Machine.Device ? []
-                    : [$"the run was made on {manifest.Machine.Device} and goes on on {materials.Device.Description}: its last bits will differ"],
-            };
+            return new PretrainingRun(materials, run, record, state.Spent) { Warnings = warnings };
         }
         catch
         {
@@ -210,6 +222,19 @@ public sealed class PretrainingRun : IDisposable
         }
     }
 
+    // More of one measure is of no use while another is used up.
+    private static TrainingBudget StillOpen(string path, TrainingBudget budget, TrainingState state, List<string> warnings)
+    {
+        TrainingBudget open = budget.WithoutUsedUp(state.Spent, state.StepCost?.Time ?? TimeSpan.Zero, out IReadOnlyList<string> usedUp);
+        if (open == new TrainingBudget() && usedUp.Count > 0)
+        {
+            throw new RunException(path, $"the budget of {string.Join(", ", usedUp)} is used up already; give it more, such as --time +30m");
+        }
+
+        warnings.AddRange(usedUp.Select(limit => $"the limit of {limit} is used up and no longer holds"));
+        return open;
+    }
+
     private static PretrainingRecord Extend(RunDirectory run, PretrainingRecord record, TrainingBudget budget)
     {
         PretrainingConfiguration changed = record.Configuration with { Training = record.Configuration.Training with { Budget = budget } };
@@ -219,13 +244,13 @@ public sealed class PretrainingRun : IDisposable
         return record;
     }
 
-    private TimeEstimate Estimated(PretrainingConfiguration c, double stepSeconds, long stepTokens, TrainingSpent spent)
+    private TimeEstimate Estimated(PretrainingConfiguration c, TrainingSpent spent)
     {
-        TimeEstimate estimate = TimeEstimate.Of(
-            c.Training.Budget, spent, stepSeconds, stepTokens, _materials.Objective.StepsInEpoch);
+        double seconds = _step.Time.TotalSeconds;
+        TimeEstimate estimate = TimeEstimate.Of(c.Training.Budget, spent, seconds, _step.Tokens, _materials.Objective.StepsInEpoch);
 
         // Without a backward pass, which costs twice the forward one.
-        double evaluation = _materials.Objective.HeldOutTokens * stepSeconds / stepTokens / 3;
+        double evaluation = _materials.Objective.HeldOutTokens * seconds / _step.Tokens / 3;
         Interval every = c.Training.Evaluation;
         double times = 1 + (every.Time is { } t ? estimate.Training / t : 0) + (every.Steps is { } s ? (double)estimate.Steps / s : 0);
         return estimate with { Evaluation = TimeSpan.FromSeconds(Math.Floor(times) * evaluation) };
