@@ -55,12 +55,16 @@ internal sealed class FinetuneCommand : EspalierCommand
         string? train = parsed.GetValue(_train), folder = parsed.GetValue(_out), resumed = parsed.GetValue(_resume);
         if (resumed != null)
         {
-            string[] given = [.. ((Option[])[_train, _dev, _out, .. _options.All, .. _budget.All.Skip(1)]).Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
+            string[] given = [.. ((Option[])[_out, .. _options.All.Except([_options.From]), .. _budget.All.Skip(1)]).Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
             if (given.Length > 0)
-                throw new UsageException($"a run that is resumed keeps its settings; leave {string.Join(", ", given)} out (--time may change)");
+                throw new UsageException($"a run that is resumed keeps its settings; leave {string.Join(", ", given)} out (--time may change, and --train, --dev and --from where files were moved)");
             Func<TrainingBudget, TrainingSpent, TrainingBudget>? change = _budget.ReadChange(parsed);
-            return FinetuningRun.Resume(resumed, change == null ? null
-                : (old, spent) => change(new TrainingBudget { Time = old }, new TrainingSpent(spent, 0, 0, 0)).Time);
+            string? dev = parsed.GetValue(_dev), from = parsed.GetValue(_options.From);
+            return context.Track("reading", _ => FinetuningRun.Resume(
+                resumed, change == null ? null : (old, spent) => change(new TrainingBudget { Time = old }, new TrainingSpent(spent, 0, 0, 0)).Time,
+                train == null && dev == null && from == null ? null
+                    : c => c with { Train = train ?? c.Train, Development = dev ?? c.Development, From = from ?? c.From },
+                context.Cancel));
         }
         if (train == null || folder == null)
             throw new UsageException("name a training set with --train and the run's folder with --out, or a run with --resume");

@@ -36,6 +36,9 @@ internal sealed class FinetuneOptions
     private readonly Option<int> _threads = New("--threads", 0, "Worker threads; 0 means every core").Expect(t => t is >= 0 and <= 1024, "0 to 1024");
     private readonly ColumnOptions _columns = new();
 
+    /// <summary>The model to begin from.</summary>
+    public Option<string?> From => _from;
+
     public IEnumerable<Option> All =>
     [
         _from, _tokenizer, _batch, _rate, _dropout, _seed, _layers, _hidden, _heads, _feedForward, _sharing, _length, _fraction, _devSeed,

@@ -120,8 +120,8 @@ internal sealed class TrialRun : IDisposable
             {
                 ModelFolder.Write(
                     folder, objective.Parameters, objective.Configuration, _materials.Tokenizer, ModelHead.Classifier(_materials.Labels));
-                File.WriteAllBytes(
-                    Path.Join(folder, BestRecordName), JsonSerializer.SerializeToUtf8Bytes(best, FinetuningJson.Default.TrialBest));
+                RunStorage.WriteThrough(
+                    Path.Join(folder, BestRecordName), new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(best, FinetuningJson.Default.TrialBest)));
             });
         }
     }

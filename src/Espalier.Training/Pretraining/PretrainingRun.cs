@@ -20,13 +20,14 @@ public sealed class PretrainingRun : IDisposable
     private readonly RunDirectory _run;
     private readonly StepCost _step;
 
-    private PretrainingRun(PretrainingMaterials materials, RunDirectory run, PretrainingRecord record, TrainingSpent spent)
+    private PretrainingRun(
+        PretrainingMaterials materials, RunDirectory run, PretrainingRecord record, TrainingSpent spent, double? timedStep = null)
     {
         (_materials, _run, Record) = (materials, run, record);
         PretrainingConfiguration c = record.Configuration;
         long blocks = Math.Min(c.Batches.BatchBlocks, materials.Objective.BlockCount);
         _step = new StepCost(
-            TimeSpan.FromSeconds(record.MicroBatch.StepSeconds * blocks / c.Batches.BatchBlocks), blocks * c.Batches.BlockTokens,
+            TimeSpan.FromSeconds(timedStep ?? record.MicroBatch.StepSeconds * blocks / c.Batches.BatchBlocks), blocks * c.Batches.BlockTokens,
             1.0 / materials.Objective.StepsInEpoch);
         Estimate = Estimated(c, spent);
     }
@@ -59,12 +60,14 @@ public sealed class PretrainingRun : IDisposable
     /// <summary>Opens a run to go on with it.</summary>
     /// <param name="path">Its folder.</param>
     /// <param name="budget">Makes the new budget of the old one and of what is spent; null keeps it.</param>
+    /// <param name="data">Where its prepared corpus lies now; null where it lay.</param>
     /// <exception cref="RunException">There is none, it is another kind, another process works on it, it is damaged, or its data
     /// set or tokenizer is no longer what it was.</exception>
     /// <exception cref="ConfigurationException">The new budget has faults.</exception>
     /// <exception cref="Text.TextException">The corpus cannot be read.</exception>
-    public static PretrainingRun Resume(string path, Func<TrainingBudget, TrainingSpent, TrainingBudget>? budget = null)
-        => Resume(path, budget, new RunStorage());
+    public static PretrainingRun Resume(
+        string path, Func<TrainingBudget, TrainingSpent, TrainingBudget>? budget = null, string? data = null)
+        => Resume(path, budget, new RunStorage(), data);
 
     /// <summary>Trains until the budget is used up, and writes the model, also when it is interrupted.</summary>
     /// <param name="progress">Told after every step.</param>
@@ -131,7 +134,8 @@ public sealed class PretrainingRun : IDisposable
         }
     }
 
-    internal static PretrainingRun Resume(string path, Func<TrainingBudget, TrainingSpent, TrainingBudget>? budget, RunStorage storage)
+    internal static PretrainingRun Resume(
+        string path, Func<TrainingBudget, TrainingSpent, TrainingBudget>? budget, RunStorage storage, string? moved = null)
     {
         RunDirectory run = RunDirectory.Open(path, storage);
         PretrainingMaterials? materials = null;
@@ -139,16 +143,16 @@ public sealed class PretrainingRun : IDisposable
         {
             RunManifest manifest = run.Manifest;
             PretrainingRecord record = Read(path, manifest);
-            string data = record.Configuration.Data;
+            string data = moved == null ? record.Configuration.Data : Path.GetFullPath(moved);
             materials = new PretrainingMaterials(data, record.Configuration.Threads);
             Require(path, materials.Tokenizer.Fingerprint == manifest.TokenizerFingerprint, "tokenizer", data);
             Require(path, materials.DataFingerprint() == manifest.DataFingerprint, "data set", data);
             TrainingState state = run.Checkpoints.Latest((_, _) => { })?.State ?? new TrainingState();
             List<string> warnings = [];
-            if (budget != null)
+            if (budget != null || moved != null)
             {
-                TrainingBudget changed = budget(record.Configuration.Training.Budget, state.Spent);
-                record = Extend(run, record, StillOpen(path, changed, state, warnings));
+                TrainingBudget old = record.Configuration.Training.Budget;
+                record = Change(run, record, data, budget == null ? old : StillOpen(path, budget(old, state.Spent), state, warnings));
             }
 
             if (materials.Device.Description != manifest.Machine.Device)
@@ -157,7 +161,7 @@ public sealed class PretrainingRun : IDisposable
             }
 
             materials.Build(record.Configuration);
-            return new PretrainingRun(materials, run, record, state.Spent) { Warnings = warnings };
+            return new PretrainingRun(materials, run, record, state.Spent, TimedStep(path)) { Warnings = warnings };
         }
         catch
         {
@@ -200,7 +204,7 @@ public sealed class PretrainingRun : IDisposable
     {
         TrialModel trial = MaskedLanguageModelling.Trial(c.Model, c.Batches);
         return c.MicroBatchBlocks is { } blocks
-            ? MicroBatchSearch.Take(device, trial, c.Batches.BlockTokens, c.Batches.BatchBlocks, blocks)
+            ? MicroBatchSearch.Take(device, trial, c.Batches.BlockTokens, c.Batches.BatchBlocks, blocks, c.MemoryBytes!.Value)
             : MicroBatchSearch.Choose(
                 device, trial, c.Batches.BlockTokens, c.Batches.BatchBlocks, c.MemoryBytes!.Value, progress, cancel);
     }
@@ -235,9 +239,17 @@ public sealed class PretrainingRun : IDisposable
         return open;
     }
 
-    private static PretrainingRecord Extend(RunDirectory run, PretrainingRecord record, TrainingBudget budget)
+    // Steps of the run itself, timed as in the paper, tell more than what was measured before it.
+    private static double? TimedStep(string path)
+        => EventLog.Read(Path.Join(path, RunDirectory.EventsName)).LastOrDefault(e => e.Timing != null)?.Timing!.Mean;
+
+    private static PretrainingRecord Change(RunDirectory run, PretrainingRecord record, string data, TrainingBudget budget)
     {
-        PretrainingConfiguration changed = record.Configuration with { Training = record.Configuration.Training with { Budget = budget } };
+        PretrainingConfiguration changed = record.Configuration with
+        {
+            Data = data,
+            Training = record.Configuration.Training with { Budget = budget },
+        };
         ConfigurationException.ThrowIfAny("pretraining", changed.Validate());
         record = record with { Configuration = changed };
         run.Update(run.Manifest with { Configuration = JsonSerializer.SerializeToElement(record, PretrainingJson.Default.PretrainingRecord) });

@@ -200,7 +200,12 @@ public sealed class RunDirectory : IDisposable
     private static void Clean(string path, RunStorage storage)
     {
         storage.Clean(path);
-        storage.Clean(System.IO.Path.Join(path, CheckpointsName));
+        string checkpoints = System.IO.Path.Join(path, CheckpointsName);
+        storage.Clean(checkpoints);
+        foreach (string checkpoint in Directory.Exists(checkpoints) ? Directory.EnumerateDirectories(checkpoints).ToArray() : [])
+        {
+            storage.Clean(checkpoint);
+        }
     }
 
     private static void Write(string path, RunStorage storage, RunManifest manifest)

@@ -213,6 +213,18 @@ public class PretrainingRunTests
     }
 
     [Fact]
+    public void Resume_DataSetMoved_GoesOnWithItWhereItLiesNow()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        Attempt(folder["run"], data, new RunStorage());
+        Directory.Move(data, folder["elsewhere"]);
+        PretrainingRun.Resume(folder["run"], data: folder["elsewhere"]).Dispose();
+        using PretrainingRun again = PretrainingRun.Resume(folder["run"]);
+        Assert.Equal(folder["elsewhere"], again.Record.Configuration.Data);
+    }
+
+    [Fact]
     public void Resume_WhileAnotherWorksOnIt_IsRefused()
     {
         using var folder = new TemporaryFolder();
