@@ -21,6 +21,8 @@ public sealed class RunDirectory : IDisposable
     public const string ModelName = "model";
 
     private const string LockName = ".lock";
+    private const int LockAttempts = 5;
+    private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(20);
 
     private readonly FileStream _lock;
 
@@ -60,9 +62,9 @@ public sealed class RunDirectory : IDisposable
             using FileStream? free = File.Exists(file) ? new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read) : null;
             return false;
         }
-        catch (IOException)
+        catch (IOException e)
         {
-            return true;
+            return IsSharingViolation(e);
         }
         catch (UnauthorizedAccessException)
         {
@@ -175,10 +177,12 @@ public sealed class RunDirectory : IDisposable
 
     internal static RunDirectory Open(string path, RunStorage storage)
     {
-        RunManifest manifest = ReadManifest(path);
+        // Where there is no run nothing is locked; what the run is, is read when nobody can change it any more.
+        _ = ReadManifest(path);
         FileStream held = Lock(path, storage);
         try
         {
+            RunManifest manifest = ReadManifest(path);
             Clean(path, storage);
             return new RunDirectory(path, held, storage, manifest);
         }
@@ -193,25 +197,43 @@ public sealed class RunDirectory : IDisposable
     {
         storage.CreateFolder(path);
         string file = System.IO.Path.Join(path, LockName);
-        try
+        for (int attempt = 1; ; attempt++)
         {
-            // Held by the operating system for this process: nothing remains when it is killed.
-            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException e) when (File.Exists(file))
-        {
-            throw new RunLockedException(path, e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new RunStorageException(path, e);
+            try
+            {
+                // Held by the operating system for this process: nothing remains when it is killed.
+                return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException e) when (IsSharingViolation(e))
+            {
+                if (attempt == LockAttempts)
+                {
+                    throw new RunLockedException(path, e);
+                }
+
+                // Who only asks whether the run is held holds it for an instant.
+                Thread.Sleep(LockPause);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new RunStorageException(path, e);
+            }
         }
     }
+
+    // ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION; elsewhere EWOULDBLOCK of flock.
+    private static bool IsSharingViolation(IOException e)
+        => OperatingSystem.IsWindows() ? (e.HResult & 0xFFFF) is 32 or 33 : e.HResult == (OperatingSystem.IsMacOS() ? 35 : 11);
 
     private static void Clean(string path, RunStorage storage)
     {
         storage.Clean(path);
-        storage.Clean(System.IO.Path.Join(path, CheckpointsName));
+        string checkpoints = System.IO.Path.Join(path, CheckpointsName);
+        storage.Clean(checkpoints);
+        foreach (string checkpoint in Directory.Exists(checkpoints) ? Directory.EnumerateDirectories(checkpoints).ToArray() : [])
+        {
+            storage.Clean(checkpoint);
+        }
     }
 
     private static void Write(string path, RunStorage storage, RunManifest manifest)
