@@ -1,7 +1,5 @@
 using System.CommandLine;
-using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
-using Espalier.Engine.Kernels;
 using Espalier.Engine.Weights;
 
 namespace Espalier.Benchmarks;
