@@ -1,7 +1,5 @@
 using System.CommandLine;
-using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
-using Espalier.Engine.Kernels;
 using Espalier.Engine.Weights;
 
 namespace Espalier.Benchmarks;
@@ -9,8 +7,6 @@ namespace Espalier.Benchmarks;
 /// <summary>Products with compressed weights beside our own dense product at the same shape, turn by turn.</summary>
 internal static class WeightsBenchmark
 {
-    private const int Threads = 2;
-
     private static readonly (string Name, QuantizationScheme? Scheme, double? Density, ActivationPrecision Activations)[] Kinds =
     [
         ("8-bit", new(8, ScaleGranularity.Row), null, ActivationPrecision.Single),
@@ -37,17 +33,18 @@ internal static class WeightsBenchmark
             AllowMultipleArgumentsPerToken = true,
             DefaultValueFactory = _ => [1, 16, 128, 2048],
         };
+        var threads = new Option<int>("--threads") { Description = "Threads", DefaultValueFactory = _ => 2 };
         var seconds = new Option<double>("--seconds") { Description = "Time for each row", DefaultValueFactory = _ => 1 };
-        var command = new Command("weights", "Compressed weights beside dense ones") { json, hidden, tokens, seconds };
+        var command = new Command("weights", "Compressed weights beside dense ones") { json, threads, hidden, tokens, seconds };
         command.SetAction(parsed => Run(
-            parsed.GetValue(json), parsed.GetValue(hidden)!, parsed.GetValue(tokens)!, parsed.GetValue(seconds)));
+            parsed.GetValue(json), parsed.GetValue(threads), parsed.GetValue(hidden)!, parsed.GetValue(tokens)!, parsed.GetValue(seconds)));
         return command;
     }
 
-    private static void Run(bool json, int[] hiddenSizes, int[] tokenCounts, double seconds)
+    private static void Run(bool json, int threads, int[] hiddenSizes, int[] tokenCounts, double seconds)
     {
         var report = new BenchmarkReport(json);
-        using var device = new CpuDevice(Threads);
+        using var device = new CpuDevice(threads);
         report.Say(device.Description);
         foreach (int tokens in tokenCounts)
         {
@@ -57,7 +54,7 @@ internal static class WeightsBenchmark
                 {
                     using var products = new WeightsProducts(
                         device, WeightsProducts.Draw(hidden, scheme, density), activations, tokens, Matrices(tokens));
-                    report.Add(Time(name, products, seconds));
+                    report.Add(Time(name, threads, products, seconds));
                 }
             }
         }
@@ -69,13 +66,13 @@ internal static class WeightsBenchmark
     // few do, as each is then used long enough for where it came from not to matter.
     private static int Matrices(int tokens) => tokens == 1 ? 144 : tokens < 128 ? 12 : 2;
 
-    private static BenchmarkRow Time(string name, WeightsProducts p, double seconds)
+    private static BenchmarkRow Time(string name, int threads, WeightsProducts p, double seconds)
     {
         string path = p.Verify();
         (double own, double other, double ratio) = Measure.InTurn(seconds, rest: false, p.Compressed, p.Dense);
         double flops = 2.0 * p.Tokens * p.Hidden * p.Hidden * p.Count;
         return new BenchmarkRow(
-            name, $"{p.Tokens} × {p.Hidden} × {p.Hidden}", Threads, "GFLOP/s of the dense product", flops / own / 1e9,
+            name, $"{p.Tokens} × {p.Hidden} × {p.Hidden}", threads, "GFLOP/s of the dense product", flops / own / 1e9,
             "dense", flops / other / 1e9, ratio)
         {
             Path = path,
