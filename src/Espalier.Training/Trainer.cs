@@ -22,7 +22,6 @@ public sealed class Trainer : IDisposable
     private Evaluation? _evaluation;
     private Checkpoint? _saved;
     private long _restoredStep = long.MaxValue;
-    private TimeSpan _suspended;
 
     /// <summary>Prepares training.</summary>
     /// <param name="objective">What for; its parameters and position are where training begins.</param>
@@ -168,25 +167,13 @@ public sealed class Trainer : IDisposable
             if (step.Fault == null)
             {
                 _recorder.Step(before, State, step.Loss, step.GradientNorm, step.LearningRate);
-                NoteSuspension();
+                _recorder.NoteSuspension(_clock.Suspended, State);
                 Report(TrainingPhase.Training, before);
             }
             else if (RollBack(step.Fault) is { } hopeless)
             {
                 return (TrainingEnd.Diverged, hopeless);
             }
-        }
-    }
-
-    private void NoteSuspension()
-    {
-        if (_clock.Suspended is var suspended && suspended > _suspended)
-        {
-            _recorder.Write("suspended", State, e => e with
-            {
-                Message = $"the process stood still for {(suspended - _suspended).TotalSeconds:F1} s, which are not counted",
-            });
-            _suspended = suspended;
         }
     }
 
@@ -279,19 +266,12 @@ public sealed class Trainer : IDisposable
         (_restoredStep, _evaluation) = (checkpoint.Step, null);
         _run!.Checkpoints.DeleteAfter(checkpoint.Step);
 
-        // The steps are void; what they took is not: a budget of time is of the clock on the wall.
-        PhaseTimes times = _clock.Times;
-        State = State with
+        State = State.After(diverged, _clock.Times);
+        if (!hopeless)
         {
-            Times = times,
-            Tokens = diverged.Tokens,
-            Flops = diverged.Flops,
-            StepCost = diverged.StepCost,
-            RateScale = diverged.RateScale * (hopeless ? 1 : _settings.Divergence.RateFactor),
-            Rollbacks = diverged.Rollbacks + (hopeless ? 0 : 1),
-            EvaluatedAt = State.EvaluatedAt with { Time = times.Training },
-        };
-        State = State with { SavedAt = State.Spent };
+            State = State with { RateScale = State.RateScale * _settings.Divergence.RateFactor, Rollbacks = State.Rollbacks + 1 };
+        }
+
         _recorder.Begin(State);
         if (hopeless)
         {

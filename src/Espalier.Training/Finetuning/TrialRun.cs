@@ -61,7 +61,6 @@ internal sealed class TrialRun : IDisposable
             using Classification objective = _materials.Build(_trial.Setting, _record.MicroBatch.Tokens);
             using var trainer = new Trainer(objective, Settings(objective), _run, time)
             {
-                ExpectedStep = ExpectedStep(objective.StepsInEpoch),
                 KeepGoing = (state, evaluation) =>
                 {
                     KeepIfBest(objective, state, evaluation);
@@ -97,9 +96,6 @@ internal sealed class TrialRun : IDisposable
             Divergence = c.Grid.Settings > 1 ? new DivergencePolicy { MaximumRollbacks = 0 } : new DivergencePolicy(),
         };
     }
-
-    private StepCost ExpectedStep(double stepsInEpoch) => new(
-        TimeSpan.FromSeconds(_record.EpochSeconds / stepsInEpoch), _materials.Train.Sequences.TokenCount / stepsInEpoch, 1 / stepsInEpoch);
 
     // A checkpoint may follow the end. Where the best that was measured is not kept, the process was killed just before: not ended.
     private TrainingEvent? EndOfLog()

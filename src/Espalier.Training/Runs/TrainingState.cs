@@ -48,6 +48,22 @@ public sealed record TrainingState
 
     /// <summary>What is used up of the budget.</summary>
     internal TrainingSpent Spent => new(Times.Training, Step, Tokens, Epochs);
+
+    /// <summary>This state, gone back to after a divergence: the steps since are void, what they took is not.</summary>
+    internal TrainingState After(TrainingState diverged, PhaseTimes times)
+    {
+        TrainingState back = this with
+        {
+            Times = times,
+            Tokens = diverged.Tokens,
+            Flops = diverged.Flops,
+            StepCost = diverged.StepCost,
+            RateScale = diverged.RateScale,
+            Rollbacks = diverged.Rollbacks,
+            EvaluatedAt = EvaluatedAt with { Time = times.Training },
+        };
+        return back with { SavedAt = back.Spent };
+    }
 }
 
 /// <summary>Smoothed loss, for noticing that it explodes.</summary>

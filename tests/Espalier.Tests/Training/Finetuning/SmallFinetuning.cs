@@ -28,7 +28,7 @@ internal static class SmallFinetuning
         Tokenizer = folder["tokenizer.json"],
         Model = new EncoderConfiguration { Layers = 1, Hidden = 16, Vocabulary = 0, MaximumPositions = 0 },
         MaximumTokens = 32,
-        Grid = new FinetuningGrid { Batches = [8], LearningRates = [1e-2, 1e-4] },
+        Grid = new FinetuningGrid { Batches = [8], LearningRates = [1e-2, 1e-3] },
         Trial = new TrainingBudget { Epochs = 3 },
         Checkpoints = new Interval(Steps: 5),
         MicroBatch = 4,
