@@ -19,13 +19,25 @@ trap 'rm -rf "$work"' EXIT
 "$espalier" data prepare "$work/sample/corpus.txt" --tokenizer "$work/tokenizer" --out "$work/data" --held-out 0.05 2> /dev/null > /dev/null
 
 # A checkpoint every few steps, so that many a kill falls into one. Threads and micro-batch are fixed: they decide the bits.
-settings=(--data "$work/data" --layers 2 --hidden 64 --batch 16 --sequence-length 64 --micro-batch 8 --steps 400
+settings=(--data "$work/data" --layers 2 --hidden 64 --batch 16 --sequence-length 64 --micro-batch 8
   --learning-rate 1e-3 --evaluate-every 50 --checkpoint-every 7 --checkpoint-at 0.25 0.5 --threads 2)
 
-start=$(date +%s%N)
-"$espalier" pretrain "${settings[@]}" --out "$work/whole" 2> /dev/null
-milliseconds=$((($(date +%s%N) - start) / 1000000))
-echo "never killed: $milliseconds ms"
+milliseconds_of() {
+  local start
+  start=$(date +%s%N)
+  "$@" > /dev/null 2> "$work/err" || { cat "$work/err" >&2; exit 1; }
+  echo $((($(date +%s%N) - start) / 1000000))
+}
+
+# What a start takes and what steps take, so that there are enough steps for every kill to fall into them.
+start_ms=$(milliseconds_of "$espalier" pretrain "${settings[@]}" --steps 1 --out "$work/start")
+probe_ms=$(milliseconds_of "$espalier" pretrain "${settings[@]}" --steps 201 --out "$work/probe")
+steps_ms=$((probe_ms > start_ms + 20 ? probe_ms - start_ms : 20))
+steps=$(((kills * 700 * 200 / steps_ms + 400) / 4 * 4))
+span_ms=$((steps * steps_ms / 200))
+settings+=(--steps "$steps")
+whole_ms=$(milliseconds_of "$espalier" pretrain "${settings[@]}" --out "$work/whole")
+echo "a start takes $start_ms ms, $steps steps never killed $whole_ms ms"
 
 begin_or_resume() {
   if [ -f "$work/killed/run.json" ]; then
@@ -35,16 +47,31 @@ begin_or_resume() {
   fi
 }
 
-# Each life lasts up to a few times its share of the whole run, so that training gets on and all its parts are hit.
-done_kills=0
-while [ "$done_kills" -lt "$kills" ]; do
+newest() {
+  find "$work/killed/checkpoints" -maxdepth 1 -regex '.*/step-[0-9]+' 2> /dev/null | sed 's/.*step-//' | sort -n | tail -1
+}
+
+compare() {
+  for file in model/model.safetensors "checkpoints/step-$steps/model.safetensors" "checkpoints/step-$steps/optimizer.safetensors" \
+    "checkpoints/step-$((steps / 4))/model.safetensors" "checkpoints/step-$((steps / 2))/model.safetensors"; do
+    cmp "$work/whole/$file" "$work/killed/$file"
+  done
+  if [ -n "$(find "$work/killed" -name '*.tmp')" ]; then
+    echo "unfinished files remain"
+    exit 1
+  fi
+}
+
+# Each life lasts about as long as a start and its share of the steps. Only a kill before the last step counts; a run that
+# ends before all kills are done is compared, and another begins.
+counted=0
+torn_lives=0
+while [ "$counted" -lt "$kills" ]; do
   begin_or_resume > "$work/out" 2>&1 &
   pid=$!
-  wait_ms=$((300 + RANDOM % (1500 + 4 * milliseconds / kills)))
+  wait_ms=$((RANDOM % 3 == 0 ? RANDOM % (start_ms + 1) : start_ms + (RANDOM * 3 + RANDOM % 3) % (span_ms * 3 / 2 / kills + 1)))
   sleep "$(printf '%d.%03d' $((wait_ms / 1000)) $((wait_ms % 1000)))"
-  if kill -9 "$pid" 2> /dev/null; then
-    done_kills=$((done_kills + 1))
-  fi
+  kill -9 "$pid" 2> /dev/null || true
   code=0
   wait "$pid" 2> /dev/null || code=$?
   if [ "$code" -ne 0 ] && [ "$code" -ne 137 ]; then
@@ -52,20 +79,23 @@ while [ "$done_kills" -lt "$kills" ]; do
     cat "$work/out"
     exit 1
   fi
-  mkdir -p "$work/killed/checkpoints"
-  at=$(find "$work/killed/checkpoints" -maxdepth 1 -regex '.*/step-[0-9]+' | sed 's/.*step-//' | sort -n | tail -1)
-  torn=$(find "$work/killed" -name '*.tmp' | wc -l)
-  echo "life $done_kills: $wait_ms ms, newest checkpoint ${at:-none}, $torn unfinished"
+  at=$(newest)
+  torn=$({ find "$work/killed" -name '*.tmp' 2> /dev/null || true; } | wc -l)
+  if [ "$code" -eq 0 ]; then
+    compare
+    rm -rf "$work/killed"
+    echo "one run ended before all kills were done and is the same; another begins"
+  elif [ "${at:-0}" -lt "$steps" ]; then
+    counted=$((counted + 1))
+    [ "$torn" -eq 0 ] || torn_lives=$((torn_lives + 1))
+    echo "kill $counted: after $wait_ms ms, newest checkpoint ${at:-none}, $torn unfinished"
+  fi
 done
-begin_or_resume > "$work/out" 2>&1 || { cat "$work/out"; exit 1; } &
-wait $!
-
-for file in model/model.safetensors checkpoints/step-400/model.safetensors checkpoints/step-400/optimizer.safetensors \
-  checkpoints/step-100/model.safetensors checkpoints/step-200/model.safetensors; do
-  cmp "$work/whole/$file" "$work/killed/$file"
-done
-if [ -n "$(find "$work/killed" -name '*.tmp')" ]; then
-  echo "unfinished files remain"
+begin_or_resume > "$work/out" 2>&1 &
+wait $! || { cat "$work/out"; exit 1; }
+compare
+if [ "$torn_lives" -eq 0 ]; then
+  echo "no kill fell into a checkpoint, so nothing is shown of those; take more kills"
   exit 1
 fi
-echo "killed $done_kills times: weights and moments are the same, bit by bit"
+echo "killed $counted times before the end, $torn_lives times within a checkpoint: weights and moments are the same, bit by bit"

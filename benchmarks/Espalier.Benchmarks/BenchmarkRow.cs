@@ -18,6 +18,9 @@ internal sealed record BenchmarkRow(
     string Name, string Shape, int Threads, string Unit, double Ours, string? PeerName = null, double? Peer = null,
     double? Ratio = null, double? FractionOfPeak = null)
 {
+    /// <summary>The code path that ran, in the kernel's own words, where there are several.</summary>
+    public string? Path { get; init; }
+
     /// <summary>More figures of this row, by name.</summary>
     public Dictionary<string, double> More { get; init; } = [];
 }
@@ -41,7 +44,7 @@ internal sealed class BenchmarkReport(bool json)
         string peer = row.Peer is { } p ? $"  {row.PeerName} {Number(p),9}  ratio {Number(row.Ratio ?? 0),5}" : string.Empty;
         string peak = row.FractionOfPeak is { } f ? $"  of peak {f * 100,5:F1} %" : string.Empty;
         string more = string.Concat(row.More.Select(m => $"  {m.Key} {Number(m.Value)}"));
-        Say($"{row.Name,-34} {row.Shape,-22} threads {row.Threads}  {Number(row.Ours),9} {row.Unit}{peer}{peak}{more}");
+        Say($"{row.Name,-34} {row.Shape,-22} threads {row.Threads}  {Number(row.Ours),9} {row.Unit}{peer}{peak}{more}{(row.Path is { } path ? $"  ({path})" : "")}");
     }
 
     public void Say(string text) => (json ? Console.Error : Console.Out).WriteLine(text);

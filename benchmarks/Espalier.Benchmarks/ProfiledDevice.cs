@@ -56,6 +56,41 @@ internal sealed class ProfiledKernels(IKernels kernels, Dictionary<string, Kerne
         Count("batched products", start, first.Flops * (double)count, 0);
     }
 
+    public void MultiplyQuantized(in WeightProduct product, in QuantizedMatrix weight)
+    {
+        long start = Stopwatch.GetTimestamp();
+        kernels.MultiplyQuantized(in product, in weight);
+        Count("quantized products", start, 2.0 * product.Tokens * weight.Rows * weight.Columns, weight.Bytes);
+    }
+
+    public void MultiplyInteger(in WeightProduct product, in QuantizedMatrix weight)
+    {
+        long start = Stopwatch.GetTimestamp();
+        kernels.MultiplyInteger(in product, in weight);
+        Count("integer products", start, 2.0 * product.Tokens * weight.Rows * weight.Columns, weight.Bytes);
+    }
+
+    public void MultiplySparse(in WeightProduct product, in SparseMatrix weight)
+    {
+        long start = Stopwatch.GetTimestamp();
+        kernels.MultiplySparse(in product, in weight);
+        Count("sparse products", start, 2.0 * product.Tokens * weight.Values.Length, weight.Bytes);
+    }
+
+    public void GatherQuantized(DeviceSpan<int> rows, in QuantizedMatrix table, DeviceSpan<float> y, bool accumulate)
+    {
+        long start = Stopwatch.GetTimestamp();
+        kernels.GatherQuantized(rows, in table, y, accumulate);
+        Count("embedding", start, 0, 4.0 * y.Length);
+    }
+
+    public void GatherSparse(DeviceSpan<int> rows, in SparseMatrix table, DeviceSpan<float> y, bool accumulate)
+    {
+        long start = Stopwatch.GetTimestamp();
+        kernels.GatherSparse(rows, in table, y, accumulate);
+        Count("embedding", start, 0, 4.0 * y.Length);
+    }
+
     public void LayerNorm(
         int rows, int columns, DeviceSpan<float> x, DeviceSpan<float> gain, DeviceSpan<float> bias, float epsilon,
         DeviceSpan<float> y, DeviceSpan<float> mean, DeviceSpan<float> rstd)

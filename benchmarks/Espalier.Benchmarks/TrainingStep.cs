@@ -1,5 +1,6 @@
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
+using Espalier.Engine.Layers;
 using Espalier.Engine.Models;
 using Espalier.Engine.Optimizers;
 using Espalier.Engine.Random;
@@ -41,6 +42,7 @@ internal sealed class TrainingStep : IDisposable
             Hidden = hidden,
             Vocabulary = Vocabulary,
             MaximumPositions = Length,
+            Initialization = WeightSchemeKind.Roberta, // the peer's
         });
         _parameters.Allocate(seed: 1);
         _optimizer = new AdamW(_parameters);

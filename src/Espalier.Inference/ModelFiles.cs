@@ -1,3 +1,5 @@
+using Espalier.Compression;
+using Espalier.Compression.Packages;
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Models;
 using Espalier.Engine.Safetensors;
@@ -27,10 +29,20 @@ internal sealed class ModelFiles
 
     public Tokenizer Tokenizer() => Understood(_folder, () => Text.Tokenization.Tokenizer.Load(Path.Join(_folder, "tokenizer.json")));
 
-    /// <summary>Loads the weights; all that differs between kinds of packages is here.</summary>
+    /// <summary>Gives declared parameters their memory and weights; compressed ones stay so, and multiply as they are.</summary>
     public void Load(ParameterSet parameters) => Understood<object?>(_folder, () =>
     {
-        RobertaTensors.Load(Path.Join(_folder, RobertaTensors.FileName), parameters, Encoder, _configuration.PadTokenId, withHead: true);
+        EncoderConfiguration encoder = Encoder;
+        if (_configuration.Compression == null)
+        {
+            parameters.Allocate(seed: 0, trainable: false);
+            RobertaTensors.Load(Path.Join(_folder, RobertaTensors.FileName), parameters, encoder, _configuration.PadTokenId, withHead: true);
+        }
+        else
+        {
+            parameters.Allocate(CompressedWeights.Open(_folder).ReadStored(parameters.Declared(), name => RobertaTensors.NameOf(name, encoder)));
+        }
+
         return null;
     });
 
@@ -45,7 +57,7 @@ internal sealed class ModelFiles
             throw new InferenceException(
                 folder, $"is no readable model: {e.Message}; expected a folder with config.json, tokenizer.json and model.safetensors", e);
         }
-        catch (Exception e) when (e is ModelFormatException or SafetensorsException or TextException or ConfigurationException)
+        catch (Exception e) when (e is ModelFormatException or SafetensorsException or CompressionException or TextException or ConfigurationException)
         {
             throw new InferenceException(folder, $"cannot be opened: {e.Message}", e);
         }

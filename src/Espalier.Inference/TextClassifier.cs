@@ -122,7 +122,6 @@ public sealed class TextClassifier : IDisposable
         {
             parameters = new ParameterSet(device);
             var model = new SequenceClassifier(parameters, files.Encoder, labels.Count);
-            parameters.Allocate(seed: 0, trainable: false);
             files.Load(parameters);
             return new TextClassifier(device, parameters, model, tokenizer, labels);
         }

@@ -1,6 +1,4 @@
-using Espalier.Engine.Autograd;
 using Espalier.Engine.Models;
-using Espalier.Engine.Optimizers;
 using Espalier.Training.Budgets;
 using Espalier.Training.Objectives;
 using Espalier.Training.Runs;
@@ -15,18 +13,15 @@ namespace Espalier.Training;
 /// <remarks>One training per object: create it, call <see cref="Run"/>, dispose it.</remarks>
 public sealed class Trainer : IDisposable
 {
-    private readonly IObjective _objective;
     private readonly TrainerSettings _settings;
     private readonly RunDirectory? _run;
-    private readonly AdamW _optimizer;
-    private readonly Tape _tape;
+    private readonly Learner _learner;
     private readonly TrainingClock _clock;
     private readonly TrainingRecorder _recorder;
-    private TrainingState _state;
+    private IProgress<TrainingProgress>? _progress;
     private Evaluation? _evaluation;
     private Checkpoint? _saved;
     private long _restoredStep = long.MaxValue;
-    private TimeSpan _suspended;
 
     /// <summary>Prepares training.</summary>
     /// <param name="objective">What for; its parameters and position are where training begins.</param>
@@ -38,35 +33,59 @@ public sealed class Trainer : IDisposable
     {
         ConfigurationException.ThrowIfAny("training", settings.Validate());
         time ??= TimeProvider.System;
-        (_objective, _settings, _run) = (objective, settings, run);
-        _optimizer = new AdamW(objective.Parameters, settings.Optimizer);
-        _tape = new Tape(objective.Parameters.Device) { Seed = settings.Seed };
+        (_settings, _run) = (settings, run);
         _clock = new TrainingClock(time);
+        _learner = new Learner(objective, settings, _clock);
         _recorder = new TrainingRecorder(run?.Events, time);
-        _state = new TrainingState { Position = objective.Position };
     }
 
-    /// <summary>Asked after each evaluation; false ends training early.</summary>
+    /// <summary>Told of each evaluation, the last one included; where it is not the last, false ends training early. What it
+    /// writes counts as saving.</summary>
     public Func<TrainingState, Evaluation, bool>? KeepGoing { get; init; }
 
-    private bool IsOver => _settings.Budget.IsOver(_state.Spent, _state.Times.Training / Math.Max(1, _state.Step));
+    /// <summary>Writes what training leaves behind beside checkpoints; called once at its end, whatever that is.</summary>
+    public Action? WriteModel { get; init; }
+
+    /// <summary>What a step is expected to take, as measured beforehand: the first step's rate is read with it.</summary>
+    public StepCost ExpectedStep { get; init; }
+
+    private TrainingState State
+    {
+        get => _learner.State;
+        set => _learner.State = value;
+    }
+
+    // Of steps that were really taken: after a rollback their number says nothing about their time.
+    private bool IsOver => _settings.Budget.IsOver(State.Spent, State.StepCost?.Time ?? TimeSpan.Zero);
+
+    /// <summary>The highest of the parts of the budget at which to save that was reached since the last save.</summary>
+    private double? FractionDue
+    {
+        get
+        {
+            double past = _settings.Budget.Fraction(State.SavedAt), now = _settings.Budget.Fraction(State.Spent);
+            return _settings.Checkpoints.Fractions.Where(f => past < f && f <= now).Max(f => (double?)f);
+        }
+    }
 
     /// <summary>Trains until the budget is used up, evaluates and saves.</summary>
     /// <param name="progress">Told after every step, and when another phase begins.</param>
     /// <param name="cancel">Saves, and returns <see cref="TrainingEnd.Interrupted"/>.</param>
     /// <exception cref="RunStorageException">The disk is full or failed; the last good checkpoint is untouched.</exception>
-    /// <exception cref="RunDamagedException">The run has checkpoints, and none is whole.</exception>
+    /// <exception cref="RunDamagedException">The run was trained, and no checkpoint of it is whole.</exception>
+    /// <exception cref="RunException">A checkpoint cannot be read just now, or another version wrote it.</exception>
     public TrainingOutcome Run(IProgress<TrainingProgress>? progress = null, CancellationToken cancel = default)
     {
+        _progress = progress;
         Begin();
         TrainingEnd end;
         string? message = null;
         try
         {
-            (end, message) = Train(progress, cancel);
+            (end, message) = Train(cancel);
             if (end != TrainingEnd.Stopped)
             {
-                Evaluate(progress, cancel);
+                Evaluate(cancel);
             }
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
@@ -74,242 +93,206 @@ public sealed class Trainer : IDisposable
             end = TrainingEnd.Interrupted;
         }
 
-        _recorder.WriteSteps(_state);
-        _recorder.Write(end.ToString().ToLowerInvariant(), _state, e => e with
-        {
-            Message = message,
-            Timing = _recorder.Timing,
-            Evaluation = _evaluation,
-        });
-        SaveEnd(progress);
-        return new TrainingOutcome(end, _state, _evaluation, _recorder.Timing, message);
+        End(end, message);
+        return new TrainingOutcome(end, State, _evaluation, _recorder.Timing, message);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _optimizer.Dispose();
-        _tape.Dispose();
+        _learner.Dispose();
         _clock.Dispose();
     }
 
     private void Begin()
     {
-        List<string> damaged = [];
-        Checkpoint? checkpoint = _run?.Checkpoints.Latest((path, fault) => damaged.Add($"{path} is passed over: {fault}"));
-        if (checkpoint == null && damaged.Count > 0)
+        List<(string Path, string Fault)> damaged = [];
+        Checkpoint? checkpoint = _run?.Checkpoints.Latest((path, fault) => damaged.Add((path, fault)));
+        if (_run != null && checkpoint == null && (damaged.Count > 0 || WasTrained(_run)))
         {
-            throw new RunDamagedException(_run!.Path, $"none of its checkpoints is whole: {string.Join("; ", damaged)}");
+            throw new RunDamagedException(_run.Path, damaged.Count > 0
+                ? $"none of its checkpoints is whole: {string.Join("; ", damaged.Select(d => $"{d.Path}: {d.Fault}"))}"
+                : "it was trained, and its checkpoints are gone; put them back, or begin another run");
         }
 
         _run?.Events.CutBack(checkpoint?.EventBytes ?? 0);
         if (checkpoint != null)
         {
-            Restore(checkpoint);
-            _run!.Checkpoints.DeleteAfter(checkpoint.Step);
+            _learner.Restore(checkpoint);
+            _clock.Restore(State.Times);
+            _saved = checkpoint;
         }
 
-        _recorder.Begin(_state);
-        damaged.ForEach(message => _recorder.Write("warning", _state, e => e with { Message = message }));
-        _recorder.Write(checkpoint == null ? "started" : "resumed", _state);
+        _recorder.Begin(State);
+        foreach ((string path, string fault) in damaged)
+        {
+            string aside = _run!.Checkpoints.SetAside(path);
+            _recorder.Write("warning", State, e => e with { Message = $"{path} is passed over: {fault}; it is now {aside}" });
+        }
+
+        _recorder.Write(checkpoint == null ? "started" : "resumed", State);
         if (checkpoint == null)
         {
             // So that there is always something good to go back to, and a full disk is noticed at once.
-            Save(fraction: null, progress: null);
+            Save();
         }
     }
 
-    private (TrainingEnd End, string? Message) Train(IProgress<TrainingProgress>? progress, CancellationToken cancel)
+    private static bool WasTrained(RunDirectory run)
+        => Directory.Exists(run.ModelPath) || EventLog.Read(Path.Join(run.Path, RunDirectory.EventsName)).Any(e => e.Step > 0);
+
+    private (TrainingEnd End, string? Message) Train(CancellationToken cancel)
     {
-        while (!IsOver)
+        while (true)
         {
-            TrainingState before = _state;
+            // Before the step, and by what was spent since the last time: who was cancelled in one makes up for it.
+            if (_settings.Evaluation.Crossed(State.EvaluatedAt, State.Spent) && !IsOver && !Evaluate(cancel))
+            {
+                return (TrainingEnd.Stopped, null);
+            }
+
+            if (FractionDue != null || _settings.Checkpoints.Every.Crossed(State.SavedAt, State.Spent))
+            {
+                Save();
+            }
+
+            if (IsOver)
+            {
+                return (TrainingEnd.Finished, null);
+            }
+
+            TrainingState before = State;
             _clock.Enter(TrainingPhase.Training);
-            if (Step(cancel) is { } fault)
+            LearnerStep step = _learner.Step(ExpectedStep, cancel);
+            if (step.Fault == null)
             {
-                if (RollBack(fault) is { } hopeless)
-                {
-                    return (TrainingEnd.Diverged, hopeless);
-                }
-
-                continue;
+                _recorder.Step(before, State, step.Loss, step.GradientNorm, step.LearningRate);
+                _recorder.NoteSuspension(_clock.Suspended, State);
+                Report(TrainingPhase.Training, before);
             }
-
-            NoteSuspension();
-            Report(TrainingPhase.Training, progress, before);
-            if (_settings.Evaluation.Crossed(before.Spent, _state.Spent) && !IsOver)
+            else if (RollBack(step.Fault) is { } hopeless)
             {
-                Evaluate(progress, cancel);
-                if (_evaluation != null && KeepGoing?.Invoke(_state, _evaluation) == false)
-                {
-                    return (TrainingEnd.Stopped, "the caller had enough");
-                }
+                return (TrainingEnd.Diverged, hopeless);
             }
-
-            double past = _settings.Budget.Fraction(before.Spent), now = _settings.Budget.Fraction(_state.Spent);
-            double? crossed = _settings.Checkpoints.Fractions.Where(f => past < f && f <= now).Max(f => (double?)f);
-            if (crossed != null || _settings.Checkpoints.Every.Crossed(before.Spent, _state.Spent))
-            {
-                Save(crossed, progress);
-            }
-        }
-
-        return (TrainingEnd.Finished, null);
-    }
-
-    /// <summary>One optimizer step. Returns what is wrong if it diverged; then nothing was updated.</summary>
-    private string? Step(CancellationToken cancel)
-    {
-        TrainingState before = _state;
-        StepResult result;
-        try
-        {
-            cancel.ThrowIfCancellationRequested();
-            result = _objective.Step(_tape, cancel);
-        }
-        catch
-        {
-            // What was accumulated of an effective batch is dropped; it will be taken from its start.
-            _objective.Parameters.ForgetGradients();
-            _objective.Seek(before.Position);
-            _tape.Step = before.DropoutStep;
-            throw;
-        }
-
-        float norm = _optimizer.GradientNorm();
-        (string? fault, DivergenceState divergence) = DivergenceGuard.Look(before.Divergence, result.Loss, norm);
-        if (fault != null)
-        {
-            return fault;
-        }
-
-        double rate = before.RateScale * _settings.Schedule.Rate(_settings.Budget.FractionAtNextStep(before.Spent), before.Step);
-        _optimizer.Step((float)rate, AdamW.ClippingScale(norm, _settings.ClipNorm));
-        _state = before with
-        {
-            Step = before.Step + 1,
-            Tokens = before.Tokens + result.Tokens,
-            Epochs = _objective.Epochs,
-            Flops = before.Flops + result.Flops,
-            Times = _clock.Times,
-            Position = _objective.Position,
-            DropoutStep = _tape.Step,
-            Divergence = divergence,
-        };
-        _recorder.Step(before, _state, result.Loss, norm, rate);
-        return null;
-    }
-
-    private void NoteSuspension()
-    {
-        if (_clock.Suspended is var suspended && suspended > _suspended)
-        {
-            _recorder.Write("suspended", _state, e => e with
-            {
-                Message = $"the process stood still for {(suspended - _suspended).TotalSeconds:F1} s, which are not counted",
-            });
-            _suspended = suspended;
         }
     }
 
-    private void Evaluate(IProgress<TrainingProgress>? progress, CancellationToken cancel)
+    /// <summary>Evaluates; false when the caller has enough.</summary>
+    private bool Evaluate(CancellationToken cancel)
     {
         _evaluation = null;
-        _recorder.WriteSteps(_state);
+        _recorder.WriteSteps(State);
         Enter(TrainingPhase.Evaluation);
-        Report(TrainingPhase.Evaluation, progress, _state);
-        _evaluation = _objective.Evaluate(_tape, cancel);
-        Enter(TrainingPhase.Idle);
+        Report(TrainingPhase.Evaluation, State);
+        _evaluation = _learner.Evaluate(cancel);
+        Enter(TrainingPhase.Saving);
+        State = State with { EvaluatedAt = State.Spent };
+        bool goOn = true;
         if (_evaluation != null)
         {
-            _recorder.Write(_evaluation, _state);
+            _recorder.Write(_evaluation, State);
+            goOn = KeepGoing?.Invoke(State, _evaluation) != false;
         }
+
+        Enter(TrainingPhase.Idle);
+        return goOn;
     }
 
-    /// <summary>Saves, or where that step is saved already, only adds to its checkpoint what came after: the log's end.</summary>
-    private void SaveEnd(IProgress<TrainingProgress>? progress)
-    {
-        if (_run != null && _saved?.Step == _state.Step)
-        {
-            _saved = _run.Checkpoints.Amend(_saved, _state, _run.Events.Flush());
-        }
-        else
-        {
-            Save(fraction: null, progress);
-        }
-    }
-
-    private void Save(double? fraction, IProgress<TrainingProgress>? progress)
+    private void Save()
     {
         if (_run == null)
         {
             return;
         }
 
-        _recorder.WriteSteps(_state);
+        double? fraction = FractionDue;
+        _recorder.WriteSteps(State);
         Enter(TrainingPhase.Saving);
-        Report(TrainingPhase.Saving, progress, _state);
-        _recorder.Write("checkpoint", _state, e => e with { Message = fraction == null ? null : $"at {fraction} of the budget" });
-        _saved = _run.Checkpoints.Save(_objective.Parameters, _optimizer, _state, fraction, _run.Events.Flush());
+        Report(TrainingPhase.Saving, State);
+        State = State with { SavedAt = State.Spent };
+        _recorder.Write("checkpoint", State, e => e with { Message = fraction == null ? null : $"at {fraction} of the budget" });
+        _saved = _learner.Save(_run.Checkpoints, fraction, _run.Events.Flush());
         _run.Checkpoints.Prune(_settings.Checkpoints.Keep);
         Enter(TrainingPhase.Idle);
         _restoredStep = long.MaxValue;
     }
 
-    private void Restore(Checkpoint checkpoint)
+    /// <summary>Saves and says how it ended, with the time that saving took; then the checkpoint learns of the log's end.</summary>
+    private void End(TrainingEnd end, string? message)
     {
-        CheckpointStore.Load(checkpoint, _objective.Parameters, _optimizer);
-        _state = checkpoint.State;
-        _clock.Restore(_state.Times);
-        _objective.Parameters.ForgetGradients();
-        _objective.Seek(_state.Position);
-        _tape.Step = _state.DropoutStep;
-        (_saved, _evaluation) = (checkpoint, null);
+        _recorder.WriteSteps(State);
+        if (_saved?.Step != State.Step || FractionDue != null)
+        {
+            Save();
+        }
+
+        Enter(TrainingPhase.Saving);
+        WriteModel?.Invoke();
+        Enter(TrainingPhase.Idle);
+        _recorder.Write(end.ToString().ToLowerInvariant(), State, e => e with
+        {
+            Message = message,
+            Timing = _recorder.Timing,
+            Evaluation = _evaluation,
+        });
+        Amend();
+    }
+
+    // Times and the log have gone on since the last save, weights and moments have not.
+    private void Amend()
+    {
+        if (_run != null)
+        {
+            _saved = _run.Checkpoints.Amend(_saved!, State, _run.Events.Flush());
+        }
     }
 
     /// <summary>Goes back to the last good checkpoint with a lower rate. Returns why not, if that is of no use any more.</summary>
     private string? RollBack(string fault)
     {
-        TrainingState diverged = _state;
+        TrainingState diverged = State;
         string what = $"{fault} at step {diverged.Step + 1}";
 
         // One that led straight into a divergence again is not good: then the one before it.
         Checkpoint? checkpoint = _run?.Checkpoints.Latest((_, _) => { }, before: _restoredStep)
             ?? _run?.Checkpoints.Latest((_, _) => { });
-        if (checkpoint != null)
+        if (checkpoint == null)
         {
-            PhaseTimes times = _clock.Times;
-            Restore(checkpoint);
-            _restoredStep = checkpoint.Step;
-            _run!.Checkpoints.DeleteAfter(checkpoint.Step);
-
-            // The steps are void, the time is not: a budget of time is of the clock on the wall.
-            _clock.Restore(times);
-            _state = _state with { Times = times };
+            return $"{what}, and there is no checkpoint to go back to; take a lower learning rate, or a longer warm-up";
         }
 
-        if (checkpoint == null || diverged.Rollbacks >= _settings.Divergence.MaximumRollbacks)
+        bool hopeless = diverged.Rollbacks >= _settings.Divergence.MaximumRollbacks;
+        _learner.Restore(checkpoint);
+        (_restoredStep, _evaluation) = (checkpoint.Step, null);
+        _run!.Checkpoints.DeleteAfter(checkpoint.Step);
+
+        State = State.After(diverged, _clock.Times);
+        if (!hopeless)
         {
-            return checkpoint == null
-                ? $"{what}, and there is no checkpoint to go back to; take a lower learning rate, or a longer warm-up"
-                : $"{what}, after {diverged.Rollbacks} rollbacks; the model is that of step {_state.Step}. Take a lower learning rate";
+            State = State with { RateScale = State.RateScale * _settings.Divergence.RateFactor, Rollbacks = State.Rollbacks + 1 };
         }
 
-        double scale = diverged.RateScale * _settings.Divergence.RateFactor;
-        _state = _state with { RateScale = scale, Rollbacks = diverged.Rollbacks + 1 };
-        _recorder.Begin(_state);
-        _recorder.Write("rolled-back", _state, e => e with { Message = $"{what}: back to step {_state.Step}, with {scale} of the rate" });
+        _recorder.Begin(State);
+        if (hopeless)
+        {
+            _saved = checkpoint;
+            return $"{what}, after {diverged.Rollbacks} rollbacks; the model is that of step {State.Step}. Take a lower learning rate";
+        }
+
+        _recorder.Write("rolled-back", State, e => e with { Message = $"{what}: back to step {State.Step}, with {State.RateScale} of the rate" });
+        _saved = checkpoint;
+        Amend();
         return null;
     }
 
     private void Enter(TrainingPhase phase)
     {
         _clock.Enter(phase);
-        _state = _state with { Times = _clock.Times };
+        State = State with { Times = _clock.Times };
     }
 
-    private void Report(TrainingPhase phase, IProgress<TrainingProgress>? progress, TrainingState before)
-        => progress?.Report(new TrainingProgress(
-            phase, _state, _settings.Budget.Fraction(_state.Spent), _recorder.SmoothedLoss, _state.Times.Training - before.Times.Training,
-            _state.Tokens - before.Tokens, _state.Flops.Products - before.Flops.Products, _evaluation));
+    private void Report(TrainingPhase phase, TrainingState before)
+        => _progress?.Report(new TrainingProgress(
+            phase, State, _settings.Budget.Fraction(State.Spent), _recorder.SmoothedLoss, State.Times.Training - before.Times.Training,
+            State.Tokens - before.Tokens, State.Flops.Products - before.Flops.Products, _evaluation));
 }

@@ -14,6 +14,7 @@ internal sealed class TrainingRecorder(EventLog? log, TimeProvider time)
     private double _losses, _norms, _rate;
     private double _smoothed = double.NaN;
     private long _count;
+    private TimeSpan _suspended;
 
     /// <summary>Step timing as in the paper, so far.</summary>
     public StepTiming? Timing => _timer.Result();
@@ -65,6 +66,19 @@ internal sealed class TrainingRecorder(EventLog? log, TimeProvider time)
         });
         _logged = state;
         (_losses, _norms, _count) = (0, 0, 0);
+    }
+
+    /// <summary>Writes a line if the process stood still since the last time that this was asked.</summary>
+    public void NoteSuspension(TimeSpan suspended, TrainingState state)
+    {
+        if (suspended > _suspended)
+        {
+            Write("suspended", state, e => e with
+            {
+                Message = $"the process stood still for {(suspended - _suspended).TotalSeconds:F1} s, which are not counted",
+            });
+            _suspended = suspended;
+        }
     }
 
     /// <summary>Writes an event.</summary>

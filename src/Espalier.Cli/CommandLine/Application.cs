@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using Espalier.Cli.Commands;
+using Espalier.Compression;
 using Espalier.Engine.Models;
 using Espalier.Engine.Safetensors;
 using Espalier.Inference;
@@ -36,19 +37,36 @@ internal sealed class Application(Terminal terminal)
             new PretrainCommand(terminal),
             new FinetuneCommand(terminal),
             new EvaluateCommand(terminal),
+            new QuantizeCommand(terminal),
+            new PruneCommand(terminal),
+            new CompressCommand(terminal),
             new PredictCommand(terminal),
             new RunsCommand(terminal),
         };
-        ParseResult parsed;
+        ParseResult? parsed = null;
         try
         {
             parsed = root.Parse(Recipe.Expand(root, args));
+            return await InvokeAsync(parsed);
         }
-        catch (Exception fault) when (fault is UsageException or TextException)
+        catch (OperationCanceledException)
+        {
+            terminal.Error.WriteLine("interrupted");
+            return ExitCode.Interrupted;
+        }
+        catch (Exception fault) when (fault is UsageException or ConfigurationException || (fault is TextException && parsed == null))
         {
             terminal.Error.WriteLine($"error: {fault.Message}");
             return ExitCode.WrongUsage;
         }
+        catch (Exception fault)
+        {
+            return Failed(fault, verbose: parsed?.GetValue(Verbose) ?? args.Contains(Verbose.Name));
+        }
+    }
+
+    private async Task<int> InvokeAsync(ParseResult parsed)
+    {
         string[] faults = [.. UnknownOptions.In(parsed), .. parsed.Errors.Select(error => error.Message)];
         if (faults.Length > 0)
         {
@@ -57,37 +75,25 @@ internal sealed class Application(Terminal terminal)
             terminal.Error.WriteLine($"See: {UnknownOptions.PathOf(parsed.CommandResult)} --help");
             return ExitCode.WrongUsage;
         }
-        try
+        using var help = new StreamWriter(terminal.Output, new UTF8Encoding(false), leaveOpen: true);
+        return await parsed.InvokeAsync(new InvocationConfiguration
         {
-            using var help = new StreamWriter(terminal.Output, new UTF8Encoding(false), leaveOpen: true);
-            return await parsed.InvokeAsync(new InvocationConfiguration
-            {
-                Output = help,
-                Error = terminal.Error,
-                EnableDefaultExceptionHandler = false,
-                ProcessTerminationTimeout = TimeSpan.FromSeconds(30),
-            });
-        }
-        catch (OperationCanceledException)
-        {
-            terminal.Error.WriteLine("interrupted");
-            return ExitCode.Interrupted;
-        }
-        catch (Exception fault) when (fault is UsageException or ConfigurationException)
-        {
-            terminal.Error.WriteLine($"error: {fault.Message}");
-            return ExitCode.WrongUsage;
-        }
-        catch (Exception fault)
-        {
-            bool forPeople = fault is TextException or RunException or InferenceException or MicroBatchException or SafetensorsException
-                or IOException or UnauthorizedAccessException;
-            terminal.Error.WriteLine(forPeople ? $"error: {fault.Message}" : $"error: {fault.Message} ({fault.GetType().Name}; this is a fault of espalier)");
-            if (parsed.GetValue(Verbose))
-                terminal.Error.WriteLine(fault);
-            else if (!forPeople)
-                terminal.Error.WriteLine("Run it again with --verbose to see where it happened.");
-            return ExitCode.Failed;
-        }
+            Output = help,
+            Error = terminal.Error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = TimeSpan.FromSeconds(30),
+        });
+    }
+
+    private int Failed(Exception fault, bool verbose)
+    {
+        bool forPeople = fault is TextException or RunException or InferenceException or MicroBatchException or SafetensorsException or CompressionException
+            or IOException or UnauthorizedAccessException;
+        terminal.Error.WriteLine(forPeople ? $"error: {fault.Message}" : $"error: {fault.Message} ({fault.GetType().Name}; this is a fault of espalier)");
+        if (verbose)
+            terminal.Error.WriteLine(fault);
+        else if (!forPeople)
+            terminal.Error.WriteLine("Run it again with --verbose to see where it happened.");
+        return ExitCode.Failed;
     }
 }

@@ -56,10 +56,27 @@ internal static class Quantities
             : throw new UsageException($"'{text}' is no number above 0; write it as 1000, 50k or 10M");
     }
 
+    /// <summary>A whole number above zero, written like any other.</summary>
+    /// <exception cref="UsageException">It is none.</exception>
+    public static long Whole(string text) =>
+        Number(text) is < long.MaxValue and var number && number == Math.Floor(number) ? (long)number
+            : throw new UsageException($"'{text}' is no whole number above 0; write it as 1000, 50k or 10M");
+
     /// <summary>How often something is done: a number of steps such as <c>100</c>, or a time such as <c>5m</c>.</summary>
     /// <exception cref="UsageException">It is neither.</exception>
-    public static Interval Interval(string text) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long steps) ? new Interval(Steps: steps) : new Interval(Time: Time(text));
+    public static Interval Interval(string text)
+    {
+        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long steps) && steps > 0)
+            return new Interval(Steps: steps);
+        try
+        {
+            return new Interval(Time: Time(text));
+        }
+        catch (UsageException)
+        {
+            throw new UsageException($"'{text}' is neither a number of steps, such as 1000, nor a time, such as 5m");
+        }
+    }
 
     /// <summary>A time in words short enough for a progress line.</summary>
     public static string Show(TimeSpan time) =>

@@ -26,8 +26,12 @@ internal static class Recipe
     {
         ParseResult parsed = root.Parse(args);
         Command command = parsed.CommandResult.Command;
-        if (!command.Options.Contains(Option) || parsed.GetValue(Option) is not { } name)
+        // Without a value, or with two, it is the parser that says so.
+        if (!command.Options.Contains(Option) || parsed.GetResult(Option) is not { } result || result.Errors.Any()
+            || parsed.GetValue(Option) is not { } name)
+        {
             return args;
+        }
         var known = command.Options.Where(o => o != Option && !o.Recursive).ToDictionary(o => o.Name.TrimStart('-'));
         HashSet<string> before = [.. parsed.Errors.Select(e => e.Message)];
         List<string> expanded = [.. args];
@@ -64,6 +68,8 @@ internal static class Recipe
         }
         if (stream.Documents.Count == 0)
             return [];
+        if (stream.Documents.Count > 1)
+            throw new TextException("a second document begins; expected one, without lines of ---", name, stream.Documents[1].RootNode.Start.Line);
         YamlNode root = stream.Documents[0].RootNode;
         if (root is not YamlMappingNode mapping)
             throw new TextException("expected lines such as \"layers: 6\"", name, root.Start.Line);

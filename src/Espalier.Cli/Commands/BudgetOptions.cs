@@ -10,10 +10,10 @@ namespace Espalier.Cli.Commands;
 internal sealed class BudgetOptions(
     string time = "Training time, such as 30m; +30m gives a run more", string epochs = "Passes over the data")
 {
-    private readonly Option<string?> _time = new("--time") { Description = time };
-    private readonly Option<string?> _steps = new("--steps") { Description = "Optimizer steps; +1000 gives a run more" };
-    private readonly Option<string?> _tokens = new("--tokens") { Description = "Tokens that pass through the model, such as 10M" };
-    private readonly Option<string?> _epochs = new("--epochs") { Description = epochs };
+    private readonly Option<string?> _time = New("--time", time, text => Quantities.Time(text));
+    private readonly Option<string?> _steps = New("--steps", "Optimizer steps; +1000 gives a run more", text => Quantities.Whole(text));
+    private readonly Option<string?> _tokens = New("--tokens", "Tokens that pass through the model, such as 10M", text => Quantities.Whole(text));
+    private readonly Option<string?> _epochs = New("--epochs", epochs, text => Quantities.Number(text));
 
     /// <summary>All of them, the time first.</summary>
     public IEnumerable<Option> All => [_time, _steps, _tokens, _epochs];
@@ -39,13 +39,16 @@ internal sealed class BudgetOptions(
         }.Extend(added, spent);
     }
 
+    private static Option<string?> New(string name, string description, Action<string> read) =>
+        new Option<string?>(name) { Description = description }.ExpectReadable(text => read(text.TrimStart('+')));
+
     private TrainingBudget Read(ParseResult parsed, bool added)
     {
         return new TrainingBudget
         {
             Time = Text(_time) is { } time ? Quantities.Time(time) : null,
-            Steps = Text(_steps) is { } steps ? (long)Quantities.Number(steps) : null,
-            Tokens = Text(_tokens) is { } tokens ? (long)Quantities.Number(tokens) : null,
+            Steps = Text(_steps) is { } steps ? Quantities.Whole(steps) : null,
+            Tokens = Text(_tokens) is { } tokens ? Quantities.Whole(tokens) : null,
             Epochs = Text(_epochs) is { } epochs ? Quantities.Number(epochs) : null,
         };
 

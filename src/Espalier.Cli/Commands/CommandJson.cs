@@ -14,4 +14,6 @@ namespace Espalier.Cli.Commands;
 [JsonSerializable(typeof(EvaluateReport))]
 [JsonSerializable(typeof(PredictReport))]
 [JsonSerializable(typeof(RunsReport))]
+[JsonSerializable(typeof(QuantizeReport))]
+[JsonSerializable(typeof(GridReport))]
 internal sealed partial class CommandJson : JsonSerializerContext;

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Espalier.Cli.CommandLine;
 using Espalier.Engine.Devices;
+using Espalier.Engine.Weights;
+using Espalier.Pipeline.Packages;
 using Espalier.Text.Files;
 using Espalier.Text.Labelled;
 using Espalier.Training.Pretraining;
@@ -11,7 +13,7 @@ namespace Espalier.Cli.Commands;
 /// <summary><c>espalier evaluate</c>: how well a trained model does on data.</summary>
 internal sealed class EvaluateCommand : EspalierCommand
 {
-    private readonly Argument<string> _model = new("model") { Description = "A run, or the folder of a model" };
+    private readonly Argument<string> _model = new("model") { Description = "A run, or the folder of a model or a package" };
 
     private readonly Option<string> _data = new("--data")
     {
@@ -28,12 +30,13 @@ internal sealed class EvaluateCommand : EspalierCommand
     };
 
     private readonly Option<int> _threads = new("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => 0 };
+    private readonly Option<ActivationPrecision> _activations = new("--activations") { Description = "For a quantized classifier Single, or Integer: quantized as they come", DefaultValueFactory = _ => ActivationPrecision.Single };
     private readonly ColumnOptions _columns = new();
 
     public EvaluateCommand(Terminal terminal) : base(terminal, "evaluate", "Measure a trained model: accuracy, F1 and Matthews, or held-out perplexity")
     {
         Arguments.Add(_model);
-        foreach (Option option in (Option[])[_data, _length, _heldOut, _threads, .. _columns.All])
+        foreach (Option option in (Option[])[_data, _length, _heldOut, _threads, _activations, .. _columns.All])
             Options.Add(option);
     }
 
@@ -56,7 +59,7 @@ internal sealed class EvaluateCommand : EspalierCommand
         if (Directory.Exists(data))
             throw new UsageException($"{data} is a folder; name a labelled file for this classifier");
         using var device = new CpuDevice(parsed.GetValue(_threads));
-        using var model = TrainedClassifier.Load(folder, device);
+        using TrainedClassifier model = ModelPackage.OpenClassifier(folder, device, parsed.GetValue(_activations));
         LabelledSet set = LabelledSet.Read(data, columns, new LabelVocabulary(model.Labels), progress);
         foreach (Warning warning in set.Warnings)
             context.Warn($"{warning}");
@@ -71,7 +74,8 @@ internal sealed class EvaluateCommand : EspalierCommand
 
     private EvaluateReport LanguageModel(ParseResult parsed, CommandContext context, string folder, string data)
     {
-        HeldOutMeasure measure = HeldOutMeasure.Of(folder, data, parsed.GetValue(_heldOut), parsed.GetValue(_threads), context.Cancel);
+        HeldOutMeasure measure = HeldOutMeasure.Of(
+            folder, data, parsed.GetValue(_heldOut), parsed.GetValue(_threads), ModelPackage.WeightsOf(folder), context.Cancel);
         return new EvaluateReport(folder, data, measure.Parameters, null, new PerplexityScores(
             measure.Evaluation.Predictions, measure.Evaluation.Value, measure.UnigramPerplexity, measure.Evaluation.Loss));
     }

@@ -4,6 +4,7 @@ using Espalier.Training;
 using Espalier.Training.Budgets;
 using Espalier.Training.Finetuning;
 using Espalier.Training.Objectives;
+using Espalier.Training.Runs;
 
 namespace Espalier.Cli.Commands;
 
@@ -38,6 +39,10 @@ internal sealed class FinetuneCommand : EspalierCommand
         }, context.Cancel));
         var report = FinetuneReport.Of(run, outcome);
         context.Report(report, CommandJson.Default.FinetuneReport, report.Write);
+        if (report.TrialsDiverged > 0)
+            context.Warn($"{report.TrialsDiverged} of {report.TrialsEnded} trials diverged and are in no mean; take lower learning rates");
+        if (outcome.End == TrainingEnd.Diverged)
+            throw new RunException(run.Directory.Path, "every trial diverged, so there is no model to speak of; take lower learning rates");
         if (outcome.End == TrainingEnd.Interrupted)
         {
             context.Terminal.Error.WriteLine($"saved; go on with: espalier finetune --resume {run.Directory.Path}");
@@ -50,12 +55,16 @@ internal sealed class FinetuneCommand : EspalierCommand
         string? train = parsed.GetValue(_train), folder = parsed.GetValue(_out), resumed = parsed.GetValue(_resume);
         if (resumed != null)
         {
-            string[] given = [.. ((Option[])[_train, _dev, _out, .. _options.All, .. _budget.All.Skip(1)]).Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
+            string[] given = [.. ((Option[])[_out, .. _options.All.Except([_options.From]), .. _budget.All.Skip(1)]).Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
             if (given.Length > 0)
-                throw new UsageException($"a run that is resumed keeps its settings; leave {string.Join(", ", given)} out (--time may change)");
+                throw new UsageException($"a run that is resumed keeps its settings; leave {string.Join(", ", given)} out (--time may change, and --train, --dev and --from where files were moved)");
             Func<TrainingBudget, TrainingSpent, TrainingBudget>? change = _budget.ReadChange(parsed);
-            return FinetuningRun.Resume(resumed, change == null ? null
-                : (old, spent) => change(new TrainingBudget { Time = old }, new TrainingSpent(spent, 0, 0, 0)).Time);
+            string? dev = parsed.GetValue(_dev), from = parsed.GetValue(_options.From);
+            return context.Track("reading", _ => FinetuningRun.Resume(
+                resumed, change == null ? null : (old, spent) => change(new TrainingBudget { Time = old }, new TrainingSpent(spent, 0, 0, 0)).Time,
+                train == null && dev == null && from == null ? null
+                    : c => c with { Train = train ?? c.Train, Development = dev ?? c.Development, From = from ?? c.From },
+                context.Cancel));
         }
         if (train == null || folder == null)
             throw new UsageException("name a training set with --train and the run's folder with --out, or a run with --resume");
@@ -83,13 +92,15 @@ internal sealed class FinetuneCommand : EspalierCommand
 
 /// <summary>What <c>finetune --json</c> prints.</summary>
 internal sealed record FinetuneReport(
-    string Run, TrainingEnd End, IReadOnlyList<string> Labels, TrialResult? Best, IReadOnlyList<SettingSummary> Settings, int TrialsEnded, int TrialsOfGrid,
+    string Run, TrainingEnd End, IReadOnlyList<string> Labels, TrialResult? Best, IReadOnlyList<SettingSummary> Settings, int TrialsEnded, int TrialsDiverged,
+    int TrialsOfGrid,
     double TrainingSeconds, double EvaluationSeconds, double SavingSeconds, FlopCount Flops, ClassificationScores? Development)
 {
     private const int Shown = 10;
 
     public static FinetuneReport Of(FinetuningRun run, FinetuningOutcome outcome) => new(
-        run.Directory.Path, outcome.End, run.Record.Labels, outcome.Best, outcome.Settings, outcome.Trials.Count, outcome.Grid,
+        run.Directory.Path, outcome.End, run.Record.Labels, outcome.Best, outcome.Settings, outcome.Trials.Count,
+        outcome.Trials.Count(t => t.End == TrainingEnd.Diverged), outcome.Grid,
         outcome.Trials.Sum(t => t.TrainingSeconds), outcome.Trials.Sum(t => t.EvaluationSeconds), outcome.Trials.Sum(t => t.SavingSeconds),
         new FlopCount(outcome.Trials.Sum(t => t.ProductFlops), outcome.Trials.Sum(t => t.ElectraFlops)),
         outcome.Predictions == null ? null : ClassificationScores.Of(run.Record.Labels, outcome.Predictions));
@@ -104,7 +115,8 @@ internal sealed record FinetuneReport(
             return;
         text.WriteLine("  batch     rate  dropout  seeds  accuracy on the development set");
         foreach (SettingSummary s in Settings.Take(Shown))
-            text.WriteLine($"  {s.Batch,5} {s.LearningRate,8:G3} {s.Dropout,8:G3} {s.Trials,6}  {100 * s.Mean:F2} %" + (s.StandardDeviation is { } d ? $" ± {100 * d:F2}, best {100 * s.Best:F2} %" : ""));
+            text.WriteLine($"  {s.Batch,5} {s.LearningRate,8:G3} {s.Dropout,8:G3} {s.Trials,6}  " + (s.Mean is { } mean ? $"{100 * mean:F2} %" : "")
+                + (s.StandardDeviation is { } d ? $" ± {100 * d:F2}, best {100 * s.Best:F2} %" : "") + (s.Diverged > 0 ? $" ({s.Diverged} diverged)" : ""));
         if (Settings.Count > Shown)
             text.WriteLine($"  … and {Settings.Count - Shown} settings more in trials.jsonl");
         TrialSetting b = Best.Setting;

@@ -13,28 +13,31 @@ internal sealed class FinetuneOptions
 
     private readonly Option<string?> _from = new("--from") { Description = "A run or the folder of a model whose encoder to begin from; without it, training begins from scratch" };
     private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "From scratch: tokenizer.json, or a folder with it" };
-    private readonly Option<int> _layers = New("--layers", 3, "From scratch: layers");
-    private readonly Option<int> _hidden = New("--hidden", 256, "From scratch: width of the model");
-    private readonly Option<int> _heads = New("--heads", 0, "From scratch: attention heads; 0 means heads of 64");
-    private readonly Option<int> _feedForward = New("--feed-forward", 0, "From scratch: width of the feed-forward layers; 0 means 4 × hidden");
+    private readonly Option<int> _layers = New("--layers", 3, "From scratch: layers").Expect(v => v >= 1, "1 or more");
+    private readonly Option<int> _hidden = New("--hidden", 256, "From scratch: width of the model").Expect(v => v >= 1, "1 or more");
+    private readonly Option<int> _heads = New("--heads", 0, "From scratch: attention heads; 0 means heads of 64").Expect(v => v >= 0, "0 or more");
+    private readonly Option<int> _feedForward = New("--feed-forward", 0, "From scratch: width of the feed-forward layers; 0 means 4 × hidden").Expect(v => v >= 0, "0 or more");
     private readonly Option<LayerSharing> _sharing = New("--sharing", LayerSharing.None, "From scratch: which layers share parameters");
-    private readonly Option<int[]> _batch = List("--batch", Defaults.Grid.Batches, "Examples of an effective batch; several make a grid");
-    private readonly Option<double[]> _rate = List("--learning-rate", Defaults.Grid.LearningRates, "Highest learning rate; several make a grid");
-    private readonly Option<float[]> _dropout = List("--dropout", Defaults.Grid.Dropouts, "Dropout; several make a grid");
+    private readonly Option<int[]> _batch = List("--batch", Defaults.Grid.Batches, "Examples of an effective batch; several make a grid").ExpectEach(b => b >= 1, "1 or more");
+    private readonly Option<double[]> _rate = List("--learning-rate", Defaults.Grid.LearningRates, "Highest learning rate; several make a grid").ExpectEach(r => r > 0, "more than 0");
+    private readonly Option<float[]> _dropout = List("--dropout", Defaults.Grid.Dropouts, "Dropout; several make a grid").ExpectEach(d => d is >= 0 and < 1, "0 or more and less than 1");
     private readonly Option<ulong[]> _seed = List("--seed", Defaults.Grid.Seeds, "Seed of the head, the order and dropout; results are averaged over several");
-    private readonly Option<int> _length = New("--sequence-length", Defaults.MaximumTokens, "Most tokens of an example; longer ones lose their end");
-    private readonly Option<double> _fraction = New("--dev-fraction", Defaults.DevelopmentFraction, "Share of each label to draw where there is no --dev");
+    private readonly Option<int> _length = New("--sequence-length", Defaults.MaximumTokens, "Most tokens of an example; longer ones lose their end").Expect(v => v >= 8, "8 or more");
+    private readonly Option<double> _fraction = New("--dev-fraction", Defaults.DevelopmentFraction, "Share of each label to draw where there is no --dev").Expect(f => f is > 0 and < 1, "between 0 and 1");
     private readonly Option<ulong> _devSeed = New("--dev-seed", Defaults.DevelopmentSeed, "Seed of that draw");
-    private readonly Option<double> _warmup = New("--warm-up", Defaults.WarmupFraction, "Part of a trial over which the rate rises; then it falls in a straight line");
-    private readonly Option<float> _decay = New("--weight-decay", Defaults.WeightDecay, "Weight decay");
-    private readonly Option<float> _clip = New("--clip", Defaults.ClipNorm, "Largest norm of the gradient; 0 for no clipping");
-    private readonly Option<double> _evaluations = New("--evaluations", Defaults.EvaluationsPerEpoch, "Evaluations in an epoch");
-    private readonly Option<int> _patience = New("--patience", Defaults.Patience, "Evaluations without a better accuracy after which a trial stops; 0 for never");
-    private readonly Option<string> _checkpoint = New("--checkpoint-every", "5m", "How often to save: a time, or a number of steps");
-    private readonly Option<int?> _microBatch = new("--micro-batch") { Description = "Examples that pass through the model at once; measured when left out" };
-    private readonly Option<string?> _memory = new("--memory") { Description = "Memory for the model and its activations, such as 4GB" };
-    private readonly Option<int> _threads = New("--threads", 0, "Worker threads; 0 means every core");
+    private readonly Option<double> _warmup = New("--warm-up", Defaults.WarmupFraction, "Part of a trial over which the rate rises; then it falls in a straight line").Expect(w => w is >= 0 and < 1, "0 or more and less than 1");
+    private readonly Option<float> _decay = New("--weight-decay", Defaults.WeightDecay, "Weight decay").Expect(d => d >= 0, "0 or more");
+    private readonly Option<float> _clip = New("--clip", Defaults.ClipNorm, "Largest norm of the gradient; 0 for no clipping").Expect(n => n >= 0, "0 or more");
+    private readonly Option<double> _evaluations = New("--evaluations", Defaults.EvaluationsPerEpoch, "Evaluations in an epoch").Expect(e => e > 0, "more than 0");
+    private readonly Option<int> _patience = New("--patience", Defaults.Patience, "Evaluations without a better accuracy after which a trial stops; 0 for never").Expect(p => p >= 0, "0 or more");
+    private readonly Option<string> _checkpoint = New("--checkpoint-every", "5m", "How often to save: a time, or a number of steps").ExpectReadable(text => Quantities.Interval(text));
+    private readonly Option<int?> _microBatch = new Option<int?>("--micro-batch") { Description = "Examples that pass through the model at once; measured when left out" }.Expect(b => b >= 1, "1 or more");
+    private readonly Option<string?> _memory = new Option<string?>("--memory") { Description = "Memory for the model and its activations, such as 4GB" }.ExpectReadable(text => Quantities.Bytes(text));
+    private readonly Option<int> _threads = New("--threads", 0, "Worker threads; 0 means every core").Expect(t => t is >= 0 and <= 1024, "0 to 1024");
     private readonly ColumnOptions _columns = new();
+
+    /// <summary>The model to begin from.</summary>
+    public Option<string?> From => _from;
 
     public IEnumerable<Option> All =>
     [

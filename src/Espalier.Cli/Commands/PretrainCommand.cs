@@ -51,10 +51,10 @@ internal sealed class PretrainCommand : EspalierCommand
         string? data = parsed.GetValue(_data), folder = parsed.GetValue(_out), resumed = parsed.GetValue(_resume);
         if (resumed != null)
         {
-            string[] given = [.. ((Option[])[_data, _out, .. _options.All]).Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
+            string[] given = [.. ((Option[])[_out, .. _options.All]).Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
             return given.Length == 0
-                ? PretrainingRun.Resume(resumed, _budget.ReadChange(parsed))
-                : throw new UsageException($"a run that is resumed keeps its settings; leave {string.Join(", ", given)} out (budgets may change)");
+                ? PretrainingRun.Resume(resumed, _budget.ReadChange(parsed), data)
+                : throw new UsageException($"a run that is resumed keeps its settings; leave {string.Join(", ", given)} out (budgets may change, and --data where the corpus was moved)");
         }
         if (data == null || folder == null)
             throw new UsageException("name a prepared corpus with --data and the run's folder with --out, or a run with --resume");

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Espalier.Cli.CommandLine;
+using Espalier.Engine.Layers;
 using Espalier.Engine.Models;
 using Espalier.Engine.Optimizers;
 using Espalier.Text.Batching;
@@ -12,38 +13,40 @@ namespace Espalier.Cli.Commands;
 /// <summary>The options that decide a pretraining run, beside its data and its budget.</summary>
 internal sealed class PretrainOptions
 {
-    private readonly Option<int> _layers = Number("--layers", 3, "Layers");
-    private readonly Option<int> _hidden = Number("--hidden", 256, "Width of the model");
-    private readonly Option<int> _heads = Number("--heads", 0, "Attention heads; 0 means heads of 64");
-    private readonly Option<int> _feedForward = Number("--feed-forward", 0, "Width of the feed-forward layers; 0 means 4 × hidden");
+    private readonly Option<int> _layers = Number("--layers", 3, 1, "Layers");
+    private readonly Option<int> _hidden = Number("--hidden", 256, 1, "Width of the model");
+    private readonly Option<int> _heads = Number("--heads", 0, 0, "Attention heads; 0 means heads of 64");
+    private readonly Option<int> _feedForward = Number("--feed-forward", 0, 0, "Width of the feed-forward layers; 0 means 4 × hidden");
     private readonly Option<LayerSharing> _sharing = New("--sharing", LayerSharing.None, "Which layers share parameters");
-    private readonly Option<float> _dropout = New("--dropout", 0.1f, "Dropout of sub-layers, embeddings and attention");
-    private readonly Option<int> _batch = Number("--batch", 256, "Sequences of an effective batch");
-    private readonly Option<int> _length = Number("--sequence-length", 128, "Tokens of a sequence");
-    private readonly Option<double> _maskRate = New("--mask-rate", 0.15, "Share of the tokens to predict");
-    private readonly Option<int?> _microBatch = new("--micro-batch") { Description = "Sequences that pass through the model at once; measured when left out" };
-    private readonly Option<string?> _memory = new("--memory") { Description = "Memory for the model and its activations, such as 4GB" };
-    private readonly Option<double?> _rate = new("--learning-rate") { Description = "Highest learning rate; the paper's by batch size (Table 1) when left out" };
-    private readonly Option<double> _warmup = New("--warm-up", 0.06, "Part of the budget over which the rate rises; 1 or more means steps");
+    private readonly Option<WeightSchemeKind> _initialization = New(
+        "--initialization", WeightSchemeKind.Scaled, "How the weights begin; Roberta is the paper's");
+    private readonly Option<float> _dropout = New("--dropout", 0.1f, "Dropout of sub-layers, embeddings and attention").Expect(d => d is >= 0 and < 1, "0 or more and less than 1");
+    private readonly Option<int> _batch = Number("--batch", 256, 1, "Sequences of an effective batch");
+    private readonly Option<int> _length = Number("--sequence-length", 128, 1, "Tokens of a sequence");
+    private readonly Option<double> _maskRate = New("--mask-rate", 0.15, "Share of the tokens to predict").Expect(r => r is > 0 and < 1, "between 0 and 1");
+    private readonly Option<int?> _microBatch = new Option<int?>("--micro-batch") { Description = "Sequences that pass through the model at once; measured when left out" }.Expect(b => b >= 1, "1 or more");
+    private readonly Option<string?> _memory = new Option<string?>("--memory") { Description = "Memory for the model and its activations, such as 4GB" }.ExpectReadable(text => Quantities.Bytes(text));
+    private readonly Option<double?> _rate = new Option<double?>("--learning-rate") { Description = "Highest learning rate; the paper's by batch size (Table 1) when left out" }.Expect(r => r > 0, "more than 0");
+    private readonly Option<double> _warmup = New("--warm-up", 0.06, "Part of the budget over which the rate rises; 1 or more means steps").Expect(w => w >= 0, "0 or more");
     private readonly Option<LearningRateDecay> _schedule = New("--schedule", LearningRateDecay.Linear, "How the rate falls after warm-up");
-    private readonly Option<float> _decay = New("--weight-decay", 0.01f, "Weight decay");
-    private readonly Option<float> _clip = New("--clip", 1f, "Largest norm of the gradient; 0 for no clipping");
-    private readonly Option<string> _evaluate = New("--evaluate-every", "5m", "How often to evaluate: a time, or a number of steps");
-    private readonly Option<int> _heldOut = Number("--held-out-blocks", 1024, "Most held-out sequences of an evaluation");
-    private readonly Option<string> _checkpoint = New("--checkpoint-every", "5m", "How often to save: a time, or a number of steps");
-    private readonly Option<int> _keep = Number("--keep", 2, "How many of the newest checkpoints to keep");
+    private readonly Option<float> _decay = New("--weight-decay", 0.01f, "Weight decay").Expect(d => d >= 0, "0 or more");
+    private readonly Option<float> _clip = New("--clip", 1f, "Largest norm of the gradient; 0 for no clipping").Expect(n => n >= 0, "0 or more");
+    private readonly Option<string> _evaluate = New("--evaluate-every", "5m", "How often to evaluate: a time, or a number of steps").ExpectReadable(text => Quantities.Interval(text));
+    private readonly Option<int> _heldOut = Number("--held-out-blocks", 1024, 0, "Most held-out sequences of an evaluation");
+    private readonly Option<string> _checkpoint = New("--checkpoint-every", "5m", "How often to save: a time, or a number of steps").ExpectReadable(text => Quantities.Interval(text));
+    private readonly Option<int> _keep = Number("--keep", 2, 2, "How many of the newest checkpoints to keep");
     private readonly Option<ulong> _seed = New("--seed", 1ul, "Seed of weights, order, masks and dropout");
-    private readonly Option<int> _threads = Number("--threads", 0, "Worker threads; 0 means every core");
+    private readonly Option<int> _threads = New("--threads", 0, "Worker threads; 0 means every core").Expect(t => t is >= 0 and <= 1024, "0 to 1024");
 
-    private readonly Option<double[]> _fractions = new("--checkpoint-at")
+    private readonly Option<double[]> _fractions = new Option<double[]>("--checkpoint-at")
     {
         Description = "Parts of the budget at which to save a checkpoint that is kept",
         AllowMultipleArgumentsPerToken = true,
-    };
+    }.ExpectEach(f => f is > 0 and < 1, "between 0 and 1");
 
     public IEnumerable<Option> All =>
     [
-        _layers, _hidden, _heads, _feedForward, _sharing, _dropout, _batch, _length, _maskRate, _microBatch, _memory, _rate, _warmup,
+        _layers, _hidden, _heads, _feedForward, _sharing, _initialization, _dropout, _batch, _length, _maskRate, _microBatch, _memory, _rate, _warmup,
         _schedule, _decay, _clip, _evaluate, _heldOut, _checkpoint, _fractions, _keep, _seed, _threads,
     ];
 
@@ -63,6 +66,7 @@ internal sealed class PretrainOptions
                 Heads = parsed.GetValue(_heads),
                 FeedForward = parsed.GetValue(_feedForward),
                 Sharing = parsed.GetValue(_sharing),
+                Initialization = parsed.GetValue(_initialization),
                 Dropout = parsed.GetValue(_dropout),
                 AttentionDropout = parsed.GetValue(_dropout),
                 // Filled in from the corpus.
@@ -104,7 +108,8 @@ internal sealed class PretrainOptions
         };
     }
 
-    private static Option<int> Number(string name, int value, string description) => New(name, value, description);
+    private static Option<int> Number(string name, int value, int least, string description) =>
+        New(name, value, description).Expect(v => v >= least, $"{least} or more");
 
     private static Option<T> New<T>(string name, T value, string description) =>
         new(name) { Description = description, DefaultValueFactory = _ => value };

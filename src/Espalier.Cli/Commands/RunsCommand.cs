@@ -27,7 +27,7 @@ internal sealed record OtherFolder(string Path, string Problem);
 internal sealed record RunsReport(IReadOnlyList<RunSummary> Runs, IReadOnlyList<OtherFolder> Others)
 {
     private static readonly string[] Head =
-        ["run", "kind", "phase", "layers × hidden", "parameters", "steps", "tokens", "time", "tokens/s", "FLOPs", "result"];
+        ["run", "kind", "phase", "layers × hidden", "parameters", "steps", "tokens", "time", "tokens/s", "of peak", "FLOPs", "result"];
 
     public void Write(TextWriter text)
     {
@@ -35,15 +35,15 @@ internal sealed record RunsReport(IReadOnlyList<RunSummary> Runs, IReadOnlyList<
         rows.AddRange(Runs.Select(run => (string[])
         [
             Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(run.Path))), run.Kind, run.Phase, $"{run.Layers} × {run.Hidden}", $"{run.Parameters:N0}",
-            $"{run.Steps:N0}", $"{run.Tokens:N0}", Quantities.Show(TimeSpan.FromSeconds(run.TrainingSeconds)), $"{run.TokensPerSecond:N0}",
-            $"{run.Flops.Products:E2}", run.Metric == "accuracy" ? $"accuracy {100 * run.Value:F2} %" : run.Metric == null ? "" : $"{run.Metric} {run.Value:F2}",
+            $"{run.Steps:N0}", $"{run.Tokens:N0}", Quantities.Show(TimeSpan.FromSeconds(run.TrainingSeconds)), $"{run.TokensPerSecond:N0}", $"{run.PeakFraction:P0}",
+            $"{run.Flops.Products:E2}", run.Metric == "accuracy" ? $"accuracy {100 * run.Value:F2} %" : run.Metric == null ? "" : $"{run.Metric} {run.Value:F2}" + (run.UnigramPerplexity is { } u ? $" (without context {u:F2})" : ""),
         ]));
         int[] widths = [.. Enumerable.Range(0, Head.Length).Select(column => rows.Max(row => row[column].Length))];
         if (Runs.Count == 0)
             text.WriteLine("no runs");
         else
             foreach (string[] row in rows)
-                text.WriteLine(string.Join("  ", row.Select((cell, i) => i is >= 4 and <= 9 ? cell.PadLeft(widths[i]) : cell.PadRight(widths[i]))).TrimEnd());
+                text.WriteLine(string.Join("  ", row.Select((cell, i) => i is >= 4 and <= 10 ? cell.PadLeft(widths[i]) : cell.PadRight(widths[i]))).TrimEnd());
         foreach (OtherFolder other in Others)
             text.WriteLine($"left out: {other.Problem}");
     }

@@ -1,4 +1,5 @@
 using Espalier.Engine.Memory;
+using Espalier.Engine.Weights;
 
 namespace Espalier.Engine.Autograd;
 
@@ -40,6 +41,22 @@ public sealed class Parameter
     /// (queries, keys and values); empty where it is stored whole.
     /// </summary>
     public IReadOnlyList<string> Parts { get; init; } = [];
+
+    /// <summary>
+    /// What it is held as instead of <see cref="Data"/>, where the set was made of compressed tensors
+    /// (<see cref="ParameterSet.Allocate(IReadOnlyDictionary{string, CompressedTensor}, ActivationPrecision)"/>); else null.
+    /// </summary>
+    public Weight? Compressed { get; internal set; }
+
+    /// <summary>Refuses a backward pass through a compressed weight.</summary>
+    /// <exception cref="NotSupportedException">It has no gradient.</exception>
+    internal void RequireGradient(string operation)
+    {
+        if (Compressed != null)
+        {
+            throw new NotSupportedException($"{operation}: {Name} is held compressed ({Compressed.Description}) and has no gradient");
+        }
+    }
 
     /// <summary>Claims the gradient for writing; true when the writer must add.</summary>
     internal bool ClaimGradient()

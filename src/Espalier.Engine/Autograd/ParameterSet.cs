@@ -5,10 +5,10 @@ using Espalier.Engine.Random;
 namespace Espalier.Engine.Autograd;
 
 /// <summary>
-/// A model's parameters. Layers declare them; <see cref="Allocate"/> then lays them end to end, those with weight decay
+/// A model's parameters. Layers declare them; <see cref="Allocate(ulong, bool)"/> then lays them end to end, those with weight decay
 /// first, so that an optimizer steps over all of them in one pass.
 /// </summary>
-public sealed class ParameterSet(Device device) : IDisposable
+public sealed partial class ParameterSet(Device device) : IDisposable
 {
     private const int Alignment = 16;
     private readonly List<Parameter> _all = [];
@@ -65,19 +65,7 @@ public sealed class ParameterSet(Device device) : IDisposable
     /// <param name="trainable">Whether gradients are wanted.</param>
     public void Allocate(ulong seed, bool trainable = true)
     {
-        _decayed = Total(_all.Where(p => p.Decay));
-        long total = _decayed + Total(_all.Where(p => !p.Decay));
-        _weights = new DeviceMemory(device, total * sizeof(float));
-        _gradients = new DeviceMemory(device, trainable ? total * sizeof(float) : 0);
-        long at = 0;
-        foreach (Parameter parameter in _all.Where(p => p.Decay).Concat(_all.Where(p => !p.Decay)))
-        {
-            parameter.Start = at;
-            parameter.Data = Weights.Slice(at, parameter.Shape.Count);
-            parameter.Gradient = trainable ? Gradients.Slice(at, parameter.Shape.Count) : default;
-            at += Aligned(parameter.Shape.Count);
-        }
-
+        Lay(trainable);
         for (int i = 0; i < _all.Count; i++)
         {
             float[] values = new float[_all[i].Shape.Count];
@@ -107,7 +95,12 @@ public sealed class ParameterSet(Device device) : IDisposable
         }
     }
 
-    /// <summary>Every stored tensor: name, shape, values; parts of a parameter are apart.</summary>
+    /// <summary>Names and sizes of all tensors as checkpoints store them, whether they have memory or not, and whatever holds
+    /// them.</summary>
+    public IEnumerable<(string Name, Shape Shape)> Declared()
+        => _all.SelectMany(p => StoredNames(p), (p, name) => (name, StoredShape(p)));
+
+    /// <summary>Every stored tensor that is held dense: name, shape, values; parts of a parameter are apart.</summary>
     public IEnumerable<(string Name, Shape Shape, DeviceSpan<float> Values)> Stored() => Stored(p => p.Data);
 
     /// <summary>What <paramref name="like"/>, laid out as <see cref="Weights"/>, holds for every stored tensor: an
@@ -123,9 +116,34 @@ public sealed class ParameterSet(Device device) : IDisposable
     {
         _weights?.Dispose();
         _gradients?.Dispose();
+        _all.ForEach(p => p.Compressed?.Dispose());
+    }
+
+    // Lays all that is dense end to end.
+    private void Lay(bool trainable)
+    {
+        Parameter[] dense = [.. _all.Where(p => p.Compressed == null)];
+        _decayed = Total(dense.Where(p => p.Decay));
+        long total = _decayed + Total(dense.Where(p => !p.Decay));
+        _weights = new DeviceMemory(device, total * sizeof(float));
+        _gradients = new DeviceMemory(device, trainable ? total * sizeof(float) : 0);
+        long at = 0;
+        foreach (Parameter parameter in dense.Where(p => p.Decay).Concat(dense.Where(p => !p.Decay)))
+        {
+            parameter.Start = at;
+            parameter.Data = Weights.Slice(at, parameter.Shape.Count);
+            parameter.Gradient = trainable ? Gradients.Slice(at, parameter.Shape.Count) : default;
+            at += Aligned(parameter.Shape.Count);
+        }
     }
 
     private static IReadOnlyList<string> StoredNames(Parameter p) => p.Parts.Count == 0 ? [p.Name] : p.Parts;
+
+    private static Shape StoredShape(Parameter p)
+    {
+        int parts = StoredNames(p).Count;
+        return p.Shape.Rank == 1 ? Shape.Vector(p.Shape.Columns / parts) : Shape.Matrix(p.Shape.Rows / parts, p.Shape.Columns);
+    }
 
     private static long Aligned(long count) => (count + Alignment - 1) / Alignment * Alignment;
 
@@ -136,12 +154,10 @@ public sealed class ParameterSet(Device device) : IDisposable
 
     private IEnumerable<(string Name, Shape Shape, DeviceSpan<float> Values)> Stored(Func<Parameter, DeviceSpan<float>> values)
     {
-        foreach (Parameter p in _all)
+        foreach (Parameter p in _all.Where(p => p.Compressed == null))
         {
             IReadOnlyList<string> names = StoredNames(p);
-            Shape shape = p.Shape.Rank == 1
-                ? Shape.Vector(p.Shape.Columns / names.Count)
-                : Shape.Matrix(p.Shape.Rows / names.Count, p.Shape.Columns);
+            Shape shape = StoredShape(p);
             for (int i = 0; i < names.Count; i++)
             {
                 yield return (names[i], shape, values(p).Slice(i * shape.Count, shape.Count));

@@ -38,6 +38,9 @@ public readonly record struct GemmArguments
     /// <summary>Leading dimension of B.</summary>
     public int LdB { get; init; }
 
+    /// <summary>What stands in B's place, as a stored B (N × K) whose elements are expanded when blocks of it are packed.</summary>
+    internal QuantizedMatrix QuantizedB { get; init; }
+
     /// <summary>The result.</summary>
     public DeviceSpan<float> C { get; init; }
 
@@ -78,7 +81,11 @@ public readonly record struct GemmArguments
         }
 
         CheckMatrix("A", A, TransposeA ? K : M, TransposeA ? M : K, LdA);
-        CheckMatrix("B", B, TransposeB ? N : K, TransposeB ? K : N, LdB);
+        if (QuantizedB.Codes.IsEmpty)
+        {
+            CheckMatrix("B", B, TransposeB ? N : K, TransposeB ? K : N, LdB);
+        }
+
         CheckMatrix("C", C, M, N, LdC);
         if (Accumulate && HasEpilogue)
         {

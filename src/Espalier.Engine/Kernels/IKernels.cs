@@ -21,6 +21,26 @@ public interface IKernels
     /// all of them, each matrix begins a stride (in elements) behind the one before. No epilogue.</summary>
     void GemmBatched(in GemmArguments first, int count, long strideA, long strideB, long strideC);
 
+    /// <summary>yNO = activation(x·Wᵀ + b) with a quantized weight; activations in single precision (the paper's §4.2).</summary>
+    void MultiplyQuantized(in WeightProduct product, in QuantizedMatrix weight);
+
+    /// <summary>
+    /// The same with activations quantized as well, each row to 7 bits between its smallest value (or 0) and its largest (or
+    /// 0): code = round((x − low) · 127 / (high − low)), halves to even. Products and sums are those of integers and exact. 7 bits, not 8,
+    /// so that the sum of two products of bytes fits 16 bits, which is what processors add without loss. The weight has a byte for
+    /// each code, one group a row, and the sums of its codes.
+    /// </summary>
+    void MultiplyInteger(in WeightProduct product, in QuantizedMatrix weight);
+
+    /// <summary>yNO = activation(x·Wᵀ + b) with a sparse weight.</summary>
+    void MultiplySparse(in WeightProduct product, in SparseMatrix weight);
+
+    /// <summary>y[i] = table[rows[i]], or y[i] += where <paramref name="accumulate"/>.</summary>
+    void GatherQuantized(DeviceSpan<int> rows, in QuantizedMatrix table, DeviceSpan<float> y, bool accumulate);
+
+    /// <summary>y[i] = table[rows[i]], or y[i] += where <paramref name="accumulate"/>.</summary>
+    void GatherSparse(DeviceSpan<int> rows, in SparseMatrix table, DeviceSpan<float> y, bool accumulate);
+
     /// <summary>yNH = (x − mean) · reciprocal deviation · gain + bias, by row; keeps meanN and rstdN.</summary>
     void LayerNorm(int rows, int columns, DeviceSpan<float> x, DeviceSpan<float> gain, DeviceSpan<float> bias, float epsilon,
         DeviceSpan<float> y, DeviceSpan<float> mean, DeviceSpan<float> rstd);

@@ -109,6 +109,22 @@ internal static unsafe class KernelChecks
         Indices(rows, RowsOf(x, columns));
     }
 
+    public static void Gather(DeviceSpan<int> rows, int tableRows, int columns, DeviceSpan<float> y)
+    {
+        Matrix(y, rows.Length, columns);
+        Indices(rows, tableRows);
+    }
+
+    public static void Integer(in QuantizedMatrix weight)
+    {
+        weight.Validate();
+        if (weight.Groups != 1 || weight.Narrow || weight.CodeSums.Length < weight.Rows)
+        {
+            throw new ArgumentException($"integer product with {weight.Groups} groups a row, {(weight.Narrow ? "half" : "whole")} bytes, "
+                + $"{weight.CodeSums.Length} sums; expected one scale and one sum for each of {weight.Rows} rows, codes of a byte");
+        }
+    }
+
     public static void ScatterAddRows(DeviceSpan<int> rows, int columns, DeviceSpan<float> x, DeviceSpan<float> y)
     {
         Matrix(x, rows.Length, columns);

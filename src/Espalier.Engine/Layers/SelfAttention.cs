@@ -5,22 +5,31 @@ namespace Espalier.Engine.Layers;
 
 /// <summary>
 /// Multi-head self-attention (Vaswani et al. 2017, §3.2.2). Queries, keys and values come from one product with a matrix
-/// of 3H × H; checkpoints hold its three parts apart.
+/// of 3H × H; checkpoints hold its three parts apart. Where heads were pruned, what lies between is narrower than H.
 /// </summary>
 public sealed class SelfAttention
 {
     private readonly Linear _projection;
     private readonly Linear _output;
     private readonly int _heads;
+    private readonly int _width;
     private readonly float _dropout;
 
     /// <summary>Declares the projections.</summary>
-    public SelfAttention(ParameterSet parameters, AttentionNames names, int hidden, int heads, float dropout, WeightScheme scheme)
+    /// <param name="parameters">Where they are declared.</param>
+    /// <param name="names">Stems of their names.</param>
+    /// <param name="hidden">Width of the residual stream, H.</param>
+    /// <param name="heads">Heads, A.</param>
+    /// <param name="headSize">Width of a head.</param>
+    /// <param name="dropout">Dropout of attention probabilities.</param>
+    /// <param name="scheme">How weights begin.</param>
+    public SelfAttention(
+        ParameterSet parameters, AttentionNames names, int hidden, int heads, int headSize, float dropout, WeightScheme scheme)
     {
-        (_heads, _dropout) = (heads, dropout);
+        (_heads, _dropout, _width) = (heads, dropout, heads * headSize);
         _projection = new Linear(
-            parameters, $"{names.Query}+key+value", hidden, 3 * hidden, scheme.Weight(hidden, hidden), names.Query, names.Key, names.Value);
-        _output = new Linear(parameters, names.Output, hidden, hidden, scheme.Weight(hidden, hidden));
+            parameters, $"{names.Query}+key+value", hidden, 3 * _width, scheme.Weight(hidden, _width), names.Query, names.Key, names.Value);
+        _output = new Linear(parameters, names.Output, _width, hidden, scheme.Weight(_width, hidden));
     }
 
     /// <summary>N × H to N × H; each token looks at its own sequence, with <paramref name="causal"/> at no later token.</summary>
@@ -38,8 +47,7 @@ public sealed class SelfAttention
     {
         Tensor qkv = _projection.Apply(tape, xBH);
         (Tensor all, Sequences keys) = cache.Append(tape, qkv);
-        int h = xBH.Shape.Columns;
-        Tensor y = Attention.ApplyCached(tape, qkv, all, h, _heads, queries, keys);
+        Tensor y = Attention.ApplyCached(tape, qkv, all, _width, _heads, queries, keys);
         return _output.Apply(tape, y);
     }
 }

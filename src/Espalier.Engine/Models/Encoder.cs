@@ -24,12 +24,12 @@ public sealed class Encoder
     {
         ConfigurationException.ThrowIfAny("encoder", configuration.Validate());
         _configuration = configuration;
-        var scheme = new WeightScheme(WeightSchemeKind.Normal);
+        var scheme = new WeightScheme(configuration.Initialization, configuration.Hidden);
         (int h, float epsilon) = (configuration.Hidden, configuration.LayerNormEpsilon);
         WordEmbeddings = parameters.Add(
-            "embeddings.word_embeddings.weight", Shape.Matrix(configuration.Vocabulary, h), scheme.Weight(h, h), decay: true);
+            "embeddings.word_embeddings.weight", Shape.Matrix(configuration.Vocabulary, h), scheme.Embedding(), decay: true);
         PositionEmbeddings = parameters.Add(
-            "embeddings.position_embeddings.weight", Shape.Matrix(configuration.MaximumPositions, h), scheme.Weight(h, h), decay: true);
+            "embeddings.position_embeddings.weight", Shape.Matrix(configuration.MaximumPositions, h), scheme.Embedding(), decay: true);
         _embeddingNorm = new LayerNorm(parameters, "embeddings.LayerNorm", h, epsilon);
         _layers = new Layer[configuration.Layers];
         for (int i = 0; i < _layers.Length; i++)
@@ -84,7 +84,7 @@ public sealed class Encoder
             LayerNorm? feedForwardNorm = c.Sharing == LayerSharing.All ? first?.FeedForwardNorm : null;
             return new Layer(
                 attention ?? new SelfAttention(
-                    parameters, AttentionNames.Roberta($"{name}.attention"), h, c.ActualHeads, c.AttentionDropout, scheme),
+                    parameters, AttentionNames.Roberta($"{name}.attention"), h, c.ActualHeads, c.ActualHeadSize, c.AttentionDropout, scheme),
                 attentionNorm ?? new LayerNorm(
                     parameters, pre ? $"{name}.attention.LayerNorm" : $"{name}.attention.output.LayerNorm", h, c.LayerNormEpsilon),
                 feedForward ?? new FeedForward(

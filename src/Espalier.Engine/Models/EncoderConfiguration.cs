@@ -1,4 +1,5 @@
 using Espalier.Engine.Kernels;
+using Espalier.Engine.Layers;
 
 namespace Espalier.Engine.Models;
 
@@ -8,6 +9,13 @@ public sealed record EncoderConfiguration : StackConfiguration
     /// <summary>Activation of the feed-forward layers and of the masked-LM head.</summary>
     public Activation Activation { get; init; } = Activation.Gelu;
 
+    /// <summary>How the weights begin; <see cref="WeightSchemeKind.Roberta"/> is the paper's.</summary>
+    public WeightSchemeKind Initialization { get; init; } = WeightSchemeKind.Scaled;
+
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Validate() => [.. base.Validate(), .. ActivationFaults(Activation)];
+    public override IReadOnlyList<string> Validate() => [
+        .. base.Validate(),
+        .. ActivationFaults(Activation),
+        .. Enum.IsDefined(Initialization) ? Array.Empty<string>() : [$"Initialization is {Initialization}; expected Scaled, Roberta or Glorot"],
+    ];
 }

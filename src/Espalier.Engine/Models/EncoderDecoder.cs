@@ -31,7 +31,7 @@ public sealed class EncoderDecoder : IDisposable
         // Deviation H^−½, as embeddings are multiplied by √H where they enter.
         Embeddings = parameters.Add(
             "shared.weight", Shape.Matrix(configuration.Vocabulary, h), Initialization.Normal(1 / MathF.Sqrt(h)), decay: true);
-        var scheme = new WeightScheme(WeightSchemeKind.Glorot);
+        var scheme = new WeightScheme(WeightSchemeKind.Glorot, configuration.Hidden);
         _encoder = TransformerLayer.DeclareStack(parameters, configuration, scheme, "encoder", configuration.Layers, decoder: false);
         _encoderSubLayers = SubLayersOf(parameters, "encoder", _encoder);
         _decoder = TransformerLayer.DeclareStack(

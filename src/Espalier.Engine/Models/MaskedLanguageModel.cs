@@ -23,7 +23,7 @@ public sealed class MaskedLanguageModel
     {
         Encoder = new Encoder(parameters, configuration);
         int h = configuration.Hidden;
-        _dense = new Linear(parameters, "lm_head.dense", h, h, new WeightScheme(WeightSchemeKind.Normal).Weight(h, h));
+        _dense = new Linear(parameters, "lm_head.dense", h, h, new WeightScheme(configuration.Initialization, configuration.Hidden).Weight(h, h));
         _norm = new LayerNorm(parameters, "lm_head.layer_norm", h, configuration.LayerNormEpsilon);
         _bias = parameters.Add("lm_head.bias", Shape.Vector(configuration.Vocabulary), Initialization.Zeros, decay: false);
     }

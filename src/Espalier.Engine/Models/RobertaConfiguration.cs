@@ -56,6 +56,14 @@ internal sealed record RobertaConfiguration
     [JsonPropertyName("label2id")]
     public Dictionary<string, int>? IdOfLabel { get; set; }
 
+    /// <summary>Ours alone, where heads were pruned: the width of a head. Others take it for hidden / heads, and find matrices of
+    /// another shape.</summary>
+    public int? HeadSize { get; set; }
+
+    /// <summary>Ours alone, in a package: how the weights are compressed. Its own reader knows what stands in it.</summary>
+    [JsonPropertyName("espalier_compression")]
+    public JsonElement? Compression { get; set; }
+
     /// <summary>Ours alone: which layers share parameters. Others see layers that happen to be equal.</summary>
     public LayerSharing LayerSharing { get; set; }
 
@@ -72,6 +80,7 @@ internal sealed record RobertaConfiguration
             HiddenSize = c.Hidden,
             NumHiddenLayers = c.Layers,
             NumAttentionHeads = c.ActualHeads,
+            HeadSize = c.ActualHeadSize * c.ActualHeads == c.Hidden ? null : c.ActualHeadSize,
             IntermediateSize = c.ActualFeedForward,
             MaxPositionEmbeddings = c.MaximumPositions + pad + 1,
             HiddenAct = NameOf(c.Activation),
@@ -132,6 +141,7 @@ internal sealed record RobertaConfiguration
             Layers = NumHiddenLayers,
             Hidden = HiddenSize,
             Heads = NumAttentionHeads,
+            HeadSize = HeadSize ?? 0,
             FeedForward = IntermediateSize,
             Vocabulary = VocabSize,
             MaximumPositions = MaxPositionEmbeddings - PadTokenId - 1,

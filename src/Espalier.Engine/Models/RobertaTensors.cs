@@ -51,6 +51,10 @@ internal static class RobertaTensors
         parameters.Device.Upload(rows, PositionTable(parameters));
     }
 
+    /// <summary>The name in the file of a tensor that the engine stores under <paramref name="name"/>.</summary>
+    public static string NameOf(string name, EncoderConfiguration configuration)
+        => IsHead(name) ? name : RobertaConfiguration.PrefixOf(configuration.Norm) + name;
+
     private static bool IsHead(string name) => HeadNames.Any(head => name.StartsWith(head, StringComparison.Ordinal));
 
     private static DeviceSpan<float> PositionTable(ParameterSet parameters)
@@ -67,12 +71,11 @@ internal static class RobertaTensors
     private static IEnumerable<(string Name, Shape Shape, DeviceSpan<float> Values)> Tensors(
         ParameterSet parameters, EncoderConfiguration c, DeviceMemory positions, int unread)
     {
-        string prefix = RobertaConfiguration.PrefixOf(c.Norm);
         foreach ((string name, Shape shape, DeviceSpan<float> values) in parameters.Stored())
         {
             yield return name == Positions
-                ? (prefix + name, Shape.Matrix(c.MaximumPositions + unread, c.Hidden), positions.Span<float>())
-                : (IsHead(name) ? name : prefix + name, shape, values);
+                ? (NameOf(name, c), Shape.Matrix(c.MaximumPositions + unread, c.Hidden), positions.Span<float>())
+                : (NameOf(name, c), shape, values);
         }
     }
 

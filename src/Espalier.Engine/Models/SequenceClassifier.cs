@@ -33,7 +33,7 @@ public sealed class SequenceClassifier
 
         ConfigurationException.ThrowIfAny("classifier", faults);
         Encoder = new Encoder(parameters, configuration);
-        var scheme = new WeightScheme(WeightSchemeKind.Normal);
+        var scheme = new WeightScheme(configuration.Initialization, configuration.Hidden);
         int h = configuration.Hidden;
         _dense = new Linear(parameters, "classifier.dense", h, h, scheme.Weight(h, h));
         _projection = new Linear(parameters, "classifier.out_proj", h, classes, scheme.Weight(h, classes));

@@ -37,6 +37,9 @@ public abstract record StackConfiguration
     /// <summary>Attention heads, A; 0 means heads of 64, as the paper has them, or one where H is less.</summary>
     public int Heads { get; init; }
 
+    /// <summary>Width of a head, D; 0 means hidden / heads. Another where heads were pruned, in encoders alone.</summary>
+    public int HeadSize { get; init; }
+
     /// <summary>Width of the feed-forward layer, F; 0 means 4 × hidden.</summary>
     public int FeedForward { get; init; }
 
@@ -64,6 +67,9 @@ public abstract record StackConfiguration
     /// <summary><see cref="Heads"/> with its default filled in.</summary>
     public int ActualHeads => Heads > 0 ? Heads : Math.Max(1, Hidden / 64);
 
+    /// <summary><see cref="HeadSize"/> with its default filled in.</summary>
+    public int ActualHeadSize => HeadSize > 0 ? HeadSize : Hidden / ActualHeads;
+
     /// <summary><see cref="FeedForward"/> with its default filled in.</summary>
     public int ActualFeedForward => FeedForward > 0 ? FeedForward : 4 * Hidden;
 
@@ -76,8 +82,9 @@ public abstract record StackConfiguration
         AtLeastOne(nameof(Vocabulary), Vocabulary);
         AtLeastOne(nameof(MaximumPositions), MaximumPositions);
         NotNegative(nameof(Heads), Heads);
+        NotNegative(nameof(HeadSize), HeadSize);
         NotNegative(nameof(FeedForward), FeedForward);
-        if (Hidden > 0 && Heads >= 0 && Hidden % (Heads > 0 ? Heads : Math.Min(Hidden, 64)) != 0)
+        if (Hidden > 0 && HeadSize == 0 && Heads >= 0 && Hidden % (Heads > 0 ? Heads : Math.Min(Hidden, 64)) != 0)
         {
             faults.Add(Heads > 0
                 ? $"Hidden {Hidden} is no multiple of Heads {Heads}; choose heads that divide it"

@@ -34,7 +34,7 @@ internal sealed record TransformerLayer(
         (int h, int f, int heads) = (c.Hidden, c.ActualFeedForward, c.ActualHeads);
         return new TransformerLayer(
             shared?.Attention ?? new SelfAttention(
-                parameters, AttentionNames.Projections($"{name}.self_attn"), h, heads, c.AttentionDropout, scheme),
+                parameters, AttentionNames.Projections($"{name}.self_attn"), h, heads, h / heads, c.AttentionDropout, scheme),
             shared?.AttentionNorm ?? Norm("self_attn_layer_norm"),
             !decoder ? null : shared?.Cross ?? new CrossAttention(
                 parameters, AttentionNames.Projections($"{name}.encoder_attn"), h, heads, c.AttentionDropout, scheme),

@@ -11,13 +11,17 @@ namespace Espalier.Planning.Curves;
 internal sealed record CurveFit(
     double Exponent, double Shift, double Floor, double Scale, double Residual, double End, double EndVariance)
 {
-    private const int Exponents = 24, Shifts = 9;
+    private const int Exponents = 24, Shifts = 12;
     private const double LowestExponent = 0.05, HighestExponent = 2;
 
     public double At(double steps) => Floor + (Scale * Basis(steps, Exponent, Shift));
 
-    /// <summary>A fit for every exponent and shift of the grid that has one with E and A ≥ 0; a level line is always among them.</summary>
-    public static List<CurveFit> OverGrid(IReadOnlyList<CurvePoint> points, IReadOnlyList<double> weights, double end)
+    /// <summary>A fit for every exponent and shift of the grid, with E and A ≥ 0.</summary>
+    /// <param name="points">The curve.</param>
+    /// <param name="weights">Of each point.</param>
+    /// <param name="longest">Steps of the longest curve, by which the grid of shifts is laid: curves of one grid can be compared.</param>
+    /// <param name="end">Steps at the end of training.</param>
+    public static List<CurveFit> OverGrid(IReadOnlyList<CurvePoint> points, IReadOnlyList<double> weights, double longest, double end)
     {
         List<CurveFit> fits = [];
         for (int i = -1; i < Exponents; i++)
@@ -26,7 +30,7 @@ internal sealed record CurveFit(
             for (int j = 0; j < Shifts; j++)
             {
                 // From near nothing to twice what was trained.
-                double shift = 1 + (points[^1].Steps * (j == 0 ? 0 : Math.Pow(2, j + 2 - Shifts)));
+                double shift = 1 + (longest * (j == 0 ? 0 : Math.Pow(2, j + 2 - Shifts)));
                 fits.Add(Solve(points, weights, exponent, shift, end));
             }
         }

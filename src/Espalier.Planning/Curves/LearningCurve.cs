@@ -9,6 +9,8 @@ namespace Espalier.Planning.Curves;
 /// their disagreement is the interval's greater part. Points that lie off are given less weight (Huber).
 /// Masked language models rest on a plateau, where only word frequencies are learned, and leave it suddenly: the law is fitted to
 /// what follows the steepest fall, and where too little follows, the forecast says so by a wide interval.
+/// Curves of one race share α and s₀: sizes differ in how much there is to gain and how much of it remains, and hardly in the law, which
+/// the few points of one of them cannot tell. Fitted apart, the order of their forecasts was chance.
 /// </remarks>
 public static class LearningCurve
 {
@@ -21,7 +23,7 @@ public static class LearningCurve
     private const double LeastNoise = 0.003;
 
     // No law is exact: standard error, as a part of the loss, for each unit of ln(steps) that a forecast reaches ahead. Over tenfold
-    // steps that is 2 %, where 4 % is about what scaling laws reach at best between seeds (Choshen et al. 2024).
+    // steps that is 2 %.
     private const double LawError = 0.01;
 
     // A loss this many times the noise above the best one is no accident.
@@ -30,8 +32,10 @@ public static class LearningCurve
     /// <summary>Forecasts the loss.</summary>
     /// <param name="points">Held-out losses in the order of training; steps increase.</param>
     /// <param name="steps">Steps at the full rate when training ends, not before the last point.</param>
+    /// <param name="others">Learning curves of other sizes on the same data, with the same settings.</param>
     /// <exception cref="ArgumentException">There is no point, steps do not increase, or a number is not finite.</exception>
-    public static LossForecast Forecast(IReadOnlyList<CurvePoint> points, double steps)
+    public static LossForecast Forecast(
+        IReadOnlyList<CurvePoint> points, double steps, IReadOnlyList<IReadOnlyList<CurvePoint>>? others = null)
     {
         Check(points, steps);
         CurvePoint last = points[^1];
@@ -42,8 +46,8 @@ public static class LearningCurve
         double noise = Math.Max(LeastNoise, Roughness(points));
         if (last.Loss > lowest + (Rise * noise) && points[^2].Loss > lowest + noise)
             return Rising(points, lowest, ratio);
-        int start = SteepestFall(points, noise);
-        return points.Count - start < LeastPoints ? Falling(points, ratio) : Fitted([.. points.Skip(start)], steps);
+        return AfterPlateau(points) is { } part ? Fitted(part, [.. (others ?? []).Select(AfterPlateau).OfType<CurvePoint[]>()], steps)
+            : Falling(points, ratio);
     }
 
     private static void Check(IReadOnlyList<CurvePoint> points, double steps)
@@ -122,23 +126,31 @@ public static class LearningCurve
         return start;
     }
 
-    private static LossForecast Fitted(CurvePoint[] points, double steps)
+    // What a law can be fitted to; null where that is too little, or rises.
+    private static CurvePoint[]? AfterPlateau(IReadOnlyList<CurvePoint> points)
     {
-        double[] weights = [.. points.Select(_ => 1.0)];
-        List<CurveFit> fits = [];
-        for (int round = 0; round <= Reweightings; round++)
+        if (points.Count < LeastPoints)
+            return null;
+        double noise = Math.Max(LeastNoise, Roughness(points));
+        int start = SteepestFall(points, noise);
+        return points.Count - start < LeastPoints || points[^1].Loss > points.Min(p => p.Loss) + (Rise * noise) ? null : [.. points.Skip(start)];
+    }
+
+    private static LossForecast Fitted(CurvePoint[] points, IReadOnlyList<CurvePoint[]> others, double steps)
+    {
+        double longest = others.Append(points).Max(curve => curve[^1].Steps);
+        (List<CurveFit> fits, double variance) = Fits(points, longest, steps);
+        double[] log = Likelihood(fits, variance);
+        foreach (CurvePoint[] other in others)
         {
-            fits = CurveFit.OverGrid(points, weights, steps);
-            CurveFit best = fits.MinBy(fit => fit.Residual)!;
-            double[] off = [.. points.Select(p => Math.Abs(best.At(p.Steps) - p.Loss))];
-            double scale = Math.Max(LeastNoise, off.Order().ElementAt(off.Length / 2) / 0.6745);
-            for (int i = 0; i < off.Length; i++)
-                weights[i] = off[i] <= 1.345 * scale ? 1 : 1.345 * scale / off[i];
+            (List<CurveFit> theirs, double theirVariance) = Fits(other, longest, Math.Max(steps, other[^1].Steps));
+            double[] more = Likelihood(theirs, theirVariance);
+            for (int i = 0; i < log.Length; i++)
+                log[i] += more[i];
         }
 
-        double smallest = fits.Min(fit => fit.Residual), freedom = Math.Max(1, points.Length - Parameters);
-        double variance = Math.Max(LeastNoise * LeastNoise, smallest / freedom);
-        double[] likelihood = [.. fits.Select(fit => Math.Exp((smallest - fit.Residual) / (2 * variance)))];
+        double most = log.Max(), freedom = Math.Max(1, points.Length - Parameters);
+        double[] likelihood = [.. log.Select(l => Math.Exp(l - most))];
         double total = likelihood.Sum();
         double mean = fits.Zip(likelihood, (fit, l) => l * fit.End).Sum() / total;
         double spread = fits.Zip(likelihood, (fit, l) => l * (((fit.End - mean) * (fit.End - mean)) + (fit.EndVariance * variance))).Sum() / total;
@@ -146,5 +158,30 @@ public static class LearningCurve
         double law = LawError * mean * Math.Log((steps + 1) / (points[^1].Steps + 1));
         double half = Quantile * Math.Sqrt(((spread + variance) * Math.Pow(1 + (1.5 / freedom), 2)) + (law * law));
         return new LossForecast(mean, Math.Max(0, mean - half), mean + half, ForecastBasis.PowerLaw);
+    }
+
+    private static (List<CurveFit> Fits, double Variance) Fits(CurvePoint[] points, double longest, double steps)
+    {
+        double[] weights = [.. points.Select(_ => 1.0)];
+        List<CurveFit> fits = [];
+        for (int round = 0; round <= Reweightings; round++)
+        {
+            fits = CurveFit.OverGrid(points, weights, longest, steps);
+            CurveFit best = fits.MinBy(fit => fit.Residual)!;
+            double[] off = [.. points.Select(p => Math.Abs(best.At(p.Steps) - p.Loss))];
+            double scale = Math.Max(LeastNoise, off.Order().ElementAt(off.Length / 2) / 0.6745);
+            for (int i = 0; i < off.Length; i++)
+                weights[i] = off[i] <= 1.345 * scale ? 1 : 1.345 * scale / off[i];
+        }
+
+        double variance = Math.Max(LeastNoise * LeastNoise, fits.Min(fit => fit.Residual) / Math.Max(1, points.Length - Parameters));
+        return (fits, variance);
+    }
+
+    // Logarithms, of the grid's laws.
+    private static double[] Likelihood(List<CurveFit> fits, double variance)
+    {
+        double smallest = fits.Min(fit => fit.Residual);
+        return [.. fits.Select(fit => (smallest - fit.Residual) / (2 * variance))];
     }
 }

@@ -7,6 +7,7 @@ namespace Espalier.Planning.Race;
 
 /// <summary>Everything a race knows. It goes through JSON unchanged, so a race that is killed goes on where it was.</summary>
 /// <param name="BudgetSeconds">Training seconds of the whole job, the race included.</param>
+/// <param name="OverheadSeconds">What went into measuring, evaluating and saving.</param>
 /// <param name="WasteSeconds">Most seconds that may go to candidates that lose.</param>
 /// <param name="BatchTokens">Tokens of a step.</param>
 /// <param name="Round">Rounds that are over.</param>
@@ -14,7 +15,7 @@ namespace Espalier.Planning.Race;
 /// <param name="Gain">What the final decay of the learning rate is expected to bring.</param>
 /// <param name="Racers">The candidates, the cheapest first.</param>
 public sealed record RaceState(
-    double BudgetSeconds, double WasteSeconds, int BatchTokens, int Round, double TargetSeconds, DecayGain Gain,
+    double BudgetSeconds, double OverheadSeconds, double WasteSeconds, int BatchTokens, int Round, double TargetSeconds, DecayGain Gain,
     IReadOnlyList<Racer> Racers)
 {
     /// <summary>The state as JSON.</summary>
@@ -25,7 +26,7 @@ public sealed record RaceState(
     public static RaceState FromJson(string json)
     {
         RaceState state = JsonSerializer.Deserialize(json, RaceJson.Default.RaceState) ?? throw new JsonException("the state of the race is null");
-        bool whole = state.BudgetSeconds > 0 && state.WasteSeconds > 0 && state.BatchTokens > 0 && state.Racers is { Count: > 0 }
+        bool whole = state.BudgetSeconds > 0 && state.BatchTokens > 0 && state.Racers is { Count: > 0 }
             && state.Racers.All(r => r.Points != null) && state.Racers.Any(r => r.Stopped == null);
         return whole ? state : throw new JsonException("the state of the race is damaged: it has no budget, or no candidate that still runs");
     }

@@ -9,19 +9,20 @@ namespace Espalier.Planning.Race;
 /// and that is bounded. Held-out losses alone decide. No clock and no files: the caller trains and tells.
 /// </summary>
 /// <remarks>
-/// Candidates race at their peak learning rate after warm-up; the decay belongs to the end of the budget, and its gain
-/// (<see cref="DecayGain"/>) is the same for all.
+/// Learning rates fall in a line from their peak to zero over the whole budget, so that candidates race near their peak; what the
+/// rest of the fall gains (<see cref="DecayGain"/>) is taken to be the same for all.
 /// </remarks>
 public sealed class SizeRace
 {
     /// <summary>Share of the budget that may be lost.</summary>
     public const double MostWaste = 0.15;
 
-    /// <summary>The part of the time left over which the learning rate falls to zero; before it stands at its peak.</summary>
-    public const double DecayShare = 0.2;
+    // Of candidates that are as good as the best, as far as can be told, the largest is taken: what follows are finetuning, where the
+    // larger does as well or better at equal loss (the paper, Table 2), and compression, which it bears better (Figures 6 and 7).
+    private const double AsGood = 1.01;
 
     // Lost time is spent up to here by plan; the rest is for slices that take longer than they were given.
-    private const double Planned = 0.9;
+    private const double Planned = 0.85;
 
     private SizeRace(RaceState state) => State = state;
 
@@ -36,7 +37,7 @@ public sealed class SizeRace
     /// <param name="gain">What the final decay brings.</param>
     /// <param name="alreadyLost">Seconds that measuring has cost before; they count as lost.</param>
     /// <exception cref="ArgumentException">There is no candidate, or one twice.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The budget is not above 0, or more was lost already than may be.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The budget is not above 0.</exception>
     public static SizeRace Begin(
         IReadOnlyList<ModelSize> sizes, CostModel cost, Workload work, double budgetSeconds, DecayGain gain = default, double alreadyLost = 0)
     {
@@ -44,9 +45,8 @@ public sealed class SizeRace
             throw new ArgumentException("a race needs one candidate or more, each once", nameof(sizes));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(budgetSeconds);
         double waste = (MostWaste * budgetSeconds) - alreadyLost;
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(waste, nameof(alreadyLost));
         var race = new SizeRace(new RaceState(
-            budgetSeconds - alreadyLost, waste, work.BatchTokens, 0, 0, gain,
+            budgetSeconds, alreadyLost, waste, work.BatchTokens, 0, 0, gain,
             [.. sizes.OrderBy(cost.StepSeconds).Select(size => new Racer(size, cost.StepSeconds(size), 0, 0, [], null))]));
         race.SetTarget();
         return race;
@@ -107,10 +107,28 @@ public sealed class SizeRace
 
     /// <summary>The held-out loss of a candidate if it had the whole budget that is left; null before its first point.</summary>
     public LossForecast? Forecast(int candidate)
+        => Forecast(candidate, State.Racers[candidate].Seconds + SecondsLeft());
+
+    /// <summary>The held-out loss of a candidate after so much training of its own; null before its first point.</summary>
+    /// <param name="candidate">Index of the candidate.</param>
+    /// <param name="seconds">Seconds of training, no less than it has made.</param>
+    public LossForecast? Forecast(int candidate, double seconds)
     {
         Racer racer = State.Racers[candidate];
-        return racer.Points.Count == 0 ? null
-            : State.Gain.Apply(LearningCurve.Forecast(racer.Points, FinalSteps(candidate)));
+        return racer.Points.Count == 0 ? null : State.Gain.Apply(LearningCurve.Forecast(
+            racer.Points, FinalSteps(racer, seconds), [.. State.Racers.Where((r, i) => i != candidate && r.Points.Count > 0).Select(r => r.Points)]));
+    }
+
+    /// <summary>Takes note of time that went neither into training nor can be had back: measuring, evaluating, saving.</summary>
+    public void Lose(double seconds)
+    {
+        State = State with
+        {
+            OverheadSeconds = State.OverheadSeconds + seconds,
+            WasteSeconds = State.WasteSeconds - seconds,
+        };
+        if (State.Racers.All(r => r.Seconds == 0))
+            SetTarget();
     }
 
     /// <summary>Steps of a candidate at the end of the budget, if it ran alone from now on.</summary>
@@ -125,9 +143,12 @@ public sealed class SizeRace
         int[] running = [.. known.Where(i => State.Racers[i].Stopped == null)];
         if (running.Length == 0)
             throw new InvalidOperationException("no candidate has a held-out loss yet; train the slices first");
-        int chosen = running[0];
+        // A guess from few points is no reason to take a larger one.
+        double good = Forecast(running[0])!.Value.Loss * AsGood;
+        int chosen = running.Where(i => i == running[0] || (Forecast(i) is { Basis: ForecastBasis.PowerLaw } f && f.Loss <= good))
+            .MaxBy(i => State.Racers[i].Size.LayerWeights);
         int[] order = [chosen, .. known.Where(i => i != chosen)];
-        double lost = State.Racers.Sum(r => r.Seconds) - State.Racers[chosen].Seconds;
+        double lost = State.OverheadSeconds + State.Racers.Sum(r => r.Seconds) - State.Racers[chosen].Seconds;
         return new SizePlan(
             [.. order.Select(i => new CandidateForecast(
                 State.Racers[i].Size, Forecast(i)!.Value, State.Racers[i].StepSeconds, State.Racers[i].Seconds, StepsAtEnd(i),
@@ -135,14 +156,14 @@ public sealed class SizeRace
             State.BudgetSeconds, lost);
     }
 
-    private double FinalSteps(int candidate)
+    // The rate has fallen by the part of the time that is over, and falls to zero in a line.
+    private static double FinalSteps(Racer racer, double seconds)
     {
-        Racer racer = State.Racers[candidate];
-        // A rate that falls to zero in a line makes a step count half.
-        return racer.Points[^1].Steps + (SecondsLeft() / racer.StepSeconds * (1 - (DecayShare / 2)));
+        double left = Math.Max(0, seconds - racer.Seconds);
+        return racer.Points[^1].Steps + (left / racer.StepSeconds * (left / seconds) / 2);
     }
 
-    private double SecondsLeft() => Math.Max(0, State.BudgetSeconds - State.Racers.Sum(r => r.Seconds));
+    private double SecondsLeft() => Math.Max(0, State.BudgetSeconds - State.OverheadSeconds - State.Racers.Sum(r => r.Seconds));
 
     private double Stopped => State.Racers.Where(r => r.Stopped != null).Sum(r => r.Seconds);
 

@@ -7,8 +7,9 @@ public static class CandidateSizes
     public const int LeastSteps = 100;
 
     // Tokens seen for each weight of the layers. Compute-optimal language models see about 20 (Hoffmann et al. 2022); the paper's
-    // own advice is to train larger and stop earlier, so the range reaches further down than up would suggest.
-    private const double FewestTokensPerWeight = 0.5, MostTokensPerWeight = 400;
+    // own advice is to train larger and stop earlier, so the range reaches further down than up would suggest. Above it models
+    // learn word frequencies fast and little more: 2 × 64 learned nothing else on 300 tokens a weight of English, where 2 × 128 did on 15.
+    private const double FewestTokensPerWeight = 0.5, MostTokensPerWeight = 200;
 
     // Distinct tokens for each weight, below which a model could learn the corpus by heart. The race sees that on held-out text;
     // this merely keeps it from sizes that are out of the question.
@@ -23,9 +24,11 @@ public static class CandidateSizes
     /// <param name="budgetSeconds">Seconds of training.</param>
     /// <param name="memoryBytes">Memory that training may take.</param>
     /// <param name="count">Most sizes.</param>
+    /// <param name="allowed">Whether a size is of use where the model will be used; null for all.</param>
     /// <returns>One size or more; of sizes that none fit, the smallest.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A number is not above 0.</exception>
-    public static IReadOnlyList<ModelSize> Propose(CostModel cost, Workload work, double budgetSeconds, double memoryBytes, int count = 6)
+    public static IReadOnlyList<ModelSize> Propose(CostModel cost, Workload work, double budgetSeconds, double memoryBytes, int count = 6,
+        Func<ModelSize, bool>? allowed = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(budgetSeconds);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(memoryBytes);
@@ -37,7 +40,7 @@ public static class CandidateSizes
                let size = new ModelSize(layers, hidden)
                // The paper's shapes have 32 to 256 of width a layer at depth 3 to 24; small models are shallow in proportion.
                where hidden >= 21 * layers && hidden <= 256 * layers
-               where cost.MemoryBytes(size) <= memoryBytes && budgetSeconds / cost.StepSeconds(size) >= LeastSteps
+               where allowed?.Invoke(size) != false && cost.MemoryBytes(size) <= memoryBytes && budgetSeconds / cost.StepSeconds(size) >= LeastSteps
                orderby cost.StepFlops(size)
                select size,
         ];

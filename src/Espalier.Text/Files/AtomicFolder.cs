@@ -1,12 +1,14 @@
 namespace Espalier.Text.Files;
 
 /// <summary>Writes folders that appear whole or not at all.</summary>
-internal static class AtomicFolder
+public static class AtomicFolder
 {
     /// <summary>
     /// Creates <paramref name="path"/> by way of a temporary neighbour that is renamed when <paramref name="write"/> returns
     /// and removed when it throws. What a process that was killed left of an earlier attempt is removed first.
     /// </summary>
+    /// <param name="path">The folder; those above it are created.</param>
+    /// <param name="write">Fills the folder whose path it is given.</param>
     /// <exception cref="TextException">Something stands at <paramref name="path"/> already.</exception>
     public static T Write<T>(string path, Func<string, T> write)
     {

@@ -44,6 +44,10 @@ public sealed class LabelledSet
     /// <summary>What was odd in the file.</summary>
     public IReadOnlyList<Warning> Warnings { get; }
 
+    /// <summary>Some of the examples, spread evenly over the file; all of them where there are no more.</summary>
+    public LabelledSet Spread(int count) => count >= Examples.Count ? this : new LabelledSet(
+        Path, Columns, Labels, [.. Enumerable.Range(0, count).Select(i => Examples[(int)((long)i * Examples.Count / count)])], Warnings);
+
     /// <summary>The format that a file's name tells, or null when it tells none.</summary>
     public static TableFormat? FormatOf(string path)
     {

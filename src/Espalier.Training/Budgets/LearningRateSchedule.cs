@@ -75,8 +75,9 @@ public sealed record LearningRateSchedule
         bool bySteps = WarmupSteps != null;
         double warmup = bySteps ? WarmupSteps!.Value : WarmupFraction;
         double progress = warmup == 0 ? double.PositiveInfinity : (bySteps ? step + 1 : fraction) / warmup;
-        // How far steps of warm-up reach into a budget of time is not known beforehand: then decay counts from the start.
-        double decaying = bySteps ? fraction : Math.Max(0, fraction - warmup) / (1 - warmup);
+        // Where steps of warm-up end in a budget of time follows from how far the steps so far have come.
+        double warm = bySteps ? fraction * Math.Min(1, warmup / (step + 0.5)) : warmup;
+        double decaying = warm < 1 ? Math.Max(0, fraction - warm) / (1 - warm) : 0;
         return Peak * Math.Min(1, progress) * Decay switch
         {
             LearningRateDecay.Linear => 1 - decaying,

@@ -40,31 +40,15 @@ public sealed record TrainingBudget
     }
 
     /// <summary>The part of the budget that is used up, from 0 to 1: of the limit that is nearest.</summary>
-    public double Fraction(in TrainingSpent spent)
-    {
-        double fraction = 0;
-        Count(spent.Time.TotalSeconds, Time?.TotalSeconds);
-        Count(spent.Steps, Steps);
-        Count(spent.Tokens, Tokens);
-        Count(spent.Epochs, Epochs);
-        return Math.Min(1, fraction);
-
-        void Count(double used, double? limit)
-        {
-            if (limit is { } l)
-            {
-                fraction = Math.Max(fraction, used / l);
-            }
-        }
-    }
+    public double Fraction(in TrainingSpent spent) => Fraction(spent.Time, spent.Steps, spent.Tokens, spent.Epochs);
 
     /// <summary>
-    /// The same at the middle of the next step, taken to be as long as those so far were on average: a schedule read there
-    /// begins above zero and ends above zero.
+    /// The same at the middle of the next step, so that a schedule read there begins above zero and ends above zero.
     /// </summary>
-    public double FractionAtNextStep(in TrainingSpent spent)
-        => spent.Steps == 0 ? Math.Min(1, 0.5 / (Steps ?? double.PositiveInfinity))
-            : Math.Min(1, Fraction(spent) * (spent.Steps + 0.5) / spent.Steps);
+    /// <param name="spent">What is used up.</param>
+    /// <param name="step">What the next step is expected to take.</param>
+    public double FractionAtNextStep(in TrainingSpent spent, in StepCost step) => Fraction(
+        spent.Time + (step.Time / 2), spent.Steps + 0.5, spent.Tokens + (step.Tokens / 2), spent.Epochs + (step.Epochs / 2));
 
     /// <summary>
     /// Whether training is over. A time is over once the next step, as long as <paramref name="step"/>, would overshoot
@@ -82,4 +66,55 @@ public sealed record TrainingBudget
         Tokens = more.Tokens is { } tokens ? (Tokens ?? spent.Tokens) + tokens : Tokens,
         Epochs = more.Epochs is { } epochs ? (Epochs ?? spent.Epochs) + epochs : Epochs,
     };
+
+    /// <summary>
+    /// This budget without the limits that are used up: a run that ended by one of them and is given more of another goes on.
+    /// </summary>
+    /// <param name="spent">What is used up.</param>
+    /// <param name="step">The time of a step.</param>
+    /// <param name="usedUp">Those limits in words.</param>
+    public TrainingBudget WithoutUsedUp(in TrainingSpent spent, TimeSpan step, out IReadOnlyList<string> usedUp)
+    {
+        List<string> gone = [];
+        TrainingSpent all = spent;
+        TrainingBudget left = new()
+        {
+            Time = Left(Time, new() { Time = Time }, $"a time of {Time}"),
+            Steps = Left(Steps, new() { Steps = Steps }, $"{Steps} steps"),
+            Tokens = Left(Tokens, new() { Tokens = Tokens }, $"{Tokens} tokens"),
+            Epochs = Left(Epochs, new() { Epochs = Epochs }, $"{Epochs} epochs"),
+        };
+        usedUp = gone;
+        return left;
+
+        T? Left<T>(T? limit, TrainingBudget alone, string words)
+            where T : struct
+        {
+            if (limit == null || !alone.IsOver(all, step))
+            {
+                return limit;
+            }
+
+            gone.Add(words);
+            return null;
+        }
+    }
+
+    private double Fraction(TimeSpan time, double steps, double tokens, double epochs)
+    {
+        double fraction = 0;
+        Count(time.TotalSeconds, Time?.TotalSeconds);
+        Count(steps, Steps);
+        Count(tokens, Tokens);
+        Count(epochs, Epochs);
+        return Math.Min(1, fraction);
+
+        void Count(double used, double? limit)
+        {
+            if (limit is { } l)
+            {
+                fraction = Math.Max(fraction, used / l);
+            }
+        }
+    }
 }

@@ -28,6 +28,12 @@ public sealed record RunSummary(
     string Path, string Kind, string Phase, DateTimeOffset Created, int Layers, int Hidden, long Parameters, long Steps, long Tokens,
     double TrainingSeconds, double? TokensPerSecond, FlopCount Flops, string? Metric, double? Value)
 {
+    /// <summary>Matrix products of training beside the machine's measured rate of them, from 0 to 1; null before the first step.</summary>
+    public double? PeakFraction { get; private init; }
+
+    /// <summary>The held-out perplexity of a model that ignores context; null for other runs.</summary>
+    public double? UnigramPerplexity { get; private init; }
+
     /// <summary>Sums up a run without disturbing it.</summary>
     /// <exception cref="RunException">There is none, it is damaged, or of a kind that is not known.</exception>
     public static RunSummary Of(string path)
@@ -35,12 +41,14 @@ public sealed record RunSummary(
         RunManifest manifest = RunDirectory.ReadManifest(path);
         try
         {
-            return manifest.Kind switch
+            RunSummary summary = manifest.Kind switch
             {
                 PretrainingRun.Kind => OfPretraining(path, manifest),
                 FinetuningRun.Kind => OfFinetuning(path, manifest),
                 _ => throw new RunException(path, $"is a run of {manifest.Kind}; known are {PretrainingRun.Kind} and {FinetuningRun.Kind}"),
             };
+            double seconds = summary.TrainingSeconds, peak = manifest.Machine.PeakFlops;
+            return summary with { PeakFraction = seconds > 0 && peak > 0 ? summary.Flops.Products / seconds / peak : null };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or ConfigurationException)
         {
@@ -78,7 +86,8 @@ public sealed record RunSummary(
 
     private static RunSummary OfPretraining(string path, RunManifest manifest)
     {
-        EncoderConfiguration model = manifest.ConfigurationAs(PretrainingJson.Default.PretrainingRecord).Configuration.Model;
+        PretrainingRecord record = manifest.ConfigurationAs(PretrainingJson.Default.PretrainingRecord);
+        EncoderConfiguration model = record.Configuration.Model;
         IReadOnlyList<TrainingEvent> events = EventLog.Read(System.IO.Path.Join(path, RunDirectory.EventsName));
         TrainingEvent last = events.LastOrDefault() ?? new TrainingEvent { Event = "started" };
         Evaluation? evaluation = events.LastOrDefault(e => e.Event == "evaluation")?.Evaluation;
@@ -87,7 +96,10 @@ public sealed record RunSummary(
         return new RunSummary(
             path, manifest.Kind, RunDirectory.IsHeld(path) ? "running" : phase, manifest.Created, model.Layers, model.Hidden,
             Count(parameters => new MaskedLanguageModel(parameters, model)), last.Step, last.Tokens, last.Elapsed, Rate(last.Tokens, last.Elapsed),
-            new FlopCount(last.ProductFlops, last.ElectraFlops), evaluation?.Metric, evaluation?.Value);
+            new FlopCount(last.ProductFlops, last.ElectraFlops), evaluation?.Metric, evaluation?.Value)
+        {
+            UnigramPerplexity = record.UnigramPerplexity,
+        };
     }
 
     private static RunSummary OfFinetuning(string path, RunManifest manifest)
@@ -104,7 +116,7 @@ public sealed record RunSummary(
             model.Layers, model.Hidden, Count(parameters => new SequenceClassifier(parameters, model, record.Labels.Count)),
             trials.Sum(t => t.Steps), tokens, seconds, Rate(tokens, seconds),
             new FlopCount(trials.Sum(t => t.ProductFlops), trials.Sum(t => t.ElectraFlops)),
-            trials.Count == 0 ? null : "accuracy", trials.Count == 0 ? null : trials.Max(t => t.Best.Accuracy));
+            trials.Count == 0 ? null : "accuracy", FinetuningOutcome.BestOf(trials)?.Best.Accuracy);
     }
 
     private static double? Rate(long tokens, double seconds) => seconds > 0 ? tokens / seconds : null;

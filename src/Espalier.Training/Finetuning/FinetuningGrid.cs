@@ -27,6 +27,9 @@ public sealed record FinetuningGrid
     /// <summary>Seeds; results are averaged over them.</summary>
     public IReadOnlyList<ulong> Seeds { get; init; } = [1];
 
+    /// <summary>How many settings there are, each of which is tried with every seed.</summary>
+    public int Settings => Batches.Count * LearningRates.Count * Dropouts.Count;
+
     /// <summary>Everything that is wrong with it; empty when nothing is.</summary>
     public IReadOnlyList<string> Validate()
     {

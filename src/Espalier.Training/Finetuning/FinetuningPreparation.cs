@@ -18,7 +18,7 @@ internal static class FinetuningPreparation
         int batch = Math.Min(resolved.Grid.Batches.Max(), examples);
         TrialModel trial = Classification.Trial(materials.EncoderOf(resolved.Grid.Trials()[0]), materials.Labels.Count, length);
         MicroBatchChoice choice = resolved.MicroBatch is { } wanted
-            ? MicroBatchSearch.Take(materials.Device, trial, length, batch, wanted)
+            ? MicroBatchSearch.Take(materials.Device, trial, length, batch, wanted, resolved.MemoryBytes!.Value)
             : MicroBatchSearch.Choose(materials.Device, trial, length, batch, resolved.MemoryBytes!.Value, progress, cancel);
 
         // A sequence of the longest length must find its place in a micro-batch.
@@ -54,9 +54,14 @@ internal static class FinetuningPreparation
     {
         FinetuningConfiguration c = record.Configuration;
         Require(path, materials.Tokenizer.Fingerprint == manifest.TokenizerFingerprint, $"the tokenizer of {c.From ?? c.Tokenizer}");
-        Require(path, materials.DataFingerprint() == manifest.DataFingerprint, $"the data in {c.Train}");
+        VerifyData(path, manifest, record, materials);
         Require(path, materials.SourceFingerprint == record.SourceFingerprint, $"the model in {c.From}");
     }
+
+    /// <summary>Checks that the data is still what the run was made with.</summary>
+    /// <exception cref="RunMismatchException">It is not.</exception>
+    public static void VerifyData(string path, RunManifest manifest, FinetuningRecord record, FinetuningMaterials materials)
+        => Require(path, materials.DataFingerprint() == manifest.DataFingerprint, $"the data in {record.Configuration.Train}");
 
     private static void Require(string path, bool same, string what)
     {
@@ -66,12 +71,20 @@ internal static class FinetuningPreparation
         }
     }
 
-    private static FinetuningConfiguration Resolve(FinetuningConfiguration asked, FinetuningMaterials materials) => asked with
+    /// <summary>The configuration of a run whose files lie elsewhere now.</summary>
+    public static FinetuningConfiguration Moved(FinetuningConfiguration c, Func<FinetuningConfiguration, FinetuningConfiguration>? moved)
+        => moved == null ? c : WithFullPaths(moved(c));
+
+    private static FinetuningConfiguration WithFullPaths(FinetuningConfiguration c) => c with
     {
-        Train = Path.GetFullPath(asked.Train),
-        Development = asked.Development == null ? null : Path.GetFullPath(asked.Development),
-        From = asked.From == null ? null : Path.GetFullPath(asked.From),
-        Tokenizer = asked.Tokenizer == null ? null : Path.GetFullPath(asked.Tokenizer),
+        Train = Path.GetFullPath(c.Train),
+        Development = c.Development == null ? null : Path.GetFullPath(c.Development),
+        From = c.From == null ? null : Path.GetFullPath(c.From),
+        Tokenizer = c.Tokenizer == null ? null : Path.GetFullPath(c.Tokenizer),
+    };
+
+    private static FinetuningConfiguration Resolve(FinetuningConfiguration asked, FinetuningMaterials materials) => WithFullPaths(asked) with
+    {
         Model = materials.Model with { Heads = materials.Model.ActualHeads, FeedForward = materials.Model.ActualFeedForward },
         MaximumTokens = Math.Min(asked.MaximumTokens, materials.Model.MaximumPositions),
         MemoryBytes = asked.MemoryBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4 * 3,

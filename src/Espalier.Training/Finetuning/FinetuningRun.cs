@@ -73,11 +73,15 @@ public sealed class FinetuningRun : IDisposable
     /// <summary>Opens a run to go on with it: trials that have ended are not run again.</summary>
     /// <param name="path">Its folder.</param>
     /// <param name="time">Makes the new time of all trials of the old one and of what is spent; null keeps it.</param>
+    /// <param name="moved">Changes the paths in its configuration to where the same files lie now; null keeps them.</param>
+    /// <param name="cancel">Stops reading the data; nothing was changed.</param>
     /// <exception cref="RunException">There is none, it is another kind, another process works on it, it is damaged, or its data,
     /// tokenizer or model to begin from is no longer what it was.</exception>
     /// <exception cref="TextException">The data or the tokenizer cannot be read.</exception>
-    public static FinetuningRun Resume(string path, Func<TimeSpan?, TimeSpan, TimeSpan?>? time = null)
-        => Resume(path, time, new RunStorage());
+    public static FinetuningRun Resume(
+        string path, Func<TimeSpan?, TimeSpan, TimeSpan?>? time = null, Func<FinetuningConfiguration, FinetuningConfiguration>? moved = null,
+        CancellationToken cancel = default)
+        => Resume(path, time, new RunStorage(), moved, cancel);
 
     /// <summary>Runs the trials that are left, keeps the best model, and writes its predictions of the development set.</summary>
     /// <param name="progress">Makes the display of a trial; told after every step of it.</param>
@@ -115,7 +119,8 @@ public sealed class FinetuningRun : IDisposable
 
         try
         {
-            return Outcome(TrainingEnd.Finished, Predict(cancel));
+            ClassifierResult predictions = Predict(cancel);
+            return Outcome(_results.All(r => r.End == TrainingEnd.Diverged) ? TrainingEnd.Diverged : TrainingEnd.Finished, predictions);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
@@ -167,7 +172,9 @@ public sealed class FinetuningRun : IDisposable
         }
     }
 
-    internal static FinetuningRun Resume(string path, Func<TimeSpan?, TimeSpan, TimeSpan?>? time, RunStorage storage)
+    internal static FinetuningRun Resume(
+        string path, Func<TimeSpan?, TimeSpan, TimeSpan?>? time, RunStorage storage,
+        Func<FinetuningConfiguration, FinetuningConfiguration>? moved = null, CancellationToken cancel = default)
     {
         RunDirectory run = RunDirectory.Open(path, storage);
         FinetuningMaterials? materials = null;
@@ -175,13 +182,14 @@ public sealed class FinetuningRun : IDisposable
         {
             RunManifest manifest = run.Manifest;
             FinetuningRecord record = FinetuningPreparation.Read(path, manifest);
-            FinetuningConfiguration c = record.Configuration;
-            materials = FinetuningMaterials.Open(c);
+            FinetuningConfiguration c = FinetuningPreparation.Moved(record.Configuration, moved);
+            record = record with { Configuration = c };
+            materials = FinetuningMaterials.Open(c, cancel);
             FinetuningPreparation.Verify(path, manifest, record, materials);
-            if (time != null)
+            if (time != null || moved != null)
             {
                 TimeSpan spent = TimeSpan.FromSeconds(TrialLog.Read(path).Sum(r => r.TrainingSeconds));
-                record = record with { Configuration = c with { Time = time(c.Time, spent) } };
+                record = record with { Configuration = c with { Time = time == null ? c.Time : time(c.Time, spent) } };
                 ConfigurationException.ThrowIfAny("finetuning", record.Configuration.Validate());
                 run.Update(manifest with { Configuration = JsonSerializer.SerializeToElement(record, FinetuningJson.Default.FinetuningRecord) });
             }
@@ -246,7 +254,9 @@ public sealed class FinetuningRun : IDisposable
             {
                 foreach (string name in new[] { ModelFolder.ConfigurationName, ModelFolder.TokenizerName, ModelFolder.WeightsName })
                 {
-                    File.Copy(Path.Join(model, name), Path.Join(folder, name));
+                    // What it is copied from is deleted next.
+                    using FileStream source = File.OpenRead(Path.Join(model, name));
+                    RunStorage.WriteThrough(Path.Join(folder, name), source);
                 }
             });
         }
@@ -266,8 +276,7 @@ public sealed class FinetuningRun : IDisposable
         }
     }
 
-    // Of equal ones the first.
-    private TrialResult? Best => _results.MaxBy(r => r.Best.Accuracy);
+    private TrialResult? Best => FinetuningOutcome.BestOf(_results);
 
     private ClassifierResult Predict(CancellationToken cancel)
     {

@@ -63,17 +63,11 @@ internal sealed class TrialRun : IDisposable
             {
                 KeepGoing = (state, evaluation) =>
                 {
-                    Consider(objective, state, evaluation);
+                    KeepIfBest(objective, state, evaluation);
                     return !OutOfPatience();
                 },
             };
-            TrainingOutcome outcome = trainer.Run(progress, cancel);
-            if (outcome.Evaluation is { } evaluation)
-            {
-                Consider(objective, outcome.State, evaluation);
-            }
-
-            if (outcome.End == TrainingEnd.Interrupted)
+            if (trainer.Run(progress, cancel).End == TrainingEnd.Interrupted)
             {
                 return null;
             }
@@ -98,8 +92,8 @@ internal sealed class TrialRun : IDisposable
             Seed = _trial.Setting.Seed,
             Evaluation = new Interval(Steps: Math.Max(1, (long)Math.Round(objective.StepsInEpoch / c.EvaluationsPerEpoch))),
             Checkpoints = new CheckpointPolicy { Every = c.Checkpoints },
-            // With a lower rate the trial would no longer be of its setting; others may do better.
-            Divergence = c.Grid.Trials().Count > 1 ? new DivergencePolicy { MaximumRollbacks = 0 } : new DivergencePolicy(),
+            // With a lower rate the trial would no longer be of its setting; where there are others, they may do better.
+            Divergence = c.Grid.Settings > 1 ? new DivergencePolicy { MaximumRollbacks = 0 } : new DivergencePolicy(),
         };
     }
 
@@ -113,7 +107,7 @@ internal sealed class TrialRun : IDisposable
     private double[] Accuracies() => [.. Log().Where(e => e.Event == "evaluation").Select(e => e.Evaluation!.Value)];
 
     /// <summary>Saves the model if none of this trial was better.</summary>
-    private void Consider(Classification objective, TrainingState state, Evaluation evaluation)
+    private void KeepIfBest(Classification objective, TrainingState state, Evaluation evaluation)
     {
         if (evaluation.Value > (ReadBest()?.Accuracy ?? double.NegativeInfinity))
         {
@@ -122,8 +116,8 @@ internal sealed class TrialRun : IDisposable
             {
                 ModelFolder.Write(
                     folder, objective.Parameters, objective.Configuration, _materials.Tokenizer, ModelHead.Classifier(_materials.Labels));
-                File.WriteAllBytes(
-                    Path.Join(folder, BestRecordName), JsonSerializer.SerializeToUtf8Bytes(best, FinetuningJson.Default.TrialBest));
+                RunStorage.WriteThrough(
+                    Path.Join(folder, BestRecordName), new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(best, FinetuningJson.Default.TrialBest)));
             });
         }
     }

@@ -30,11 +30,7 @@ public static class MicroBatchSearch
         IProgress<double>? progress = null, CancellationToken cancel = default)
     {
         using var trial = new MicroBatchTrial(device, model);
-        if (trial.StateBytes > memory)
-        {
-            throw new MicroBatchException(memory, trial.StateBytes, "weights, gradients and moments alone");
-        }
-
+        RequireState(trial, memory);
         List<MicroBatchCandidate> candidates = [];
         MicroBatchCandidate? best = null;
         int[] sizes = [.. Sizes(batchSequences)];
@@ -81,15 +77,30 @@ public static class MicroBatchSearch
 
     /// <summary>Takes the size that the caller names, and measures it for the time estimate.</summary>
     /// <inheritdoc cref="Choose"/>
-    public static MicroBatchChoice Take(Device device, TrialModel model, int sequenceTokens, int batchSequences, int sequences)
+    public static MicroBatchChoice Take(
+        Device device, TrialModel model, int sequenceTokens, int batchSequences, int sequences, long memory)
     {
         using var trial = new MicroBatchTrial(device, model);
+        RequireState(trial, memory);
         int actual = Math.Min(sequences, batchSequences);
         (double seconds, long bytes) = trial.Measure(actual);
+        if (bytes > memory)
+        {
+            throw new MicroBatchException(memory, bytes, $"the micro-batch of {actual} sequences that was asked for");
+        }
+
         double rate = actual * sequenceTokens / seconds;
         return new MicroBatchChoice(
-            sequences * sequenceTokens, "was asked for", (batchSequences * (double)sequenceTokens / rate) + trial.OptimizerSeconds(),
+            actual * sequenceTokens, "was asked for", (batchSequences * (double)sequenceTokens / rate) + trial.OptimizerSeconds(),
             [new MicroBatchCandidate(actual, actual * sequenceTokens, rate, bytes, Fits: true)]);
+    }
+
+    private static void RequireState(MicroBatchTrial trial, long memory)
+    {
+        if (trial.StateBytes > memory)
+        {
+            throw new MicroBatchException(memory, trial.StateBytes, "weights, gradients and moments alone");
+        }
     }
 
     private static IEnumerable<int> Sizes(int batchSequences)

@@ -3,7 +3,8 @@ using Espalier.Engine.Models;
 namespace Espalier.Training.Objectives;
 
 /// <summary>Floating-point operations of training, counted in two ways.</summary>
-/// <param name="Products">Multiplications and additions of the matrix products that are really computed.</param>
+/// <param name="Products">Multiplications and additions of the matrix products that the loss and its gradient need. Attention's
+/// scores, which are computed once more on the way back instead of being kept, count once.</param>
 /// <param name="Electra">As the authors of ELECTRA count (Clark et al. 2020, their <c>flops_computation.py</c>), which the paper
 /// follows: element-wise work too, embedding look-ups as dense products, a backward pass at the price of a forward one.</param>
 public readonly record struct FlopCount(double Products, double Electra)
@@ -28,8 +29,9 @@ public sealed class EncoderFlops
         (_hidden, _vocabulary) = (h, configuration.Vocabulary);
 
         // Forward, and twice that backward: for the inputs' gradients and for the weights'.
-        _productsPerToken = 6 * layers * ((4 * h * h) + (2 * h * f));
-        _productsPerPair = 12 * layers * h;
+        double attention = heads * configuration.ActualHeadSize;
+        _productsPerToken = 6 * layers * ((4 * h * attention) + (2 * h * f));
+        _productsPerPair = 12 * layers * attention;
 
         // Forward; doubled where they are used. A "pair" is a query with a key of its own sequence.
         // The first norm counts once for a row there, not for each element; so it does here, to give their figures.

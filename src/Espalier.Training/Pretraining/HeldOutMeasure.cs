@@ -17,11 +17,13 @@ public sealed record HeldOutMeasure(Evaluation Evaluation, double UnigramPerplex
     /// <param name="data">A prepared corpus of the same tokenizer.</param>
     /// <param name="blocks">Most held-out blocks.</param>
     /// <param name="threads">Worker threads; 0 takes every core.</param>
+    /// <param name="fill">Gives the parameters their values; null takes them from the folder.</param>
     /// <param name="cancel">Stops it.</param>
     /// <exception cref="RunException">The model cannot be read, or the corpus is of another tokenizer, or holds nothing out.</exception>
     /// <exception cref="Text.TextException">The corpus cannot be read.</exception>
     /// <exception cref="Engine.Safetensors.SafetensorsException">The weights are not of this model.</exception>
-    public static HeldOutMeasure Of(string folder, string data, int blocks, int threads = 0, CancellationToken cancel = default)
+    public static HeldOutMeasure Of(
+        string folder, string data, int blocks, int threads = 0, Action<ParameterSet>? fill = null, CancellationToken cancel = default)
     {
         EncoderConfiguration model = ModelFolder.ReadConfiguration(folder);
         using var materials = new PretrainingMaterials(data, threads);
@@ -34,7 +36,15 @@ public sealed record HeldOutMeasure(Evaluation Evaluation, double UnigramPerplex
         var options = new MaskedBlockOptions { BlockTokens = model.MaximumPositions };
         using MaskedLanguageModelling objective = MaskedLanguageModelling.Create(
             materials.Device, model, materials.Corpus, materials.Tokenizer, options, blocks, seed: 0);
-        ModelFolder.Load(folder, objective.Parameters, model, withHead: true);
+        if (fill == null)
+        {
+            ModelFolder.Load(folder, objective.Parameters, model, withHead: true);
+        }
+        else
+        {
+            fill(objective.Parameters);
+        }
+
         using var tape = new Tape(materials.Device);
         Evaluation evaluation = objective.Evaluate(tape, cancel)
             ?? throw new RunException(data, "holds nothing out to measure by; prepare it with a held-out part");

@@ -35,9 +35,11 @@ internal sealed class PretrainingMaterials : IDisposable
 
     public MaskedLanguageModelling Objective => _objective ?? throw new InvalidOperationException("the model is not built yet");
 
-    /// <summary>SHA-256 over those of all shards.</summary>
+    /// <summary>SHA-256 over those of all shards, each of which is read to see that it is still its own.</summary>
+    /// <exception cref="Text.TextException">A shard is not what was prepared.</exception>
     public string DataFingerprint()
     {
+        Corpus.Verify();
         IEnumerable<string> hashes = new[] { Corpus.Manifest.Train, Corpus.Manifest.HeldOut }
             .SelectMany(split => split.Shards.Select(shard => $"{shard.TokensSha256} {shard.OffsetsSha256}").Append("."));
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', hashes))));

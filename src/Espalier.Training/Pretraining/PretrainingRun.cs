@@ -18,13 +18,18 @@ public sealed class PretrainingRun : IDisposable
 
     private readonly PretrainingMaterials _materials;
     private readonly RunDirectory _run;
+    private readonly StepCost _step;
 
-    private PretrainingRun(PretrainingMaterials materials, RunDirectory run, PretrainingRecord record, TrainingSpent spent)
+    private PretrainingRun(
+        PretrainingMaterials materials, RunDirectory run, PretrainingRecord record, TrainingSpent spent, double? timedStep = null)
     {
         (_materials, _run, Record) = (materials, run, record);
         PretrainingConfiguration c = record.Configuration;
         long blocks = Math.Min(c.Batches.BatchBlocks, materials.Objective.BlockCount);
-        Estimate = Estimated(c, record.MicroBatch.StepSeconds * blocks / c.Batches.BatchBlocks, blocks * c.Batches.BlockTokens, spent);
+        _step = new StepCost(
+            TimeSpan.FromSeconds(timedStep ?? record.MicroBatch.StepSeconds * blocks / c.Batches.BatchBlocks), blocks * c.Batches.BlockTokens,
+            1.0 / materials.Objective.StepsInEpoch);
+        Estimate = Estimated(c, spent);
     }
 
     /// <summary>What the run is.</summary>
@@ -32,6 +37,9 @@ public sealed class PretrainingRun : IDisposable
 
     /// <summary>The run's folder and manifest.</summary>
     public RunDirectory Directory => _run;
+
+    /// <summary>Values of all parameters of the model.</summary>
+    public long Parameters => _materials.Objective.Parameters.Count;
 
     /// <summary>What the rest of the budget comes to, as measured before the start.</summary>
     public TimeEstimate Estimate { get; }
@@ -55,12 +63,14 @@ public sealed class PretrainingRun : IDisposable
     /// <summary>Opens a run to go on with it.</summary>
     /// <param name="path">Its folder.</param>
     /// <param name="budget">Makes the new budget of the old one and of what is spent; null keeps it.</param>
+    /// <param name="data">Where its prepared corpus lies now; null where it lay.</param>
     /// <exception cref="RunException">There is none, it is another kind, another process works on it, it is damaged, or its data
     /// set or tokenizer is no longer what it was.</exception>
     /// <exception cref="ConfigurationException">The new budget has faults.</exception>
     /// <exception cref="Text.TextException">The corpus cannot be read.</exception>
-    public static PretrainingRun Resume(string path, Func<TrainingBudget, TrainingSpent, TrainingBudget>? budget = null)
-        => Resume(path, budget, new RunStorage());
+    public static PretrainingRun Resume(
+        string path, Func<TrainingBudget, TrainingSpent, TrainingBudget>? budget = null, string? data = null)
+        => Resume(path, budget, new RunStorage(), data);
 
     /// <summary>Trains until the budget is used up, and writes the model, also when it is interrupted.</summary>
     /// <param name="progress">Told after every step.</param>
@@ -71,11 +81,32 @@ public sealed class PretrainingRun : IDisposable
     public TrainingOutcome Train(
         IProgress<TrainingProgress>? progress = null, CancellationToken cancel = default, TimeProvider? time = null)
     {
-        using var trainer = new Trainer(_materials.Objective, Record.Configuration.Training, _run, time);
-        TrainingOutcome outcome = trainer.Run(progress, cancel);
-        ModelFolder.Write(
-            _run, _materials.Objective.Parameters, Record.Configuration.Model, _materials.Tokenizer, ModelHead.MaskedLanguageModel);
-        return outcome;
+        using var trainer = new Trainer(_materials.Objective, Record.Configuration.Training, _run, time)
+        {
+            ExpectedStep = _step,
+            WriteModel = () => ModelFolder.Write(
+                _run, _materials.Objective.Parameters, Record.Configuration.Model, _materials.Tokenizer, ModelHead.MaskedLanguageModel),
+        };
+        return trainer.Run(progress, cancel);
+    }
+
+    /// <summary>Trains a part of the budget, and saves; the run goes on as if it had never stopped. No model is written.</summary>
+    /// <param name="until">Training time, from the run's beginning, after which it stops: at the evaluation that is nearest.</param>
+    /// <param name="evaluation">How often to evaluate in this part.</param>
+    /// <param name="progress">Told after every step.</param>
+    /// <param name="cancel">Saves and returns.</param>
+    /// <exception cref="RunStorageException">The disk is full or failed; the last good checkpoint is untouched.</exception>
+    /// <exception cref="RunDamagedException">The run has checkpoints, and none is whole.</exception>
+    public TrainingOutcome TrainUntil(
+        TimeSpan until, Interval evaluation, IProgress<TrainingProgress>? progress = null, CancellationToken cancel = default)
+    {
+        TimeSpan near = (evaluation.Time ?? TimeSpan.Zero) / 2;
+        using var trainer = new Trainer(_materials.Objective, Record.Configuration.Training with { Evaluation = evaluation }, _run)
+        {
+            ExpectedStep = _step,
+            KeepGoing = (state, _) => state.Times.Training + near < until,
+        };
+        return trainer.Run(progress, cancel);
     }
 
     /// <inheritdoc/>
@@ -94,6 +125,9 @@ public sealed class PretrainingRun : IDisposable
             throw new RunException(path, "there is a run here already; resume it, or name another folder");
         }
 
+        // The vocabulary is not known yet; everything else is, and a fault in it is said before anything is read or built.
+        ConfigurationException.ThrowIfAny(
+            "pretraining", (asked with { Model = asked.Model with { Vocabulary = 1, MaximumPositions = asked.Batches.BlockTokens } }).Validate());
         var materials = new PretrainingMaterials(asked.Data, asked.Threads);
         try
         {
@@ -122,7 +156,8 @@ public sealed class PretrainingRun : IDisposable
         }
     }
 
-    internal static PretrainingRun Resume(string path, Func<TrainingBudget, TrainingSpent, TrainingBudget>? budget, RunStorage storage)
+    internal static PretrainingRun Resume(
+        string path, Func<TrainingBudget, TrainingSpent, TrainingBudget>? budget, RunStorage storage, string? moved = null)
     {
         RunDirectory run = RunDirectory.Open(path, storage);
         PretrainingMaterials? materials = null;
@@ -130,22 +165,25 @@ public sealed class PretrainingRun : IDisposable
         {
             RunManifest manifest = run.Manifest;
             PretrainingRecord record = Read(path, manifest);
-            string data = record.Configuration.Data;
+            string data = moved == null ? record.Configuration.Data : Path.GetFullPath(moved);
             materials = new PretrainingMaterials(data, record.Configuration.Threads);
             Require(path, materials.Tokenizer.Fingerprint == manifest.TokenizerFingerprint, "tokenizer", data);
             Require(path, materials.DataFingerprint() == manifest.DataFingerprint, "data set", data);
-            TrainingSpent spent = run.Checkpoints.Latest((_, _) => { })?.State.Spent ?? default;
-            if (budget != null)
+            TrainingState state = run.Checkpoints.Latest((_, _) => { })?.State ?? new TrainingState();
+            List<string> warnings = [];
+            if (budget != null || moved != null)
             {
-                record = Extend(run, record, budget(record.Configuration.Training.Budget, spent));
+                TrainingBudget old = record.Configuration.Training.Budget;
+                record = Change(run, record, data, budget == null ? old : StillOpen(path, budget(old, state.Spent), state, warnings));
+            }
+
+            if (materials.Device.Description != manifest.Machine.Device)
+            {
+                warnings.Add($"the run was made on {manifest.Machine.Device} and goes on on {materials.Device.Description}: its last bits will differ");
             }
 
             materials.Build(record.Configuration);
-            return new PretrainingRun(materials, run, record, spent)
-            {
-                Warnings = materials.Device.Description == manifest.Machine.Device ? []
-                    : [$"the run was made on {manifest.Machine.Device} and goes on on {materials.Device.Description}: its last bits will differ"],
-            };
+            return new PretrainingRun(materials, run, record, state.Spent, TimedStep(path)) { Warnings = warnings };
         }
         catch
         {
@@ -188,7 +226,7 @@ public sealed class PretrainingRun : IDisposable
     {
         TrialModel trial = MaskedLanguageModelling.Trial(c.Model, c.Batches);
         return c.MicroBatchBlocks is { } blocks
-            ? MicroBatchSearch.Take(device, trial, c.Batches.BlockTokens, c.Batches.BatchBlocks, blocks)
+            ? MicroBatchSearch.Take(device, trial, c.Batches.BlockTokens, c.Batches.BatchBlocks, blocks, c.MemoryBytes!.Value)
             : MicroBatchSearch.Choose(
                 device, trial, c.Batches.BlockTokens, c.Batches.BatchBlocks, c.MemoryBytes!.Value, progress, cancel);
     }
@@ -210,22 +248,43 @@ public sealed class PretrainingRun : IDisposable
         }
     }
 
-    private static PretrainingRecord Extend(RunDirectory run, PretrainingRecord record, TrainingBudget budget)
+    // More of one measure is of no use while another is used up.
+    private static TrainingBudget StillOpen(string path, TrainingBudget budget, TrainingState state, List<string> warnings)
     {
-        PretrainingConfiguration changed = record.Configuration with { Training = record.Configuration.Training with { Budget = budget } };
+        TrainingBudget open = budget.WithoutUsedUp(state.Spent, state.StepCost?.Time ?? TimeSpan.Zero, out IReadOnlyList<string> usedUp);
+        if (open == new TrainingBudget() && usedUp.Count > 0)
+        {
+            throw new RunException(path, $"the budget of {string.Join(", ", usedUp)} is used up already; give it more, such as --time +30m");
+        }
+
+        warnings.AddRange(usedUp.Select(limit => $"the limit of {limit} is used up and no longer holds"));
+        return open;
+    }
+
+    // Steps of the run itself, timed as in the paper, tell more than what was measured before it.
+    private static double? TimedStep(string path)
+        => EventLog.Read(Path.Join(path, RunDirectory.EventsName)).LastOrDefault(e => e.Timing != null)?.Timing!.Mean;
+
+    private static PretrainingRecord Change(RunDirectory run, PretrainingRecord record, string data, TrainingBudget budget)
+    {
+        PretrainingConfiguration changed = record.Configuration with
+        {
+            Data = data,
+            Training = record.Configuration.Training with { Budget = budget },
+        };
         ConfigurationException.ThrowIfAny("pretraining", changed.Validate());
         record = record with { Configuration = changed };
         run.Update(run.Manifest with { Configuration = JsonSerializer.SerializeToElement(record, PretrainingJson.Default.PretrainingRecord) });
         return record;
     }
 
-    private TimeEstimate Estimated(PretrainingConfiguration c, double stepSeconds, long stepTokens, TrainingSpent spent)
+    private TimeEstimate Estimated(PretrainingConfiguration c, TrainingSpent spent)
     {
-        TimeEstimate estimate = TimeEstimate.Of(
-            c.Training.Budget, spent, stepSeconds, stepTokens, _materials.Objective.StepsInEpoch);
+        double seconds = _step.Time.TotalSeconds;
+        TimeEstimate estimate = TimeEstimate.Of(c.Training.Budget, spent, seconds, _step.Tokens, _materials.Objective.StepsInEpoch);
 
         // Without a backward pass, which costs twice the forward one.
-        double evaluation = _materials.Objective.HeldOutTokens * stepSeconds / stepTokens / 3;
+        double evaluation = _materials.Objective.HeldOutTokens * seconds / _step.Tokens / 3;
         Interval every = c.Training.Evaluation;
         double times = 1 + (every.Time is { } t ? estimate.Training / t : 0) + (every.Steps is { } s ? (double)estimate.Steps / s : 0);
         return estimate with { Evaluation = TimeSpan.FromSeconds(Math.Floor(times) * evaluation) };

@@ -11,7 +11,7 @@ namespace Espalier.Training.Runs;
 public sealed class CheckpointStore
 {
     internal const string ModelName = "model.safetensors", OptimizerName = "optimizer.safetensors", StateName = "state.json";
-    private const string Prefix = "step-", FirstMoment = "first.", SecondMoment = "second.";
+    private const string Prefix = "step-", Damaged = "damaged-", FirstMoment = "first.", SecondMoment = "second.";
 
     private readonly string _folder;
     private readonly RunStorage _storage;
@@ -100,13 +100,10 @@ public sealed class CheckpointStore
     /// <summary>Deletes all but the newest <paramref name="keep"/> and those at fractions of the budget.</summary>
     internal void Prune(int keep)
     {
-        foreach ((string path, _) in Folders().SkipLast(keep).ToArray())
+        string[] others = [.. Folders().Select(f => f.Path).Where(IsAtNoFraction)];
+        foreach (string path in others.SkipLast(keep))
         {
-            // One that cannot be read is in nobody's way; it is left for a person to look at.
-            if (Read(path, out _, verify: false) is { Fraction: null })
-            {
-                _storage.Delete(path);
-            }
+            _storage.Delete(path);
         }
     }
 
@@ -119,35 +116,71 @@ public sealed class CheckpointStore
         }
     }
 
+    /// <summary>Renames a damaged checkpoint, so that it is in nobody's way and a person can still look at it.</summary>
+    /// <returns>Its new path.</returns>
+    internal string SetAside(string path)
+    {
+        string name = Path.Join(_folder, Damaged + Path.GetFileName(path)), free = name;
+        for (int copy = 2; Directory.Exists(free); copy++)
+        {
+            free = string.Create(CultureInfo.InvariantCulture, $"{name}-{copy}");
+        }
+
+        _storage.Change(path, () => Directory.Move(path, free));
+        return free;
+    }
+
+    // One that cannot be read is in nobody's way.
+    private static bool IsAtNoFraction(string path)
+    {
+        try
+        {
+            return Read(path, out _, verify: false) is { Fraction: null };
+        }
+        catch (RunException)
+        {
+            return false;
+        }
+    }
+
     private static IEnumerable<(string Name, Shape Shape, Engine.Memory.DeviceSpan<float> Values)> Moments(ParameterSet parameters, AdamW optimizer)
         => parameters.Stored(optimizer.FirstMoments).Select(t => (FirstMoment + t.Name, t.Shape, t.Values))
             .Concat(parameters.Stored(optimizer.SecondMoments).Select(t => (SecondMoment + t.Name, t.Shape, t.Values)));
 
+    /// <summary>Null with what is wrong where the files are not what was written. Whatever else keeps it from being read may
+    /// pass, and stops the run instead of costing it a checkpoint.</summary>
     private static Checkpoint? Read(string path, out string? fault, bool verify = true)
     {
         try
         {
             CheckpointRecord record = ReadRecord(path);
-            if (record.Format != CheckpointRecord.CurrentFormat)
-            {
-                fault = $"{StateName} has format {record.Format}; expected {CheckpointRecord.CurrentFormat}";
-                return null;
-            }
-
             fault = verify ? record.Files.Select(file => Fault(path, file.Key, file.Value)).FirstOrDefault(f => f != null) : null;
             return fault != null ? null
                 : new Checkpoint(path, record.State.Step, record.Fraction, record.State) { EventBytes = record.EventBytes };
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
         {
-            fault = $"{StateName} cannot be read: {e.Message}";
+            fault = $"{StateName} is missing or cut short: {e.Message}";
             return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RunException(path, $"cannot be read: {e.Message}. Nothing was changed: mend that, and resume", e);
         }
     }
 
     private static CheckpointRecord ReadRecord(string path)
-        => JsonSerializer.Deserialize(File.ReadAllBytes(Path.Join(path, StateName)), RunJson.Default.CheckpointRecord)
+    {
+        CheckpointRecord record = JsonSerializer.Deserialize(File.ReadAllBytes(Path.Join(path, StateName)), RunJson.Default.CheckpointRecord)
             ?? throw new JsonException("it is null");
+        if (record.Format != CheckpointRecord.CurrentFormat)
+        {
+            throw new RunException(path, $"has format {record.Format}, and this version reads {CheckpointRecord.CurrentFormat}; "
+                + "resume with the version that wrote it. Nothing was changed");
+        }
+
+        return record is { State: not null, Files: not null } ? record : throw new JsonException("its state or its list of files is null");
+    }
 
     private void Write(string folder, CheckpointRecord record)
         => _storage.WriteFile(Path.Join(folder, StateName), JsonSerializer.SerializeToUtf8Bytes(record, RunJson.Default.CheckpointRecord));

@@ -14,7 +14,8 @@ public sealed class EventLog : IDisposable
 
     internal EventLog(string path, RunStorage storage) => (_path, _storage) = (path, storage);
 
-    /// <summary>Reads a log, also one that is being written or ends in a torn line, without what was rolled back.</summary>
+    /// <summary>Reads a log, also one that is being written or ends in a torn line, without the steps, evaluations and
+    /// checkpoints that were rolled back.</summary>
     /// <exception cref="RunDamagedException">A line other than the last is no event.</exception>
     public static IReadOnlyList<TrainingEvent> Read(string path)
     {
@@ -45,7 +46,8 @@ public sealed class EventLog : IDisposable
 
             if (parsed?.Event == "rolled-back")
             {
-                events.RemoveAll(e => e.Step > parsed.Step);
+                // What training did in between is void; that it diverged, stood still or passed something over is not.
+                events.RemoveAll(e => e.Step > parsed.Step && e.Event is ("step" or "evaluation" or "checkpoint"));
             }
 
             if (parsed != null)

@@ -44,15 +44,22 @@ public static class ModelFolder
         tokenizer.Save(Path.Join(folder, TokenizerName));
         using (FileStream file = File.Create(Path.Join(folder, ConfigurationName)))
         {
-            JsonSerializer.Serialize(
-                file,
-                RobertaConfiguration.Of(configuration, tokenizer.Special.Bos, tokenizer.Special.Pad, tokenizer.Special.Eos, head.Labels),
-                RobertaConfigurationJson.Default.RobertaConfiguration);
+            file.Write(ConfigurationOf(configuration, tokenizer, head));
             file.Flush(flushToDisk: true);
         }
 
         RobertaTensors.Save(Path.Join(folder, WeightsName), parameters, configuration, tokenizer.Special.Pad);
     }
+
+    /// <summary>What <c>config.json</c> holds, in UTF-8.</summary>
+    public static byte[] ConfigurationOf(EncoderConfiguration configuration, Tokenizer tokenizer, ModelHead head)
+        => JsonSerializer.SerializeToUtf8Bytes(
+            RobertaConfiguration.Of(configuration, tokenizer.Special.Bos, tokenizer.Special.Pad, tokenizer.Special.Eos, head.Labels),
+            RobertaConfigurationJson.Default.RobertaConfiguration);
+
+    /// <summary>The name in <c>model.safetensors</c> of a tensor that the engine stores under <paramref name="name"/>.</summary>
+    public static string NameOf(string name, EncoderConfiguration configuration)
+        => RobertaTensors.NameOf(name, configuration);
 
     /// <summary>Reads the encoder's configuration.</summary>
     /// <exception cref="RunException">There is none, or it is of another kind of model.</exception>
@@ -70,10 +77,18 @@ public static class ModelFolder
     /// <param name="configuration">The encoder's configuration.</param>
     /// <param name="withHead">Whether the head is loaded too; without it the head stays as it was initialized.</param>
     /// <exception cref="SafetensorsException">Tensors are missing or of another shape; the message names them.</exception>
-    /// <exception cref="RunException">The folder's configuration cannot be read.</exception>
+    /// <exception cref="RunException">The folder's configuration cannot be read, or its weights are compressed.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static void Load(string folder, ParameterSet parameters, EncoderConfiguration configuration, bool withHead)
-        => RobertaTensors.Load(Path.Join(folder, WeightsName), parameters, configuration, Read(folder).PadTokenId, withHead);
+    {
+        RobertaConfiguration stored = Read(folder);
+        if (stored.Compression != null)
+        {
+            throw new RunException(folder, "is a package with compressed weights, which cannot be trained; name the model that it was made from");
+        }
+
+        RobertaTensors.Load(Path.Join(folder, WeightsName), parameters, configuration, stored.PadTokenId, withHead);
+    }
 
     private static RobertaConfiguration Read(string folder)
     {

@@ -21,6 +21,8 @@ public sealed class RunDirectory : IDisposable
     public const string ModelName = "model";
 
     private const string LockName = ".lock";
+    private const int LockAttempts = 5;
+    private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(20);
 
     private readonly FileStream _lock;
 
@@ -60,9 +62,9 @@ public sealed class RunDirectory : IDisposable
             using FileStream? free = File.Exists(file) ? new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read) : null;
             return false;
         }
-        catch (IOException)
+        catch (IOException e)
         {
-            return true;
+            return IsSharingViolation(e);
         }
         catch (UnauthorizedAccessException)
         {
@@ -116,6 +118,34 @@ public sealed class RunDirectory : IDisposable
         Manifest = manifest;
     }
 
+    /// <summary>Writes a file of the run, whole or not at all.</summary>
+    /// <param name="name">Its name within the run.</param>
+    /// <param name="content">What it holds.</param>
+    /// <exception cref="RunStorageException">The disk is full or failed; a file that stood there is what it was.</exception>
+    public void WriteFile(string name, ReadOnlyMemory<byte> content) => Storage.WriteFile(System.IO.Path.Join(Path, name), content);
+
+    /// <summary>Writes a folder of the run, whole or not at all; one that stands there is replaced.</summary>
+    /// <param name="name">Its name within the run; the folders above it are created.</param>
+    /// <param name="write">Fills the folder whose path it is given.</param>
+    /// <exception cref="RunStorageException">The disk is full or failed; a folder that stood there is what it was.</exception>
+    public void WriteFolder(string name, Action<string> write)
+    {
+        string path = System.IO.Path.Join(Path, name);
+        Storage.CreateFolder(System.IO.Path.GetDirectoryName(path)!);
+        Storage.Clean(System.IO.Path.GetDirectoryName(path)!);
+        Storage.WriteFolder(path, write);
+    }
+
+    /// <summary>Deletes a file or folder of the run if it is there.</summary>
+    /// <exception cref="RunStorageException">It cannot be deleted.</exception>
+    public void Delete(string name)
+    {
+        if (System.IO.Path.Join(Path, name) is var path && (Directory.Exists(path) || File.Exists(path)))
+        {
+            Storage.Delete(path);
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -147,10 +177,12 @@ public sealed class RunDirectory : IDisposable
 
     internal static RunDirectory Open(string path, RunStorage storage)
     {
-        RunManifest manifest = ReadManifest(path);
+        // Where there is no run nothing is locked; what the run is, is read when nobody can change it any more.
+        _ = ReadManifest(path);
         FileStream held = Lock(path, storage);
         try
         {
+            RunManifest manifest = ReadManifest(path);
             Clean(path, storage);
             return new RunDirectory(path, held, storage, manifest);
         }
@@ -165,25 +197,43 @@ public sealed class RunDirectory : IDisposable
     {
         storage.CreateFolder(path);
         string file = System.IO.Path.Join(path, LockName);
-        try
+        for (int attempt = 1; ; attempt++)
         {
-            // Held by the operating system for this process: nothing remains when it is killed.
-            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException e) when (File.Exists(file))
-        {
-            throw new RunLockedException(path, e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new RunStorageException(path, e);
+            try
+            {
+                // Held by the operating system for this process: nothing remains when it is killed.
+                return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException e) when (IsSharingViolation(e))
+            {
+                if (attempt == LockAttempts)
+                {
+                    throw new RunLockedException(path, e);
+                }
+
+                // Who only asks whether the run is held holds it for an instant.
+                Thread.Sleep(LockPause);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new RunStorageException(path, e);
+            }
         }
     }
+
+    // ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION; elsewhere EWOULDBLOCK of flock.
+    private static bool IsSharingViolation(IOException e)
+        => OperatingSystem.IsWindows() ? (e.HResult & 0xFFFF) is 32 or 33 : e.HResult == (OperatingSystem.IsMacOS() ? 35 : 11);
 
     private static void Clean(string path, RunStorage storage)
     {
         storage.Clean(path);
-        storage.Clean(System.IO.Path.Join(path, CheckpointsName));
+        string checkpoints = System.IO.Path.Join(path, CheckpointsName);
+        storage.Clean(checkpoints);
+        foreach (string checkpoint in Directory.Exists(checkpoints) ? Directory.EnumerateDirectories(checkpoints).ToArray() : [])
+        {
+            storage.Clean(checkpoint);
+        }
     }
 
     private static void Write(string path, RunStorage storage, RunManifest manifest)

@@ -66,6 +66,14 @@ internal class RunStorage
         Delete(former);
     });
 
+    /// <summary>Writes a file that is on the disk when this returns; for use within <see cref="WriteFolder"/>.</summary>
+    public static void WriteThrough(string path, Stream content)
+    {
+        using FileStream file = File.Create(path);
+        content.CopyTo(file);
+        file.Flush(flushToDisk: true);
+    }
+
     /// <summary>Creates a folder unless it is there.</summary>
     public void CreateFolder(string path) => Change(path, () => Directory.CreateDirectory(path));
 

@@ -26,16 +26,20 @@ public sealed class TrainedClassifier : IDisposable
     /// <summary>The encoder's configuration.</summary>
     public EncoderConfiguration Configuration => _model.Encoder.Configuration;
 
+    /// <summary>Its weights.</summary>
+    public ParameterSet Weights => _parameters;
+
     /// <summary>Values of all parameters.</summary>
     public long Parameters => _parameters.Count;
 
     /// <summary>Loads a classifier.</summary>
     /// <param name="folder">The folder of the model.</param>
     /// <param name="device">Where it runs; must outlive it.</param>
+    /// <param name="allocate">Gives the parameters memory and values; null takes what the folder has, in single precision.</param>
     /// <exception cref="RunException">The model is no classifier, or its configuration cannot be read.</exception>
     /// <exception cref="Engine.Safetensors.SafetensorsException">The weights are not of this model.</exception>
     /// <exception cref="Text.TextException">The tokenizer cannot be read.</exception>
-    public static TrainedClassifier Load(string folder, Device device)
+    public static TrainedClassifier Load(string folder, Device device, Action<ParameterSet>? allocate = null)
     {
         IReadOnlyList<string> labels = ModelFolder.ReadHead(folder).Labels
             ?? throw new RunException(folder, "is no classifier; finetune it first");
@@ -45,8 +49,16 @@ public sealed class TrainedClassifier : IDisposable
         try
         {
             var model = new SequenceClassifier(parameters, configuration, labels.Count);
-            parameters.Allocate(seed: 0, trainable: false);
-            ModelFolder.Load(folder, parameters, configuration, withHead: true);
+            if (allocate == null)
+            {
+                parameters.Allocate(seed: 0, trainable: false);
+                ModelFolder.Load(folder, parameters, configuration, withHead: true);
+            }
+            else
+            {
+                allocate(parameters);
+            }
+
             return new TrainedClassifier(parameters, model, tokenizer, labels);
         }
         catch
@@ -60,6 +72,20 @@ public sealed class TrainedClassifier : IDisposable
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public ClassifierResult Measure(EncodedExamples examples, CancellationToken cancel = default)
         => ClassifierResult.Measure(_tape, _model, Labels.Count, examples, cancel);
+
+    /// <summary>Scores of sequences, B × classes.</summary>
+    /// <param name="ids">N token ids, sequences end to end.</param>
+    /// <param name="offsets">B + 1 offsets from 0 to N.</param>
+    /// <exception cref="ArgumentException">An id is not in the vocabulary, a sequence is empty or too long.</exception>
+    public float[] Score(ReadOnlySpan<int> ids, ReadOnlySpan<int> offsets)
+    {
+        (_tape.Training, _tape.Recording) = (false, false);
+        _tape.Reset();
+        Tensor logits = _model.Logits(_tape, TokenBatch.Upload(_tape, ids, offsets, Configuration));
+        float[] scores = new float[(offsets.Length - 1) * Labels.Count];
+        _tape.Device.Download(logits.Data, scores);
+        return scores;
+    }
 
     /// <inheritdoc/>
     public void Dispose()

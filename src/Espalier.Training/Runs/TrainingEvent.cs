@@ -5,8 +5,8 @@ namespace Espalier.Training.Runs;
 
 /// <summary>
 /// A line of <c>events.jsonl</c>. Kinds: <c>started</c>, <c>resumed</c>, <c>step</c> (means over the steps since the last such
-/// line), <c>evaluation</c>, <c>timing</c>, <c>checkpoint</c>, <c>rolled-back</c> (what stands between its <see cref="Step"/>
-/// and it in the log is void), <c>suspended</c> (the process was
+/// line), <c>evaluation</c>, <c>timing</c>, <c>checkpoint</c>, <c>rolled-back</c> (steps, evaluations and
+/// checkpoints between its <see cref="Step"/> and it in the log are void), <c>suspended</c> (the process was
 /// stopped, or asleep), <c>warning</c>, and at the end <c>finished</c>, <c>stopped</c>,
 /// <c>interrupted</c> or <c>diverged</c>.
 /// </summary>

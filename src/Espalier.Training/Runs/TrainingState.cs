@@ -10,13 +10,13 @@ public sealed record TrainingState
     /// <summary>Optimizer steps taken.</summary>
     public long Step { get; init; }
 
-    /// <summary>Tokens that passed through the model.</summary>
+    /// <summary>Tokens that passed through the model, also in steps that a rollback made void: they are spent like their time.</summary>
     public long Tokens { get; init; }
 
     /// <summary>Passes over the data.</summary>
     public double Epochs { get; init; }
 
-    /// <summary>Operations so far.</summary>
+    /// <summary>Operations so far, also of steps that a rollback made void.</summary>
     public FlopCount Flops { get; init; }
 
     /// <summary>Time by phase.</summary>
@@ -37,8 +37,33 @@ public sealed record TrainingState
     /// <summary>How often training was rolled back.</summary>
     public int Rollbacks { get; init; }
 
+    /// <summary>What a step takes; null before the first.</summary>
+    public StepCost? StepCost { get; init; }
+
+    /// <summary>What was spent when it was evaluated last: one that is due since then is not forgotten over a restart.</summary>
+    public TrainingSpent EvaluatedAt { get; init; }
+
+    /// <summary>What was spent when it was saved last.</summary>
+    public TrainingSpent SavedAt { get; init; }
+
     /// <summary>What is used up of the budget.</summary>
     internal TrainingSpent Spent => new(Times.Training, Step, Tokens, Epochs);
+
+    /// <summary>This state, gone back to after a divergence: the steps since are void, what they took is not.</summary>
+    internal TrainingState After(TrainingState diverged, PhaseTimes times)
+    {
+        TrainingState back = this with
+        {
+            Times = times,
+            Tokens = diverged.Tokens,
+            Flops = diverged.Flops,
+            StepCost = diverged.StepCost,
+            RateScale = diverged.RateScale,
+            Rollbacks = diverged.Rollbacks,
+            EvaluatedAt = EvaluatedAt with { Time = times.Training },
+        };
+        return back with { SavedAt = back.Spent };
+    }
 }
 
 /// <summary>Smoothed loss, for noticing that it explodes.</summary>

@@ -16,6 +16,7 @@ public sealed class StepTimer
     private const int Kept = 2 * Wanted;
 
     private readonly List<double> _seconds = [];
+    private List<double> _settled = [];
     private int _seen;
     private bool _stable;
 
@@ -46,6 +47,8 @@ public sealed class StepTimer
 
         if (_stable)
         {
+            // Stands in for the average until as many steps have followed it.
+            _settled = _seconds[^Window..];
             _seconds.Clear();
         }
         else if (_seconds.Count >= Kept)
@@ -61,7 +64,7 @@ public sealed class StepTimer
     {
         // The first step pays for the first touch of all memory: never counted.
         int first = _seconds.Count == _seen ? 1 : 0;
-        List<double> counted = _seconds[Math.Min(first, _seconds.Count)..];
+        List<double> counted = _stable && _seconds.Count < Window ? [.. _settled, .. _seconds] : _seconds[Math.Min(first, _seconds.Count)..];
         if (counted.Count == 0)
         {
             return null;

@@ -1,10 +1,15 @@
 using System.Text;
 using System.Text.Json;
 using Espalier.Cli.CommandLine;
+using Espalier.Compression.Packages;
+using Espalier.Compression.Pruning;
+using Espalier.Compression.Quantization;
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
+using Espalier.Engine.Weights;
 using Espalier.Inference;
+using Espalier.Pipeline.Packages;
 using Espalier.Tests.Text;
 using Espalier.Text.Labelled;
 using Espalier.Training.Objectives;
@@ -38,6 +43,36 @@ public class TextClassifierTests
             Assert.Equal(Names[expected.Predictions[i].Predicted], prediction.Label);
             Assert.All(prediction.Probabilities.Zip(expected.Predictions[i].Probabilities), p => Assert.Equal(p.First, p.Second, 1e-5));
         }
+    }
+
+    [Theory]
+    [InlineData(4, 0)]
+    [InlineData(32, 0.8)]
+    [InlineData(6, 0.8)]
+    public void Predict_CompressedPackage_IsWhatEvaluationMeasuresOfIt(int bits, double sparsity)
+    {
+        using var folder = new TemporaryFolder();
+        string plain = Directory.CreateDirectory(folder["model"]).FullName, package = folder["package"];
+        Write(plain);
+        StoredModel model = StoredModel.Load(plain);
+        WeightMasks masks = sparsity == 0 ? WeightMasks.None : MagnitudePruning.Prune(model.Weights, sparsity, new PruningSettings());
+        ModelPackage.Create(package, model, [.. masks.Apply(model.Weights).Tensors.Select(t => PackedTensor.Of(
+            t, bits == 32 ? null : new QuantizationScheme(bits), RangeRule.MinMax, masks.Of(t.Name)))]);
+        Assert.True(CompressedWeights.AreIn(package));
+        using var device = new CpuDevice(1);
+        using TrainedClassifier measured = ModelPackage.OpenClassifier(package, device);
+        string[] texts = [.. Inputs.Take(5).Select(input => input.First)];
+        File.WriteAllLines(folder["set.tsv"], ["sentence\tlabel", .. texts.Select(text => $"{text}\tbad")]);
+        LabelledSet set = LabelledSet.Read(folder["set.tsv"], new LabelledSetOptions(), new LabelVocabulary(measured.Labels));
+        ClassifierResult expected = measured.Measure(EncodedExamples.Encode(set, measured.Tokenizer, 32));
+
+        using var classifier = TextClassifier.Open(package, 1);
+        IReadOnlyList<LabelPrediction> predictions = classifier.Predict([.. texts.Select(text => new TextInput(text))]);
+        for (int i = 0; i < predictions.Count; i++)
+            Assert.All(predictions[i].Probabilities.Zip(expected.Predictions[i].Probabilities), p => Assert.Equal(p.First, p.Second, 1e-5));
+
+        File.WriteAllText(Path.Join(package, "config.json"), File.ReadAllText(Path.Join(package, "config.json")).Replace("\"format\":1", "\"format\":9"));
+        Assert.Contains("version 9", Assert.Throws<InferenceException>(() => TextClassifier.Open(package)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Espalier.Engine.Memory;
+using Espalier.Engine.Weights;
 
 namespace Espalier.Engine.Autograd.Ops;
 
@@ -17,6 +18,7 @@ internal sealed class Embed : Operation
     {
         Tensor y = Apply(tape, idsN, placesN, tableVH, positionsTH.Data, 1, out Embed op);
         op._positions = positionsTH;
+        positionsTH.Compressed?.Gather(tape.Kernels, placesN, y.Data, accumulate: true);
         return y;
     }
 
@@ -42,12 +44,40 @@ internal sealed class Embed : Operation
         op = tape.Rent<Embed>();
         Tensor y = tape.New(Shape.Matrix((int)ids.Length, table.Shape.Columns));
         (op._y, op._table, op._positions, op._ids, op._places, op._scale) = (y, table, null, ids, places, scale);
-        tape.Kernels.EmbeddingGather(ids, places, table.Shape.Columns, table.Data, positions, scale, y.Data);
+        if (table.Compressed is { } compressed)
+        {
+            GatherCompressed(tape, ids, places, compressed, positions, scale, y);
+        }
+        else
+        {
+            tape.Kernels.EmbeddingGather(
+                ids, positions.IsEmpty ? default : places, table.Shape.Columns, table.Data, positions, scale, y.Data);
+        }
+
         return y;
+    }
+
+    private static void GatherCompressed(Tape tape, DeviceSpan<int> ids, DeviceSpan<int> places, Weight table,
+        DeviceSpan<float> positions, float scale, Tensor y)
+    {
+        table.Gather(tape.Kernels, ids, y.Data, accumulate: false);
+        if (scale != 1)
+        {
+            tape.Kernels.Scale(y.Data, scale, y.Data);
+        }
+
+        if (!positions.IsEmpty)
+        {
+            DeviceSpan<float> placed = tape.AllocateTemporary(y.Shape.Count);
+            tape.Kernels.GatherRows(places, y.Shape.Columns, positions, placed);
+            tape.Kernels.Add(y.Data, placed, y.Data);
+            tape.FreeTemporary(placed);
+        }
     }
 
     private static void ScatterAdd(Tape tape, DeviceSpan<int> ids, int columns, DeviceSpan<float> dy, float scale, Parameter table)
     {
+        table.RequireGradient(nameof(Embed));
         if (!table.ClaimGradient())
         {
             tape.Kernels.Fill(table.Gradient, 0);

@@ -33,36 +33,8 @@ internal sealed class FeedForward : Operation
         op._inner = tape.Allocate((long)n * f);
         op._derivative = tape.Recording ? tape.Allocate((long)n * f) : default;
         (op._x, op._y, op._up, op._down, op._upBias, op._downBias) = (xNH, y, upFH, downHF, upBiasF, downBiasH);
-        tape.Kernels.Gemm(new GemmArguments
-        {
-            M = n,
-            N = f,
-            K = h,
-            TransposeB = true,
-            A = xNH.Data,
-            LdA = h,
-            B = upFH.Data,
-            LdB = h,
-            C = op._inner,
-            LdC = f,
-            Bias = upBiasF?.Data ?? default,
-            Activation = activation,
-            Derivative = op._derivative,
-        });
-        tape.Kernels.Gemm(new GemmArguments
-        {
-            M = n,
-            N = downHF.Shape.Rows,
-            K = f,
-            TransposeB = true,
-            A = op._inner,
-            LdA = f,
-            B = downHF.Data,
-            LdB = f,
-            C = y.Data,
-            LdC = downHF.Shape.Rows,
-            Bias = downBiasH?.Data ?? default,
-        });
+        Linear.Project(tape, xNH.Data, n, upFH, upBiasF, activation, op._derivative, op._inner);
+        Linear.Project(tape, op._inner, n, downHF, downBiasH, Activation.None, default, y.Data);
         return y;
     }
 

@@ -24,22 +24,7 @@ internal sealed class Linear : Operation
         bool keepDerivative = tape.Recording && activation != Activation.None;
         op._derivative = keepDerivative ? tape.Allocate(y.Shape.Count) : default;
         (op._x, op._y, op._weight, op._bias) = (xNI, y, weightOI, biasO);
-        tape.Kernels.Gemm(new GemmArguments
-        {
-            M = x.Rows,
-            N = w.Rows,
-            K = x.Columns,
-            TransposeB = true,
-            A = xNI.Data,
-            LdA = x.Columns,
-            B = weightOI.Data,
-            LdB = w.Columns,
-            C = y.Data,
-            LdC = w.Rows,
-            Bias = biasO?.Data ?? default,
-            Activation = activation,
-            Derivative = op._derivative,
-        });
+        Project(tape, xNI.Data, x.Rows, weightOI, biasO, activation, op._derivative, y.Data);
         return y;
     }
 
@@ -55,6 +40,38 @@ internal sealed class Linear : Operation
         WeightGradient(tape, _y.Gradient, _x.Data, _x.Shape, _weight, _bias);
     }
 
+    /// <summary>y = activation(x·Wᵀ + b) with the weight as it is held; also the activation's derivative, unless that span is
+    /// empty or the weight is compressed and so has no backward pass.</summary>
+    internal static void Project(Tape tape, DeviceSpan<float> xNI, int rows, Parameter weightOI, Parameter? biasO,
+        Activation activation, DeviceSpan<float> derivative, DeviceSpan<float> yNO)
+    {
+        Shape w = weightOI.Shape;
+        DeviceSpan<float> bias = biasO?.Data ?? default;
+        if (weightOI.Compressed is { } compressed)
+        {
+            compressed.Multiply(
+                tape.Kernels, new WeightProduct { Tokens = rows, X = xNI, Bias = bias, Activation = activation, Y = yNO });
+            return;
+        }
+
+        tape.Kernels.Gemm(new GemmArguments
+        {
+            M = rows,
+            N = w.Rows,
+            K = w.Columns,
+            TransposeB = true,
+            A = xNI,
+            LdA = w.Columns,
+            B = weightOI.Data,
+            LdB = w.Columns,
+            C = yNO,
+            LdC = w.Rows,
+            Bias = bias,
+            Activation = activation,
+            Derivative = derivative,
+        });
+    }
+
     /// <summary>dx = dy·W, times <paramref name="factor"/> by element where it is not empty.</summary>
     internal static void InputGradient(Tape tape, DeviceSpan<float> dyNO, Parameter weightOI, Tensor xNI, DeviceSpan<float> factor)
     {
@@ -65,6 +82,7 @@ internal sealed class Linear : Operation
     internal static void InputGradient(
         Tape tape, DeviceSpan<float> dyNO, Parameter weightOI, int rows, DeviceSpan<float> dx, bool accumulate, DeviceSpan<float> factor)
     {
+        weightOI.RequireGradient(nameof(Linear));
         Shape w = weightOI.Shape;
         tape.Kernels.Gemm(new GemmArguments
         {
@@ -87,6 +105,7 @@ internal sealed class Linear : Operation
         Tape tape, DeviceSpan<float> dyNO, DeviceSpan<float> xNI, Shape x, Parameter weightOI, Parameter? biasO)
     {
         Shape w = weightOI.Shape;
+        weightOI.RequireGradient(nameof(Linear));
         bool accumulate = weightOI.ClaimGradient();
 
         // A bias that is written at other times than its weight (a tied weight's) takes a pass of its own.

@@ -46,22 +46,9 @@ internal sealed class ProjectedCrossEntropy : Operation
     /// <summary>logits = x·Wᵀ + b.</summary>
     internal static void Project(Tape tape, Tensor xRH, Parameter weightVH, Parameter? biasV, DeviceSpan<float> logits)
     {
-        (int rows, int h, int classes) = (xRH.Shape.Rows, xRH.Shape.Columns, weightVH.Shape.Rows);
+        (int rows, int h) = (xRH.Shape.Rows, xRH.Shape.Columns);
         ShapeException.Require(weightVH.Shape.Columns == h, nameof(ProjectedCrossEntropy), $"rows of {weightVH.Shape.Columns}", xRH.Shape);
-        tape.Kernels.Gemm(new GemmArguments
-        {
-            M = rows,
-            N = classes,
-            K = h,
-            TransposeB = true,
-            A = xRH.Data,
-            LdA = h,
-            B = weightVH.Data,
-            LdB = h,
-            C = logits,
-            LdC = classes,
-            Bias = biasV?.Data ?? default,
-        });
+        Linear.Project(tape, xRH.Data, rows, weightVH, biasV, Activation.None, default, logits);
     }
 
     /// <inheritdoc/>

@@ -125,7 +125,11 @@ internal static unsafe class GemmBlock<TLanes, TTile>
     private static void PackB(in GemmArguments g, Place at, float* packed)
     {
         float* b = g.B.Pointer;
-        if (g.TransposeB)
+        if (!g.QuantizedB.Codes.IsEmpty)
+        {
+            QuantizedRows<TLanes>.PackB(g.QuantizedB, at.J, at.Columns, at.P, at.K, TTile.Columns, packed);
+        }
+        else if (g.TransposeB)
         {
             Packing.PackBTransposed(at.K, at.Columns, b + (at.J * (nint)g.LdB) + at.P, g.LdB, TTile.Columns, packed);
         }

@@ -19,6 +19,12 @@ internal unsafe interface ILanes<TSelf>
     /// <summary>Reads <see cref="Count"/> floats; no alignment is needed.</summary>
     static abstract TSelf Load(float* source);
 
+    /// <summary>Reads <see cref="Count"/> bytes as whole numbers.</summary>
+    static abstract TSelf LoadBytes(byte* source);
+
+    /// <summary>Reads the lower and the upper halves of <see cref="Count"/> bytes as whole numbers.</summary>
+    static abstract void LoadHalves(byte* source, out TSelf lower, out TSelf upper);
+
     /// <summary>Writes <see cref="Count"/> floats; no alignment is needed.</summary>
     void Store(float* target);
 
@@ -32,6 +38,9 @@ internal unsafe interface ILanes<TSelf>
 
     /// <summary>a·b + c, rounded once where the processor can.</summary>
     static abstract TSelf MultiplyAdd(TSelf a, TSelf b, TSelf c);
+
+    /// <summary>The same with b in memory, which spares the instruction that would load it.</summary>
+    static abstract TSelf MultiplyAdd(TSelf a, float* b, TSelf c);
 
     static abstract TSelf Max(TSelf a, TSelf b);
 

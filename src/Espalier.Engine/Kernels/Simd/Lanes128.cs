@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Espalier.Engine.Kernels.Simd;
 
@@ -19,6 +20,17 @@ internal readonly unsafe struct Lanes128(Vector128<float> value) : ILanes<Lanes1
     public static Lanes128 Load(float* source) => new(Vector128.Load(source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 LoadBytes(byte* source) => new(Vector128.ConvertToSingle(Widen(source)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadHalves(byte* source, out Lanes128 lower, out Lanes128 upper)
+    {
+        Vector128<int> bytes = Widen(source);
+        lower = new(Vector128.ConvertToSingle(bytes & Vector128.Create(15)));
+        upper = new(Vector128.ConvertToSingle(bytes >>> 4));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(float* target) => _value.Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -36,6 +48,10 @@ internal readonly unsafe struct Lanes128(Vector128<float> value) : ILanes<Lanes1
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 MultiplyAdd(Lanes128 a, Lanes128 b, Lanes128 c)
         => new(Vector128.MultiplyAddEstimate(a._value, b._value, c._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 MultiplyAdd(Lanes128 a, float* b, Lanes128 c)
+        => new(Vector128.MultiplyAddEstimate(Vector128.Load(b), a._value, c._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Max(Lanes128 a, Lanes128 b) => new(Vector128.MaxNative(a._value, b._value));
@@ -68,5 +84,14 @@ internal readonly unsafe struct Lanes128(Vector128<float> value) : ILanes<Lanes1
     {
         Vector128<float> half = Vector128.MaxNative(a._value, Vector128.Shuffle(a._value, Vector128.Create(2, 3, 0, 1)));
         return MathF.Max(half[0], half[1]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<int> Widen(byte* source)
+    {
+        Vector128<byte> bytes = Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<uint>(source)).AsByte();
+        return Sse41.IsSupported
+            ? Sse41.ConvertToVector128Int32(bytes)
+            : Vector128.WidenLower(Vector128.WidenLower(bytes)).AsInt32();
     }
 }

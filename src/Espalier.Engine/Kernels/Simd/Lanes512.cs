@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Espalier.Engine.Kernels.Simd;
 
@@ -19,6 +20,17 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : ILanes<Lanes5
     public static Lanes512 Load(float* source) => new(Vector512.Load(source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 LoadBytes(byte* source) => new(Vector512.ConvertToSingle(Widen(source)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadHalves(byte* source, out Lanes512 lower, out Lanes512 upper)
+    {
+        Vector512<int> bytes = Widen(source);
+        lower = new(Vector512.ConvertToSingle(bytes & Vector512.Create(15)));
+        upper = new(Vector512.ConvertToSingle(bytes >>> 4));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(float* target) => _value.Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -36,6 +48,10 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : ILanes<Lanes5
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 MultiplyAdd(Lanes512 a, Lanes512 b, Lanes512 c)
         => new(Vector512.FusedMultiplyAdd(a._value, b._value, c._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 MultiplyAdd(Lanes512 a, float* b, Lanes512 c)
+        => new(Vector512.FusedMultiplyAdd(Vector512.Load(b), a._value, c._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Max(Lanes512 a, Lanes512 b) => new(Vector512.MaxNative(a._value, b._value));
@@ -67,5 +83,20 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : ILanes<Lanes5
     public static float Largest(Lanes512 a)
     {
         return Lanes256.Largest(new(Vector256.MaxNative(a._value.GetLower(), a._value.GetUpper())));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<int> Widen(byte* source)
+    {
+        Vector128<byte> bytes = Vector128.Load(source);
+        if (Avx512F.IsSupported)
+        {
+            return Avx512F.ConvertToVector512Int32(bytes);
+        }
+
+        Vector128<ushort> lower = Vector128.WidenLower(bytes), upper = Vector128.WidenUpper(bytes);
+        return Vector512.Create(
+            Vector256.Create(Vector128.WidenLower(lower), Vector128.WidenUpper(lower)),
+            Vector256.Create(Vector128.WidenLower(upper), Vector128.WidenUpper(upper))).AsInt32();
     }
 }

@@ -122,8 +122,8 @@ internal static unsafe class Packing
         }
     }
 
-    // target (columns × rows) = source (rows × columns), in squares of eight or four where shuffles are to be had.
-    private static void TransposeBlock(int rows, int columns, float* source, nint ldSource, float* target, nint ldTarget)
+    /// <summary>target (columns × rows) = source (rows × columns), in squares of eight or four where shuffles are to be had.</summary>
+    internal static void TransposeBlock(int rows, int columns, float* source, nint ldSource, float* target, nint ldTarget)
     {
         int i = 0;
         for (; Avx.IsSupported && i + 8 <= rows; i += 8)

@@ -3,7 +3,7 @@ using Espalier.Engine.Threading;
 namespace Espalier.Engine.Kernels.Simd;
 
 /// <summary>The fast kernels for one vector width, on a team of threads.</summary>
-internal sealed unsafe partial class SimdKernels<TLanes, TTile>(WorkerTeam team, WorkerScratch scratch) : IKernels, IDisposable
+internal sealed unsafe partial class SimdKernels<TLanes, TTile>(WorkerTeam team, WorkerScratch scratch) : IKernels, IReportsPath, IDisposable
     where TLanes : struct, ILanes<TLanes>
     where TTile : struct, ITile
 {
@@ -18,10 +18,13 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>(WorkerTeam team,
     {
     }
 
+    public string? Path { get; private set; }
+
     public void Dispose()
     {
         _scratch.Dispose();
         _shared.Dispose();
+        _activationCodes.Dispose();
     }
 
     private void Run<TJob>(ref TJob job, long elements)

@@ -22,6 +22,7 @@ public sealed class RecipeTests : IDisposable
 
     [Theory]
     [InlineData("pretrain", "paper-mlm", "--mask-rate=0.15")]
+    [InlineData("pretrain", "short-mlm", "--mask-rate=0.25")]
     [InlineData("finetune", "paper-sst2", "--seed=500")]
     public void Expand_NamedRecipe_SuitsItsCommand(string command, string name, string expected)
     {
@@ -37,6 +38,12 @@ public sealed class RecipeTests : IDisposable
     [InlineData("\n- layers\n", ":2: expected lines such as")]
     [InlineData("layers: [1\nhidden: 2\n", "is no YAML")]
     [InlineData("layers: 1\nlayers: 2\n", "is no YAML")]
+    [InlineData("layers: 6\ntime: half\n", ":2: --time: 'half' is no time")]
+    [InlineData("evaluate-every: 1k\n", ":1: --evaluate-every: '1k' is neither")]
+    [InlineData("layers: 0\n", ":1: --layers is 0; expected 1 or more")]
+    [InlineData("\ndropout: 3\n", ":2: --dropout is 3; expected")]
+    [InlineData("checkpoint-at: [0.5, 2]\n", ":1: --checkpoint-at is 0.5 2; expected between 0 and 1")]
+    [InlineData("layers: 1\n---\nhidden: 2\n", ":3: a second document begins")]
     [InlineData("recipe: paper-mlm\n", ":1: unknown key recipe")]
     public void Expand_Fault_NamesFileAndLine(string content, string message)
     {

@@ -36,6 +36,11 @@ public class PretrainCommandTests
     [InlineData(2, "leave the plus out", "pretrain", "--data", "x", "--out", "y", "--time", "+30m")]
     [InlineData(2, "is no size", "pretrain", "--data", "x", "--out", "y", "--steps", "1", "--memory", "lots")]
     [InlineData(2, "did you mean --layers?", "pretrain", "--layer", "2")]
+    [InlineData(2, "--recipe", "pretrain", "--recipe")]
+    [InlineData(2, "--recipe", "pretrain", "--recipe", "paper-mlm", "--recipe", "paper-mlm")]
+    [InlineData(2, "'10.9' is no whole number", "pretrain", "--data", "x", "--out", "y", "--steps", "10.9")]
+    [InlineData(2, "--threads is 5000; expected 0 to 1024", "pretrain", "--data", "x", "--out", "y", "--steps", "1", "--threads", "5000")]
+    [InlineData(2, "--threads is -1", "pretrain", "--data", "x", "--out", "y", "--steps", "1", "--threads=-1")]
     [InlineData(1, "there is no run here", "pretrain", "--resume", "missing")]
     [InlineData(1, "missing", "pretrain", "--data", "missing", "--out", "y", "--steps", "1")]
     public async Task Run_WrongRequest_SaysWhatAndEndsWithItsCode(int code, string message, params string[] args)

@@ -18,6 +18,7 @@ internal static partial class KernelTable
 
     // Made at first use: by then the sizes in the other files of this class are set.
     public static IReadOnlyList<KernelCase> Cases => field ??=
-        [.. Gemm(), .. GemmRowSums(), .. GemmEpilogue(), .. GemmBatched(), .. Norm(), .. Elementwise(), .. Rows(),
+        [.. Gemm(), .. GemmRowSums(), .. GemmEpilogue(), .. GemmBatched(), .. QuantizedProducts(), .. IntegerProducts(),
+            .. SparseProducts(), .. CompressedGathers(), .. Norm(), .. Elementwise(), .. Rows(),
             .. Reductions(), .. Attention(), .. Loss(), .. Optimizer()];
 }

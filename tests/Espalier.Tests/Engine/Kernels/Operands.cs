@@ -38,6 +38,9 @@ internal sealed unsafe class Operands
     /// <summary>Given whole numbers.</summary>
     public DeviceSpan<int> Numbers(int[] values) => Take(null, values.Length, 0, () => values);
 
+    /// <summary>Given bytes.</summary>
+    public DeviceSpan<byte> Bytes(byte[] values) => Take(null, values.Length, 0, () => values);
+
     /// <summary>A result that the kernel overwrites.</summary>
     /// <param name="name">Its name in messages.</param>
     /// <param name="count">Elements.</param>

@@ -1,4 +1,5 @@
 using Espalier.Engine.Autograd;
+using Espalier.Engine.Layers;
 using Espalier.Engine.Models;
 using Espalier.Tests.Engine.Models;
 
@@ -7,18 +8,28 @@ namespace Espalier.Tests.Engine.Layers;
 /// <summary>How whole models begin.</summary>
 public class InitializationTests
 {
-    [Fact]
-    public void Encoder_Matrices_AreNormalWithRobertasDeviation()
+    [Theory]
+    [InlineData(WeightSchemeKind.Roberta, 0.02, 0.02)]
+    [InlineData(WeightSchemeKind.Scaled, 0.0692820, 0.1)]
+    public void Encoder_Matrices_AreNormalWithTheDeviationOfTheScheme(WeightSchemeKind scheme, double matrices, double embeddings)
     {
-        EncoderConfiguration configuration = SmallModels.Encoder with { Hidden = 64, Heads = 1, FeedForward = 256, Vocabulary = 500 };
+        EncoderConfiguration configuration = SmallModels.Encoder with
+        {
+            Hidden = 64,
+            Heads = 1,
+            FeedForward = 256,
+            Vocabulary = 500,
+            Initialization = scheme,
+        };
         foreach ((Parameter parameter, float[] values) in First(p => new SequenceClassifier(p, configuration, 64)))
         {
             if (parameter.Decay)
             {
+                double expected = parameter.Name.StartsWith("embeddings.", StringComparison.Ordinal) ? embeddings : matrices;
                 double error = 5 / Math.Sqrt(values.Length);
-                Assert.Equal(0, values.Average(), 0.02 * error);
-                Assert.Equal(0.02, Deviation(values), 0.02 * error);
-                Assert.True(values.Max(Math.Abs) > 0.05, $"{parameter.Name} is not normal");
+                Assert.Equal(0, values.Average(), expected * error);
+                Assert.Equal(expected, Deviation(values), expected * error);
+                Assert.True(values.Max(Math.Abs) > 2.5 * expected, $"{parameter.Name} is not normal");
             }
             else
             {

@@ -19,8 +19,8 @@ public class SizeRaceTests
         {
             SizeRace race = Run(SizeRace.Begin(Sizes, Cost, Work, Budget), seed, out double spent);
             SizePlan plan = race.Decide();
-            double[] ends = [.. Sizes.Select(size => Law(size, seed, Budget / Cost.StepSeconds(size)))];
-            double chosen = Law(plan.Chosen.Size, seed, plan.Chosen.Steps);
+            double[] ends = [.. Sizes.Select(size => Law(size, seed, AtFullRate(Budget, Budget, size)))];
+            double left = Budget - plan.LostSeconds, chosen = Law(plan.Chosen.Size, seed, AtFullRate(left, left, plan.Chosen.Size));
             Assert.True(chosen <= ends.Min() * 1.02, $"world {seed}: {plan.Chosen.Size} ends at {chosen:F3}, the best at {ends.Min():F3}");
             Assert.True(plan.LostSeconds <= SizeRace.MostWaste * Budget, $"world {seed}: {plan.LostSeconds:F1} s were lost");
             Assert.Equal(spent, plan.Candidates.Sum(c => c.RacedSeconds), 6);
@@ -116,13 +116,18 @@ public class SizeRaceTests
         [
             .. Enumerable.Range(1, 5).Select(i => before + (steps * i / 5)).Where(s => s > before).Distinct().Select(s =>
             {
-                double loss = Law(slice.Size, world, s) + (0.005 * Curves.LearningCurveTests.Normal(new Random((int)s + world)));
-                return new CurvePoint(s, change?.Invoke(slice.Size, s, loss) ?? loss);
+                double full = AtFullRate(s * step, Budget, slice.Size);
+                double loss = Law(slice.Size, world, full) + (0.005 * Curves.LearningCurveTests.Normal(new Random((int)s + world)));
+                return new CurvePoint(full, change?.Invoke(slice.Size, s, loss) ?? loss);
             }),
         ];
         race.Report(slice.Candidate, steps, steps * step, points);
         return steps * step;
     }
+
+    // Steps, each for as much as its part of the peak rate, which falls in a line to zero.
+    private static double AtFullRate(double seconds, double whole, ModelSize size)
+        => (seconds - (seconds * seconds / (2 * whole))) / Cost.StepSeconds(size);
 
     // Larger models have a lower floor and learn more in a step.
     private static double Law(ModelSize size, int world, double steps)

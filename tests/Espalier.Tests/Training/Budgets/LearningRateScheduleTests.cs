@@ -37,4 +37,16 @@ public class LearningRateScheduleTests
     public void Validate_InverseSquareRootWithoutWarmup_IsAFault()
         => Assert.Contains("needs a warm-up", Assert.Single(
             new LearningRateSchedule { Peak = 1, Decay = LearningRateDecay.InverseSquareRoot, WarmupFraction = 0 }.Validate()));
+
+    [Theory]
+    [InlineData(LearningRateDecay.Linear)]
+    [InlineData(LearningRateDecay.Cosine)]
+    public void Rate_WarmupInSteps_ReachesThePeakThenFallsToTheEnd(LearningRateDecay decay)
+    {
+        var schedule = new LearningRateSchedule { Peak = 1, WarmupSteps = 100, Decay = decay };
+        double[] rates = [.. Enumerable.Range(0, 200).Select(step => schedule.Rate((step + 0.5) / 200, step))];
+        Assert.Equal(1, rates.Max(), 1e-9);
+        Assert.Equal(99, Array.IndexOf(rates, rates.Max()));
+        Assert.InRange(rates[^1], 1e-6, 0.02);
+    }
 }

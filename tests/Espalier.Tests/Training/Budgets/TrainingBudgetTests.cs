@@ -33,6 +33,26 @@ public class TrainingBudgetTests
     }
 
     [Fact]
+    public void FractionAtNextStep_EveryMeasure_IsHalfAStepOn()
+    {
+        var step = new StepCost(TimeSpan.FromSeconds(2), 100, 0.1);
+        Assert.Equal(1 / 60.0, new TrainingBudget { Time = TimeSpan.FromMinutes(1) }.FractionAtNextStep(default, step), 1e-12);
+        Assert.Equal(0.5 / 200, new TrainingBudget { Steps = 200 }.FractionAtNextStep(default, step), 1e-12);
+        Assert.Equal(9050 / 10_000.0, new TrainingBudget { Tokens = 10_000 }.FractionAtNextStep(Spent, step), 1e-12);
+        Assert.Equal(0.30, new TrainingBudget { Epochs = 1 }.FractionAtNextStep(Spent, step), 1e-12);
+    }
+
+    [Fact]
+    public void WithoutUsedUp_LimitsOfSeveralMeasures_LeavesThoseThatAreOpen()
+    {
+        // The time ended within half a step of its limit.
+        var budget = new TrainingBudget { Time = TimeSpan.FromSeconds(31), Steps = 50, Tokens = 9001, Epochs = 0.25 };
+        Assert.Equal(new TrainingBudget { Tokens = 9001 }, budget.WithoutUsedUp(Spent, TimeSpan.FromSeconds(4), out IReadOnlyList<string> usedUp));
+        Assert.Equal(3, usedUp.Count);
+        Assert.Contains("50 steps", usedUp);
+    }
+
+    [Fact]
     public void Validate_EveryFault_IsListed()
     {
         Assert.Contains("no budget is given", Assert.Single(new TrainingBudget().Validate()));

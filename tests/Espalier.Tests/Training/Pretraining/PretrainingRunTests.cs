@@ -91,6 +91,61 @@ public class PretrainingRunTests
     }
 
     [Fact]
+    public void Resume_FinishedBySteps_GoesOnWhenGivenMoreOfAnotherMeasure()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        Attempt(folder["run"], data, new RunStorage());
+        using (PretrainingRun run = PretrainingRun.Resume(
+            folder["run"], (old, spent) => old.Extend(new TrainingBudget { Tokens = 200 }, spent)))
+        {
+            Assert.Contains($"the limit of {SmallRun.Steps} steps is used up", Assert.Single(run.Warnings));
+            Assert.Equal(SmallRun.Steps + 2, run.Train().State.Step);
+        }
+
+        RunException fault = Assert.Throws<RunException>(() => PretrainingRun.Resume(folder["run"], (_, _) => new TrainingBudget { Steps = 4 }));
+        Assert.Contains("the budget of 4 steps is used up already", fault.Message);
+    }
+
+    [Fact]
+    public void Resume_ShardOfTheDataSetChanged_IsNoticed()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        Attempt(folder["run"], data, new RunStorage());
+        string shard = Directory.GetFiles(data, "*", SearchOption.AllDirectories).Where(f => !f.EndsWith(".json", StringComparison.Ordinal)).MaxBy(f => new FileInfo(f).Length)!;
+        byte[] bytes = File.ReadAllBytes(shard);
+        (bytes[0], bytes[2]) = ((byte)(bytes[0] ^ 1), (byte)(bytes[2] ^ 1));
+        File.WriteAllBytes(shard, bytes);
+        Assert.Contains("SHA-256", Assert.Throws<Espalier.Text.TextException>(() => PretrainingRun.Resume(folder["run"])).Message);
+    }
+
+    [Theory]
+    [InlineData("\"format\":1", "\"format\":2", "has format 2")]
+    [InlineData(null, null, "cannot be read")]
+    public void Resume_NewestCheckpointCannotBeRead_StopsAndKeepsIt(string? part, string? other, string message)
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        Attempt(folder["run"], data, new RunStorage());
+        string state = folder[$"run/checkpoints/step-{SmallRun.Steps}/state.json"];
+        string json = File.ReadAllText(state);
+        if (part != null)
+        {
+            File.WriteAllText(state, System.Text.RegularExpressions.Regex.Replace(json, "\"format\":\\s*1", other!));
+        }
+        else
+        {
+            // A folder cannot be read as a file, whoever asks.
+            File.Delete(state);
+            Directory.CreateDirectory(state);
+        }
+
+        Assert.Contains(message, Assert.Throws<RunException>(() => Attempt(folder["run"], data, new RunStorage())).Message);
+        Assert.True(Directory.Exists(folder[$"run/checkpoints/step-{SmallRun.Steps}"]));
+    }
+
+    [Fact]
     public void Resume_NewestCheckpointCutShort_GoesOnFromTheOneBeforeAndSaysSo()
     {
         using var folder = new TemporaryFolder();
@@ -108,6 +163,7 @@ public class PretrainingRunTests
         TrainingEvent warning = EventLog.Read(folder["run/events.jsonl"]).Single(e => e.Event == "warning");
         Assert.Contains($"step-{SmallRun.Steps}", warning.Message);
         Assert.Contains("optimizer.safetensors holds", warning.Message);
+        Assert.True(File.Exists(folder[$"run/checkpoints/damaged-step-{SmallRun.Steps}/state.json"]));
     }
 
     [Fact]
@@ -135,7 +191,7 @@ public class PretrainingRunTests
         string data = SmallRun.Corpus(folder);
         var whole = new FullStorage(int.MaxValue);
         Attempt(folder["whole"], data, whole);
-        for (int point = 0; point < whole.Points; point += 4)
+        for (int point = 0; point < whole.Points; point++)
         {
             string run = folder[$"run-{point}"];
             RunStorageException fault = Assert.Throws<RunStorageException>(() => Attempt(run, data, new FullStorage(point)));
@@ -157,6 +213,18 @@ public class PretrainingRunTests
     }
 
     [Fact]
+    public void Resume_DataSetMoved_GoesOnWithItWhereItLiesNow()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        Attempt(folder["run"], data, new RunStorage());
+        Directory.Move(data, folder["elsewhere"]);
+        PretrainingRun.Resume(folder["run"], data: folder["elsewhere"]).Dispose();
+        using PretrainingRun again = PretrainingRun.Resume(folder["run"]);
+        Assert.Equal(folder["elsewhere"], again.Record.Configuration.Data);
+    }
+
+    [Fact]
     public void Resume_WhileAnotherWorksOnIt_IsRefused()
     {
         using var folder = new TemporaryFolder();
@@ -173,8 +241,9 @@ public class PretrainingRunTests
         {
             Model = configuration.Model with { Layers = 0 },
             HeldOutBlocks = -1,
+            Threads = 5000,
         })).Message;
-        Assert.All(["Steps is 0", "Layers is 0", "-1 held-out"], part => Assert.Contains(part, message));
+        Assert.All(["Steps is 0", "Layers is 0", "-1 held-out", "5000 threads"], part => Assert.Contains(part, message));
         Assert.False(Directory.Exists(folder["run"]));
     }
 

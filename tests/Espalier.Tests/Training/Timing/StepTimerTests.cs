@@ -28,6 +28,22 @@ public class StepTimerTests
     }
 
     [Fact]
+    public void Result_JustStable_IsOfTheStepsThatShowedIt()
+    {
+        var timer = new StepTimer();
+        for (int i = 0; i < 21; i++)
+        {
+            timer.Add(TimeSpan.FromSeconds(i == 20 ? 3 : 2));
+            if (i == 19)
+            {
+                Assert.Equal((10, 2.0, true), (timer.Result()!.Steps, timer.Result()!.Mean, timer.Result()!.Stable));
+            }
+        }
+
+        Assert.Equal((11, 23 / 11.0), (timer.Result()!.Steps, timer.Result()!.Mean));
+    }
+
+    [Fact]
     public void Result_TrainingEndsBefore_SaysHowManyAndThatItIsNotStable()
     {
         var timer = new StepTimer();

@@ -1,0 +1,88 @@
+using System.CommandLine;
+using Espalier.Engine.Devices;
+using Espalier.Engine.Weights;
+
+namespace Espalier.Benchmarks;
+
+/// <summary>Products with compressed weights beside our own dense product at the same shape, turn by turn.</summary>
+internal static class WeightsBenchmark
+{
+    private static readonly (string Name, QuantizationScheme? Scheme, double? Density, ActivationPrecision Activations)[] Kinds =
+    [
+        ("8-bit", new(8, ScaleGranularity.Row), null, ActivationPrecision.Single),
+        ("4-bit", new(4, ScaleGranularity.Row), null, ActivationPrecision.Single),
+        ("4-bit, groups of 64", new(4, ScaleGranularity.Group, 64), null, ActivationPrecision.Single),
+        ("8-bit, integer activations", new(8, ScaleGranularity.Row), null, ActivationPrecision.Integer),
+        ("75 % sparse", null, 0.25, ActivationPrecision.Single),
+        ("90 % sparse", null, 0.10, ActivationPrecision.Single),
+        ("90 % sparse, 4-bit", new(4, ScaleGranularity.Row), 0.10, ActivationPrecision.Single),
+    ];
+
+    public static Command Create()
+    {
+        var json = new Option<bool>("--json") { Description = "Print the rows as JSON" };
+        var hidden = new Option<int[]>("--hidden")
+        {
+            Description = "Hidden sizes",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [256, 512, 768, 1024],
+        };
+        var tokens = new Option<int[]>("--tokens")
+        {
+            Description = "Tokens",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [1, 16, 128, 2048],
+        };
+        var threads = new Option<int>("--threads") { Description = "Threads", DefaultValueFactory = _ => 2 };
+        var seconds = new Option<double>("--seconds") { Description = "Time for each row", DefaultValueFactory = _ => 1 };
+        var command = new Command("weights", "Compressed weights beside dense ones") { json, threads, hidden, tokens, seconds };
+        command.SetAction(parsed => Run(
+            parsed.GetValue(json), parsed.GetValue(threads), parsed.GetValue(hidden)!, parsed.GetValue(tokens)!, parsed.GetValue(seconds)));
+        return command;
+    }
+
+    private static void Run(bool json, int threads, int[] hiddenSizes, int[] tokenCounts, double seconds)
+    {
+        var report = new BenchmarkReport(json);
+        using var device = new CpuDevice(threads);
+        report.Say(device.Description);
+        foreach (int tokens in tokenCounts)
+        {
+            foreach (int hidden in hiddenSizes)
+            {
+                foreach ((string name, QuantizationScheme? scheme, double? density, ActivationPrecision activations) in Kinds)
+                {
+                    using var products = new WeightsProducts(
+                        device, WeightsProducts.Draw(hidden, scheme, density), activations, tokens, Matrices(tokens));
+                    report.Add(Time(name, threads, products, seconds));
+                }
+            }
+        }
+
+        report.Finish();
+    }
+
+    // At one token the weights of a whole model pass by: 12 layers of 12 matrices of hidden × hidden. With more tokens a
+    // few do, as each is then used long enough for where it came from not to matter.
+    private static int Matrices(int tokens) => tokens == 1 ? 144 : tokens < 128 ? 12 : 2;
+
+    private static BenchmarkRow Time(string name, int threads, WeightsProducts p, double seconds)
+    {
+        string path = p.Verify();
+        (double own, double other, double ratio) = Measure.InTurn(seconds, rest: false, p.Compressed, p.Dense);
+        double flops = 2.0 * p.Tokens * p.Hidden * p.Hidden * p.Count;
+        return new BenchmarkRow(
+            name, $"{p.Tokens} × {p.Hidden} × {p.Hidden}", threads, "GFLOP/s of the dense product", flops / own / 1e9,
+            "dense", flops / other / 1e9, ratio)
+        {
+            Path = path,
+            More =
+            {
+                ["microseconds"] = own / p.Count * 1e6,
+                ["denseMicroseconds"] = other / p.Count * 1e6,
+                ["weightGBPerSecond"] = p.WeightBytes / own / 1e9,
+                ["denseWeightGBPerSecond"] = 4.0 * p.Hidden * p.Hidden * p.Count / other / 1e9,
+            },
+        };
+    }
+}

@@ -1,0 +1,76 @@
+using System.CommandLine;
+using Espalier.Cli.CommandLine;
+using Espalier.Compression.Analysis;
+using Espalier.Compression.Choice;
+using Espalier.Engine.Weights;
+using Espalier.Pipeline.Grids;
+
+namespace Espalier.Cli.Commands;
+
+/// <summary><c>espalier compress</c>: a finetuned model in, a grid of pruned and quantized packages out, and the one that fits.</summary>
+internal sealed class CompressCommand : EspalierCommand
+{
+    private static readonly GridConfiguration Defaults = new() { Model = "" };
+
+    private readonly Argument<string?> _model = new("run") { Description = "A finetuning run, whose best model is compressed", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<string?> _out = new("--out") { Description = "Folder of the grid, to create" };
+    private readonly Option<string?> _resume = new("--resume") { Description = "Folder of a grid to go on with" };
+    private readonly Option<double[]> _sparsity = List("--sparsity", Defaults.Sparsities, "Parts of the weights that are pruned");
+    private readonly Option<int[]> _bits = List("--bits", Defaults.Bits, "Bits of a weight: 2 to 8, or 32 for no quantization");
+    private readonly Option<Measure[]> _frontier = List<Measure>("--frontier", [Measure.Bytes, Measure.Accuracy], "The two measures whose Pareto frontier is marked");
+    private readonly LimitOptions _limits = new();
+    private readonly QuantizationOptions _quantization = new();
+    private readonly Option<ActivationPrecision> _activations = new("--activations") { Description = "Single as in the paper, or Integer: quantized as they come where weights have 5 to 8 bits", DefaultValueFactory = _ => Defaults.Activations };
+    private readonly PruningOptions _pruning = new();
+    private readonly Option<int> _threads = new("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => 0 };
+
+    public CompressCommand(Terminal terminal)
+        : base(terminal, "compress", "Prune and quantize a classifier over a grid, measure every cell, and choose the best that fits")
+    {
+        Arguments.Add(_model);
+        foreach (Option option in (Option[])[_out, _resume, Recipe.Option, .. _limits.All, _frontier, .. Settings])
+            Options.Add(option);
+    }
+
+    private IEnumerable<Option> Settings => [_sparsity, _bits, .. _quantization.All, _activations, .. _pruning.All, _threads];
+
+    protected override void Execute(ParseResult parsed, CommandContext context)
+    {
+        DeploymentLimits limits = _limits.Read(parsed);
+        if (parsed.GetValue(_frontier) is not [var first, var second] || first == second)
+            throw new UsageException($"--frontier takes two of {string.Join(", ", Enum.GetNames<Measure>())}");
+        using CompressionGrid grid = Open(parsed, context);
+        GridCommand.Run(grid, limits, context, "compress", first, second);
+    }
+
+    private CompressionGrid Open(ParseResult parsed, CommandContext context)
+    {
+        string? model = parsed.GetValue(_model), folder = parsed.GetValue(_out);
+        if (parsed.GetValue(_resume) is { } resumed)
+        {
+            string[] given = [.. ((IEnumerable<Option>)[_out, .. Settings]).Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
+            if (given.Length > 0 || model != null)
+                throw new UsageException($"a grid that is resumed keeps its settings; leave {string.Join(", ", model == null ? given : [model, .. given])} out (limits may change)");
+            return CompressionGrid.Resume(resumed, context.Cancel);
+        }
+        if (model == null || folder == null)
+            throw new UsageException("name a finetuning run, and the grid's folder with --out, or a grid with --resume");
+        (int? heads, int? feedForward) = _pruning.ReadStructure(parsed);
+        return context.Track("measuring", _ => CompressionGrid.Create(folder, new GridConfiguration
+        {
+            Model = model,
+            Sparsities = parsed.GetValue(_sparsity)!,
+            Bits = parsed.GetValue(_bits)!,
+            Quantization = _quantization.Read(parsed),
+            Activations = parsed.GetValue(_activations),
+            Pruning = _pruning.Read(parsed),
+            Heads = heads,
+            FeedForward = feedForward,
+            Recovery = _pruning.ReadRecovery(parsed),
+            Threads = parsed.GetValue(_threads),
+        }, context.Cancel));
+    }
+
+    private static Option<T[]> List<T>(string name, IReadOnlyList<T> values, string description) =>
+        new(name) { Description = description, AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [.. values] };
+}

@@ -1,0 +1,87 @@
+using System.CommandLine;
+using Espalier.Compression.Pruning;
+using Espalier.Compression.Quantization;
+using Espalier.Engine.Weights;
+using Espalier.Pipeline.Recovery;
+
+namespace Espalier.Cli.Commands;
+
+/// <summary>How weights are quantized.</summary>
+internal sealed class QuantizationOptions
+{
+    private static readonly QuantizationSettings Defaults = new();
+
+    private readonly Option<ScaleGranularity> _granularity = new("--granularity")
+    {
+        Description = "What shares a range: a tensor as in the paper, a row, or a group of columns of a row",
+        DefaultValueFactory = _ => Defaults.Granularity,
+    };
+
+    private readonly Option<int> _groupSize = new("--group-size") { Description = "Columns of a group: 32, 64 or 128", DefaultValueFactory = _ => Defaults.GroupSize };
+
+    private readonly Option<RangeRule> _range = new("--range")
+    {
+        Description = "MinMax as in the paper, or LeastSquares, whose error is smaller",
+        DefaultValueFactory = _ => Defaults.Range,
+    };
+
+    private readonly Option<string[]> _keep = new("--keep")
+    {
+        Description = "Tensors that are not quantized, by name, with * for any part of it",
+        AllowMultipleArgumentsPerToken = true,
+        DefaultValueFactory = _ => [],
+    };
+
+    public IEnumerable<Option> All => [_granularity, _groupSize, _range, _keep];
+
+    public QuantizationSettings Read(ParseResult parsed) => new()
+    {
+        Granularity = parsed.GetValue(_granularity),
+        GroupSize = parsed.GetValue(_groupSize),
+        Range = parsed.GetValue(_range),
+        Keep = parsed.GetValue(_keep)!,
+    };
+}
+
+/// <summary>How weights are pruned, and models finetuned after it.</summary>
+internal sealed class PruningOptions
+{
+    private static readonly PruningSettings Pruning = new();
+    private static readonly RecoverySettings Recovery = new();
+
+    private readonly Option<PruningRanking> _ranking = New("--ranking", Pruning.Ranking, "Whether the smallest weights are looked for in the whole model or in each matrix");
+    private readonly Option<bool> _embeddings = new("--prune-embeddings") { Description = "Prune embeddings too" };
+    private readonly Option<bool> _norms = new("--prune-norms") { Description = "Prune gains and biases too" };
+    private readonly Option<double> _step = New("--step", Pruning.Step, "Part of the weights that goes between two finetunings");
+    private readonly Option<int?> _heads = new("--heads") { Description = "Attention heads that each layer keeps; the others are taken out, and the matrices are smaller" };
+    private readonly Option<int?> _feedForward = new("--feed-forward") { Description = "Feed-forward units that each layer keeps; the others are taken out" };
+    private readonly Option<double> _enough = New("--enough", Recovery.EnoughAccuracy, "Part of the uncompressed accuracy at which finetuning ends");
+    private readonly Option<double> _epochs = New("--recovery-epochs", Recovery.Epochs, "Passes over the training set after which it ends all the same; 0 for none");
+    private readonly Option<double> _evaluations = New("--evaluations", Recovery.EvaluationsPerEpoch, "Evaluations in an epoch of it");
+    private readonly Option<double?> _rate = new("--learning-rate") { Description = "Its highest learning rate; that of the model's own finetuning when left out" };
+    private readonly Option<ulong> _seed = New("--seed", Recovery.Seed, "Seed of its order and dropout");
+
+    public IEnumerable<Option> All => [_ranking, _embeddings, _norms, _step, _heads, _feedForward, _enough, _epochs, _evaluations, _rate, _seed];
+
+    public PruningSettings Read(ParseResult parsed) => new()
+    {
+        Ranking = parsed.GetValue(_ranking),
+        Embeddings = parsed.GetValue(_embeddings),
+        Norms = parsed.GetValue(_norms),
+        Step = parsed.GetValue(_step),
+    };
+
+    public RecoverySettings ReadRecovery(ParseResult parsed) => new()
+    {
+        EnoughAccuracy = parsed.GetValue(_enough),
+        Epochs = parsed.GetValue(_epochs),
+        EvaluationsPerEpoch = parsed.GetValue(_evaluations),
+        LearningRate = parsed.GetValue(_rate),
+        Seed = parsed.GetValue(_seed),
+    };
+
+    public (int? Heads, int? FeedForward) ReadStructure(ParseResult parsed) => (parsed.GetValue(_heads), parsed.GetValue(_feedForward));
+
+    private static Option<T> New<T>(string name, T value, string description) =>
+        new(name) { Description = description, DefaultValueFactory = _ => value };
+}

@@ -1,0 +1,90 @@
+using Espalier.Cli.CommandLine;
+using Espalier.Compression;
+using Espalier.Compression.Analysis;
+using Espalier.Compression.Choice;
+using Espalier.Pipeline.Grids;
+
+namespace Espalier.Cli.Commands;
+
+/// <summary>What the commands that run a grid have in common: they announce it, show it, and report it.</summary>
+internal static class GridCommand
+{
+    public static void Run(CompressionGrid grid, DeploymentLimits limits, CommandContext context, string command, Measure first = Measure.Bytes, Measure second = Measure.Accuracy)
+    {
+        if (limits.Validate() is { Count: > 0 } faults)
+            throw new UsageException(string.Join("; ", faults));
+        TextWriter error = context.Terminal.Error;
+        error.WriteLine($"{grid.Directory.Path}: {grid.Count} cells, {grid.Done} of them done; uncompressed accuracy {100 * grid.Record.Accuracy:F2} % of {grid.Record.DevelopmentExamples:N0} examples");
+        if (grid.LongestFinetuning > TimeSpan.Zero)
+            error.WriteLine($"expected: finetuning of at most {Quantities.Show(grid.LongestFinetuning)}, less where accuracy is back earlier; measuring comes on top");
+        try
+        {
+            context.Track(command, progress => grid.Run(new Told(progress), context.Cancel));
+        }
+        catch (OperationCanceledException)
+        {
+            error.WriteLine($"saved; go on with: espalier {command} --resume {grid.Directory.Path}");
+            throw;
+        }
+        GridTable table = grid.Table(first, second);
+        foreach (CellResult failed in table.Cells.Where(c => c.Failure != null))
+            context.Warn($"{failed.Name} failed: {failed.Failure}");
+        var report = new GridReport(grid.Directory.Path, table, ChoiceReport.Of(grid.Choose(limits), grid.Record.Accuracy, grid.Directory.ModelPath));
+        context.Report(report, CommandJson.Default.GridReport, report.Write);
+        if (!report.Choice.Fits)
+            throw new CompressionException($"no model of the grid fits: {string.Join("; ", report.Choice.Gives)}. The nearest is in {report.Choice.Model}");
+    }
+
+    private sealed class Told(IProgress<WorkDone> progress) : IProgress<GridProgress>
+    {
+        public void Report(GridProgress value) => progress.Report(new WorkDone(value.Phase, value.Fraction));
+    }
+}
+
+/// <summary>The model that was chosen.</summary>
+/// <param name="Cell">The name of its cell.</param>
+/// <param name="Model">Its folder.</param>
+/// <param name="Accuracy">Its accuracy.</param>
+/// <param name="Drop">What it lost of the uncompressed model's.</param>
+/// <param name="Bytes">Its size on disk.</param>
+/// <param name="Fits">Whether it keeps to every limit.</param>
+/// <param name="Gives">Where it does not: what would have to give.</param>
+internal sealed record ChoiceReport(
+    string Cell, string Model, double Accuracy, double Drop, long Bytes, bool Fits, IReadOnlyList<string> Gives)
+{
+    public static ChoiceReport Of(ModelChoice<CellResult> choice, double accuracy, string model)
+    {
+        ModelMeasures m = choice.Chosen.Measures!;
+        return new ChoiceReport(choice.Chosen.Name, model, m.Accuracy, Math.Round(accuracy - m.Accuracy, 9), m.Bytes, choice.Fits, [.. choice.Gives.Select(Words)]);
+    }
+
+    private static string Words(LimitExcess e) => e.Measure switch
+    {
+        Measure.Bytes => $"it takes {e.Value / 1e6:F3} MB, {e.Limit / 1e6:F3} MB are allowed: raise --max-size by {(e.Value - e.Limit) / 1e6:F3} MB",
+        Measure.Latency => $"an example takes {1e3 * e.Value:F2} ms, {1e3 * e.Limit:F2} ms are allowed: raise --max-latency by {1e3 * (e.Value - e.Limit):F2} ms",
+        _ => $"it loses {100 * e.Value:F2} points of accuracy, {100 * e.Limit:F2} are allowed: raise --max-drop by {100 * (e.Value - e.Limit):F2}",
+    };
+}
+
+/// <summary>What <c>compress --json</c> and <c>prune --json</c> print.</summary>
+internal sealed record GridReport(string Run, GridTable Table, ChoiceReport Choice)
+{
+    public void Write(TextWriter text)
+    {
+        text.WriteLine($"{Run}: {Table.Cells.Count(c => c.Measures != null)} of {Table.Cells.Count} cells");
+        text.WriteLine("  pruned   bits  accuracy       bytes    weights   non-zero   latency   tokens/s");
+        foreach (CellResult c in Table.Cells)
+        {
+            text.Write($"  {100 * c.Sparsity,5:G4} % {c.Bits,5}");
+            text.WriteLine(c.Measures is not { } m ? "  failed"
+                : $"  {100 * m.Accuracy,6:F2} % {m.Bytes,11:N0} {c.WeightBytes,10:N0} {m.NonZero,10:N0} {1e3 * m.Latency,6:F2} ms {m.TokensPerSecond,10:N0}{(Table.Frontier.Contains(c.Name) ? "  on the frontier" : "")}");
+        }
+        if (Table.Levels.Count(l => l.Steps > 0) > 0)
+            text.WriteLine("  pruned   before   after finetuning");
+        foreach (LevelResult l in Table.Levels.Where(l => l.Sparsity > 0 || l.Steps > 0))
+            text.WriteLine($"  {100 * l.Sparsity,5:G4} % {100 * l.AccuracyBefore,6:F2} %  {100 * l.Accuracy,6:F2} %  in {l.Steps:N0} steps, {l.Epochs:F2} epochs, {Quantities.Show(TimeSpan.FromSeconds(l.Seconds))}");
+        text.WriteLine($"  chosen: {Choice.Cell}, {100 * Choice.Accuracy:F2} % ({100 * Choice.Drop:F2} points lost), {Choice.Bytes:N0} bytes → {Choice.Model}");
+        foreach (string give in Choice.Gives)
+            text.WriteLine($"  does not fit: {give}");
+    }
+}

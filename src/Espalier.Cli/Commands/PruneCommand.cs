@@ -1,0 +1,58 @@
+using System.CommandLine;
+using Espalier.Cli.CommandLine;
+using Espalier.Compression.Choice;
+using Espalier.Pipeline.Grids;
+
+namespace Espalier.Cli.Commands;
+
+/// <summary><c>espalier prune</c>: a finetuned model in, one with fewer weights out. A grid of one cell, so that it can be killed and resumed.</summary>
+internal sealed class PruneCommand : EspalierCommand
+{
+    private readonly Argument<string?> _model = new("run") { Description = "A finetuning run, whose best model is pruned", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<string?> _out = new("--out") { Description = "Folder to create; the pruned model is in its model/" };
+    private readonly Option<string?> _resume = new("--resume") { Description = "Folder to go on with" };
+    private readonly Option<double> _sparsity = new("--sparsity") { Description = "Part of the weights that is pruned, such as 0.6", DefaultValueFactory = _ => 0 };
+    private readonly PruningOptions _pruning = new();
+    private readonly Option<int> _threads = new("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => 0 };
+
+    public PruneCommand(Terminal terminal)
+        : base(terminal, "prune", "Take the smallest weights, or whole heads and feed-forward units, out of a classifier, and finetune what stays")
+    {
+        Arguments.Add(_model);
+        foreach (Option option in (Option[])[_out, _resume, Recipe.Option, _sparsity, .. _pruning.All, _threads])
+            Options.Add(option);
+    }
+
+    protected override void Execute(ParseResult parsed, CommandContext context)
+    {
+        using CompressionGrid grid = Open(parsed, context);
+        GridCommand.Run(grid, new DeploymentLimits(), context, "prune");
+    }
+
+    private CompressionGrid Open(ParseResult parsed, CommandContext context)
+    {
+        if (parsed.GetValue(_resume) is { } resumed)
+        {
+            string[] given = [.. ((IEnumerable<Option>)[_out, _sparsity, .. _pruning.All, _threads]).Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
+            return given.Length == 0 ? CompressionGrid.Resume(resumed, context.Cancel)
+                : throw new UsageException($"what is resumed keeps its settings; leave {string.Join(", ", given)} out");
+        }
+        if (parsed.GetValue(_model) is not { } model || parsed.GetValue(_out) is not { } folder)
+            throw new UsageException("name a finetuning run, and a folder with --out, or a folder to go on with with --resume");
+        (int? heads, int? feedForward) = _pruning.ReadStructure(parsed);
+        double sparsity = parsed.GetValue(_sparsity);
+        if (sparsity == 0 && heads == null && feedForward == null)
+            throw new UsageException("say what goes: --sparsity 0.6 for 60 % of the weights, --heads or --feed-forward for how many stay");
+        return context.Track("measuring", _ => CompressionGrid.Create(folder, new GridConfiguration
+        {
+            Model = model,
+            Sparsities = [sparsity],
+            Bits = [GridConfiguration.FullPrecision],
+            Pruning = _pruning.Read(parsed),
+            Heads = heads,
+            FeedForward = feedForward,
+            Recovery = _pruning.ReadRecovery(parsed),
+            Threads = parsed.GetValue(_threads),
+        }, context.Cancel));
+    }
+}

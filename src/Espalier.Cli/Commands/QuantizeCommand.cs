@@ -1,0 +1,70 @@
+using System.CommandLine;
+using Espalier.Cli.CommandLine;
+using Espalier.Compression.Quantization;
+using Espalier.Pipeline.Packages;
+using Espalier.Training.Runs;
+
+namespace Espalier.Cli.Commands;
+
+/// <summary><c>espalier quantize</c>: a model in, a package with fewer bits for each weight out.</summary>
+internal sealed class QuantizeCommand : EspalierCommand
+{
+    private readonly Argument<string> _model = new("model") { Description = "A run, or the folder of a model" };
+    private readonly Option<string> _out = new("--out") { Description = "Folder of the package, to create", Required = true };
+    private readonly Option<int> _bits = new("--bits") { Description = "Bits of a weight, 2 to 8", DefaultValueFactory = _ => 8 };
+    private readonly Option<string?> _size = new("--max-size") { Description = "Choose bits for each tensor so that the package takes no more, such as 2MB; needs --data" };
+    private readonly Option<string?> _data = new("--data") { Description = "A labelled file, on whose texts it is measured what each tensor bears" };
+    private readonly ColumnOptions _columns = new();
+    private readonly QuantizationOptions _quantization = new();
+    private readonly Option<int> _threads = new("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => 0 };
+
+    public QuantizeCommand(Terminal terminal) : base(terminal, "quantize", "Store a model with 2 to 8 bits for each weight")
+    {
+        Arguments.Add(_model);
+        foreach (Option option in (Option[])[_out, Recipe.Option, _bits, _size, _data, .. _quantization.All, .. _columns.All, _threads])
+            Options.Add(option);
+    }
+
+    protected override void Execute(ParseResult parsed, CommandContext context)
+    {
+        QuantizationSettings settings = _quantization.Read(parsed) with { Bits = parsed.GetValue(_bits) };
+        if (settings.Validate() is { Count: > 0 } faults)
+            throw new UsageException(string.Join("; ", faults));
+        string? size = parsed.GetValue(_size), data = parsed.GetValue(_data);
+        if ((size == null) != (data == null))
+            throw new UsageException("--max-size chooses bits by what is measured on --data; give both, or neither");
+        if (size != null && parsed.GetResult(_bits) is { Implicit: false })
+            throw new UsageException("--max-size chooses the bits; leave --bits out");
+        string folder = parsed.GetRequiredValue(_out);
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any() || File.Exists(folder))
+            throw new UsageException($"{folder} is there already; name another folder, nothing is overwritten");
+        string source = ModelSource.Find(parsed.GetRequiredValue(_model));
+        QuantizationOutcome outcome = context.Track("quantizing", progress =>
+        {
+            var quantization = new ModelQuantization(source, settings);
+            return size == null ? quantization.Write(folder)
+                : quantization.WriteWithin(
+                    folder, Quantities.Bytes(size), data!, _columns.Read(parsed), parsed.GetValue(_threads),
+                    new PhaseProgress(progress, "measuring tensors"), context.Cancel);
+        });
+        var report = new QuantizeReport(source, folder, outcome);
+        context.Report(report, CommandJson.Default.QuantizeReport, report.Write);
+    }
+}
+
+/// <summary>What <c>quantize --json</c> prints.</summary>
+internal sealed record QuantizeReport(string Model, string Package, QuantizationOutcome Outcome)
+{
+    private const int Shown = 8;
+
+    public void Write(TextWriter text)
+    {
+        text.WriteLine($"{Package}: {Outcome.Parameters:N0} parameters at {Outcome.BitsPerWeight:F2} bits, {Outcome.WeightBytes:N0} bytes of weights, {Outcome.Bytes:N0} in all ({Outcome.SourceBytes:N0} before)");
+        foreach (ChosenBits tensor in Outcome.Chosen.Take(Shown))
+            text.WriteLine($"  {tensor.Tensor}: {tensor.Bits} bits, {tensor.Bytes:N0} bytes; at 4 bits it costs {tensor.Sensitivity:E2} nats");
+        if (Outcome.Chosen.Count > Shown)
+            text.WriteLine($"  … and {Outcome.Chosen.Count - Shown} tensors that cost less; --json names all");
+        foreach (QuantizedKind kind in Outcome.Kinds)
+            text.WriteLine($"  {kind.Error.Kind,-16} {kind.LeastBits,2}{(kind.LeastBits == kind.MostBits ? "   " : $"–{kind.MostBits,-2}")} bits, error {kind.Error.MeanMagnitude:E2} in the mean, variance {kind.Error.Variance:E2}");
+    }
+}

@@ -1,0 +1,69 @@
+using Espalier.Engine.Threading;
+
+namespace Espalier.Engine.Kernels.Simd;
+
+internal sealed unsafe partial class SimdKernels<TLanes, TTile>
+{
+    // Results of so many rows of the weight stay in the second-level cache beside the activations.
+    private const int MostSparseRows = 1024;
+
+    public void MultiplySparse(in WeightProduct product, in SparseMatrix weight)
+    {
+        product.Validate(weight.Rows, weight.Columns);
+        weight.Validate();
+        if (product.Tokens == 0 || weight.Rows == 0)
+        {
+            return;
+        }
+
+        bool wide = product.Tokens > 2 * TLanes.Count;
+        Path = wide ? "elements times four vectors of tokens" : "elements times a vector of tokens";
+        int width = wide ? SparseTokens<TLanes>.Wide : TLanes.Count;
+        int blocks = (product.Tokens + width - 1) / width;
+
+        // Where tokens alone do not occupy the workers, rows are divided too.
+        int parts = Math.Max((weight.Rows + MostSparseRows - 1) / MostSparseRows, blocks >= 2 * _team.Size ? 1 : 2 * _team.Size / blocks);
+        int rows = (weight.Rows + parts - 1) / parts;
+        parts = (weight.Rows + rows - 1) / rows;
+        RunDivided(
+            new SparseJob { Product = product, Weight = weight, Wide = wide, Width = width, RowsOfPart = rows, Parts = parts, Scratch = _scratch },
+            blocks * parts,
+            (long)weight.Rows * weight.Columns);
+    }
+
+    private struct SparseJob : IDividedJob
+    {
+        public WeightProduct Product;
+        public SparseMatrix Weight;
+        public bool Wide;
+        public int Width;
+        public int RowsOfPart;
+        public int Parts;
+        public WorkerScratch Scratch;
+
+        // An item is a block of tokens with a part of the weight's rows; the activations are turned once for all of a block.
+        public readonly void Run(int worker, int begin, int end)
+        {
+            (int inputs, int outputs) = (Weight.Columns, Weight.Rows);
+            float* x = Scratch.Take(worker, (long)(inputs + RowsOfPart) * Width);
+            float* y = x + ((nint)inputs * Width);
+            int turned = -1;
+            for (int item = begin; item < end; item++)
+            {
+                int block = item / Parts, first = item % Parts * RowsOfPart, last = Math.Min(first + RowsOfPart, outputs);
+                int token = block * Width, tokens = Math.Min(Width, Product.Tokens - token);
+                if (block != turned)
+                {
+                    Packing.PackBTransposed(inputs, tokens, Product.X.Pointer + ((nint)token * inputs), inputs, Width, x);
+                    turned = block;
+                }
+
+                new Span<float>(y, (last - first) * Width).Clear();
+                SparseTokens<TLanes>.Multiply(Weight, first, last, Wide, x, y);
+                Packing.TransposeBlock(last - first, tokens, y, Width, Product.Y.Pointer + ((nint)token * outputs) + first, outputs);
+                Finish(
+                    Product with { Tokens = tokens, Y = Product.Y.Slice((long)token * outputs, (long)tokens * outputs) }, outputs, first, last);
+            }
+        }
+    }
+}

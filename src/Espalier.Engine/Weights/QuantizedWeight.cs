@@ -1,0 +1,112 @@
+using Espalier.Engine.Devices;
+using Espalier.Engine.Kernels;
+using Espalier.Engine.Memory;
+
+namespace Espalier.Engine.Weights;
+
+/// <summary>
+/// A quantized matrix: codes of half a byte up to 4 bits, of a byte above. Its parts keep their own scales; where they
+/// divide rows differently all have the finest division, with scales repeated.
+/// </summary>
+public sealed class QuantizedWeight : Weight
+{
+    private readonly DeviceMemory _codes;
+    private readonly DeviceMemory _scales;
+    private readonly DeviceMemory _zeros;
+    private readonly DeviceMemory _codeSums;
+    private readonly QuantizedMatrix _matrix;
+    private readonly bool _integer;
+
+    internal QuantizedWeight(Device device, IReadOnlyList<CompressedTensor> parts, ActivationPrecision activations)
+        : base(Stacked(parts))
+    {
+        int group = parts.Select(p => p.Scheme!.Value.GroupSize).Where(g => g > 0).DefaultIfEmpty(Shape.Columns).Min();
+        var matrix = new QuantizedMatrix
+        {
+            Rows = Shape.Rows,
+            Columns = Shape.Columns,
+            Narrow = parts.All(p => p.Scheme!.Value.Bits <= 4),
+            GroupColumns = group,
+        };
+        byte[] codes = new byte[(long)matrix.Rows * matrix.RowBytes];
+        float[] scales = new float[(long)matrix.Rows * matrix.Groups], zeros = new float[scales.Length];
+        int[] codeSums = new int[matrix.Rows];
+        int first = 0;
+        foreach (CompressedTensor part in parts)
+        {
+            Place(part, matrix, first, codes, scales, zeros, codeSums);
+            first += part.Shape.Rows;
+        }
+
+        (_codes, _scales) = (Upload(device, codes), Upload(device, scales));
+        (_zeros, _codeSums) = (Upload(device, zeros), Upload(device, codeSums));
+        _matrix = matrix with
+        {
+            Codes = _codes.Span<byte>(),
+            Scales = _scales.Span<float>(),
+            Zeros = _zeros.Span<float>(),
+            CodeSums = _codeSums.Span<int>(),
+        };
+        _integer = activations == ActivationPrecision.Integer && !matrix.Narrow && matrix.Groups == 1;
+    }
+
+    /// <summary>What kernels read.</summary>
+    public QuantizedMatrix Matrix => _matrix;
+
+    /// <inheritdoc/>
+    public override long Bytes => _matrix.Bytes;
+
+    /// <inheritdoc/>
+    public override string Description
+        => $"{(_matrix.Narrow ? "half bytes" : "bytes")}, {_matrix.Groups} groups a row, activations {(_integer ? "integer" : "single")}";
+
+    /// <inheritdoc/>
+    public override void Multiply(IKernels kernels, in WeightProduct product)
+    {
+        if (_integer)
+        {
+            kernels.MultiplyInteger(product, _matrix);
+        }
+        else
+        {
+            kernels.MultiplyQuantized(product, _matrix);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Gather(IKernels kernels, DeviceSpan<int> rows, DeviceSpan<float> y, bool accumulate)
+        => kernels.GatherQuantized(rows, _matrix, y, accumulate);
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        _codes.Dispose();
+        _scales.Dispose();
+        _zeros.Dispose();
+        _codeSums.Dispose();
+    }
+
+    private static void Place(CompressedTensor part, QuantizedMatrix matrix, int first, byte[] codes, float[] scales, float[] zeros, int[] sums)
+    {
+        byte[] source = new byte[part.Shape.Count];
+        part.DecodeCodes([], source);
+        QuantizationScheme scheme = part.Scheme!.Value;
+        for (int r = 0, i = 0; r < part.Shape.Rows; r++)
+        {
+            int row = first + r;
+            for (int c = 0; c < matrix.Columns; c++, i++)
+            {
+                (long at, int shift) = matrix.Locate(row, c);
+                codes[at] |= (byte)(source[i] << shift);
+                sums[row] += source[i];
+            }
+
+            for (int g = 0; g < matrix.Groups; g++)
+            {
+                int from = scheme.ScaleIndex(part.Shape, r, g * matrix.GroupColumns);
+                scales[((long)row * matrix.Groups) + g] = part.Scales.Span[from];
+                zeros[((long)row * matrix.Groups) + g] = part.Zeros.Span[from];
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using System.Diagnostics;
+using Espalier.Compression;
+using Espalier.Compression.Analysis;
+using Espalier.Compression.Quantization;
+using Espalier.Engine.Autograd;
+using Espalier.Pipeline.Measurement;
+using Espalier.Pipeline.Packages;
+using Espalier.Training.Finetuning;
+using Espalier.Training.Runs;
+
+namespace Espalier.Pipeline.Grids;
+
+/// <summary>Makes the package of a cell and measures it: what is measured is what was read back from the disk.</summary>
+internal sealed class CellMaker(FinetunedModel model, GridRecord record, RunDirectory run)
+{
+    private readonly ModelHead _head = ModelHead.Classifier(model.Labels);
+    private ModelWeights? _original;
+
+    public CellResult Make(GridLevel level, int bits, CancellationToken cancel)
+    {
+        long start = Stopwatch.GetTimestamp();
+        QuantizationSettings settings = record.Configuration.Quantization;
+        PackedTensor[] packed =
+        [
+            .. level.Weights.Tensors.Select(t => PackedTensor.Of(
+                t, bits == GridConfiguration.FullPrecision || settings.Keeps(t.Name) ? null : settings.SchemeOf(bits), settings.Range,
+                level.Result.Sparsity > 0 ? level.Masks.Of(t.Name) : null)),
+        ];
+        string folder = Path.Join(CompressionGrid.CellsName, CellName.Of(level.Result.Sparsity, bits)), path = Path.Join(run.Path, folder);
+        run.WriteFolder(folder, to => ModelPackage.Write(to, packed, record.Encoder, model.Tokenizer, _head));
+        using TrainedClassifier classifier = ModelPackage.OpenClassifier(path, model.Device, record.Configuration.Activations);
+        double accuracy = classifier.Measure(model.Development, cancel).Confusion.Accuracy;
+        ClassifierSpeed speed = ClassifierSpeed.Measure(classifier, model.Development, cancel);
+        return new CellResult(
+            level.Result.Sparsity, bits,
+            new ModelMeasures(
+                accuracy, ModelPackage.BytesOf(path), packed.Sum(p => NonZero(level, p.Name) * p.Bits),
+                level.Weights.Tensors.Sum(t => NonZero(level, t.Name)), speed.Latency, speed.TokensPerSecond),
+            new FileInfo(Path.Join(path, ModelFolder.WeightsName)).Length,
+            Held(classifier.Weights), Errors(level, bits, new ModelWeights(packed.Select(p => p.Decode()))),
+            Stopwatch.GetElapsedTime(start).TotalSeconds, Failure: null);
+    }
+
+    // Such as "23 dense, 4 sparse": which products ran, not which were asked for.
+    private static string Held(ParameterSet parameters) => string.Join(", ",
+        from p in parameters.All
+        where p.Shape.Rank == 2
+        group p by p.Compressed?.Description.Split(',')[0] ?? "dense" into kind
+        orderby kind.Key
+        select $"{kind.Count()} {kind.Key}");
+
+    // Of the level: a zero that was quantized is one still, as the paper counts.
+    private static long NonZero(GridLevel level, string tensor)
+        => level.Weights[tensor].Shape.Count - (level.Masks.Of(tensor)?.LongCount(stays => !stays) ?? 0);
+
+    // Of the quantization alone, as Fig. 9 has it; a cell that is not quantized shows what pruning did.
+    private IReadOnlyList<WeightError> Errors(GridLevel level, int bits, ModelWeights compressed)
+    {
+        if (bits != GridConfiguration.FullPrecision)
+        {
+            return WeightError.ByModule(level.Weights, compressed);
+        }
+
+        if (_original == null)
+        {
+            using var classifier = TrainedClassifier.Load(model.Folder, model.Device);
+            (_original, _) = LevelMaker.Shrink(ModelWeights.Download(classifier.Weights), model.Configuration, record.Configuration);
+        }
+
+        return WeightError.ByModule(_original, compressed);
+    }
+}

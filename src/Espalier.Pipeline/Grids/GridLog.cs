@@ -1,0 +1,74 @@
+using System.Text;
+using System.Text.Json;
+using Espalier.Compression.Analysis;
+using Espalier.Training.Runs;
+
+namespace Espalier.Pipeline.Grids;
+
+/// <summary>The files of results: <c>cells.jsonl</c>, a line for each cell that has ended, and the tables made of it.</summary>
+internal static class GridLog
+{
+    public const string CellsName = "cells.jsonl", TableName = "table.csv", TableJsonName = "table.json", ErrorsName = "errors.csv";
+
+    /// <summary>Reads the cells that have ended, in the order in which they did.</summary>
+    /// <exception cref="RunDamagedException">A line is no cell's result.</exception>
+    public static IReadOnlyList<CellResult> Read(string run)
+    {
+        string path = Path.Join(run, CellsName);
+        List<CellResult> results = [];
+        string[] lines = File.Exists(path) ? File.ReadAllText(path).Split('\n') : [];
+        for (int i = 0; i + 1 < lines.Length; i++)
+        {
+            try
+            {
+                results.Add(JsonSerializer.Deserialize(lines[i], GridJson.Default.CellResult) ?? throw new JsonException("it is null"));
+            }
+            catch (JsonException e)
+            {
+                throw new RunDamagedException(path, $"line {i + 1} is no cell's result: {e.Message}", e);
+            }
+        }
+
+        return results;
+    }
+
+    /// <summary>Writes the cells, then the tables, each whole or not at all.</summary>
+    public static void Write(RunDirectory run, IReadOnlyList<CellResult> cells, GridTable table)
+    {
+        run.WriteFile(CellsName, Encoding.UTF8.GetBytes(string.Concat(
+            cells.Select(c => JsonSerializer.Serialize(c, GridJson.Default.CellResult) + "\n"))));
+        run.WriteFile(TableJsonName, JsonSerializer.SerializeToUtf8Bytes(table, GridJson.Default.GridTable));
+        run.WriteFile(TableName, Encoding.UTF8.GetBytes(Csv(table)));
+        run.WriteFile(ErrorsName, Encoding.UTF8.GetBytes(Errors(table)));
+    }
+
+    // Numbers and plain words only: nothing that would have to be quoted.
+    private static string Csv(GridTable table)
+    {
+        var text = new StringBuilder(
+            "sparsity,bits,accuracy,drop,bytes,weight_bytes,nominal_bits,non_zero,latency_seconds,tokens_per_second,on_frontier,outcome\n");
+        foreach (CellResult c in table.Cells)
+        {
+            text.Append($"{c.Sparsity},{c.Bits},");
+            text.Append(c.Measures is not { } m ? ",,,,,,,,,failed"
+                : $"{m.Accuracy},{Math.Round(table.Accuracy - m.Accuracy, 9)},{m.Bytes},{c.WeightBytes},{m.NominalBits},{m.NonZero},{m.Latency:G6},"
+                    + $"{m.TokensPerSecond:G6},{(table.Frontier.Contains(c.Name) ? 1 : 0)},done").Append('\n');
+        }
+
+        return text.ToString();
+    }
+
+    private static string Errors(GridTable table) => "sparsity,bits,kind,tensors,weights,mean,mean_magnitude,variance\n" + string.Concat(
+        from c in table.Cells
+        from e in c.Errors
+        select $"{c.Sparsity},{c.Bits},{e.Kind},{e.Tensors},{e.Weights},{e.Mean:G6},{e.MeanMagnitude:G6},{e.Variance:G6}\n");
+
+    /// <summary>The table of the cells that have ended, with the frontier under two measures.</summary>
+    public static GridTable TableOf(
+        double accuracy, IEnumerable<CellResult> cells, IReadOnlyList<LevelResult> levels, Measure first, Measure second)
+    {
+        CellResult[] sorted = [.. cells.OrderBy(c => c.Sparsity).ThenByDescending(c => c.Bits)];
+        return new GridTable(accuracy, sorted, levels, [
+            .. ParetoFrontier.Of(sorted.Where(c => c.Measures != null), c => c.Measures!, first, second).Select(c => c.Name)]);
+    }
+}

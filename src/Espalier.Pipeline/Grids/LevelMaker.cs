@@ -1,0 +1,94 @@
+using Espalier.Compression;
+using Espalier.Compression.Pruning;
+using Espalier.Engine.Models;
+using Espalier.Pipeline.Recovery;
+using Espalier.Training;
+using Espalier.Training.Finetuning;
+using Espalier.Training.Runs;
+
+namespace Espalier.Pipeline.Grids;
+
+/// <summary>Makes levels of pruning one from the other, each once.</summary>
+internal sealed class LevelMaker(FinetunedModel model, GridRecord record, RunDirectory run, IProgress<GridProgress>? progress)
+{
+    private const string RecoveriesName = "recoveries";
+
+    private readonly GridConfiguration _configuration = record.Configuration;
+    private GridLevel? _latest;
+
+    /// <summary>Why no level can follow; null while they can.</summary>
+    public string? Failure { get; set; }
+
+    /// <summary>Takes out the heads and units that are to go, if any.</summary>
+    public static (ModelWeights Weights, EncoderConfiguration Configuration) Shrink(
+        ModelWeights weights, EncoderConfiguration encoder, GridConfiguration configuration)
+        => configuration is { Heads: null, FeedForward: null } ? (weights, encoder) : StructuredPruning.Shrink(
+            weights, encoder, configuration.Heads ?? encoder.ActualHeads, configuration.FeedForward ?? encoder.ActualFeedForward);
+
+    /// <summary>Loads a level, or makes it from the one before it, which has been made or is on the disk.</summary>
+    public GridLevel Make(double sparsity, CancellationToken cancel)
+    {
+        if (GridLevel.ReadResult(run, sparsity) is { } known)
+        {
+            return _latest = GridLevel.Load(run, known, _configuration.Pruning);
+        }
+
+        GridLevel level = sparsity == 0 ? First(cancel) : Next(Before(sparsity), sparsity, cancel);
+        level.Write(run);
+
+        // The log stays; weights and moments of a finetuning that is over serve no one.
+        run.Delete(Path.Join(RecoveriesName, sparsity.ToString("R"), RunDirectory.CheckpointsName));
+        return _latest = level;
+    }
+
+    private GridLevel Before(double sparsity)
+    {
+        if (_latest != null)
+        {
+            return _latest;
+        }
+
+        LevelResult before = Directory.EnumerateDirectories(Path.Join(run.Path, GridLevel.FolderName))
+            .Select(folder => double.TryParse(Path.GetFileName(folder), out double s) ? GridLevel.ReadResult(run, s) : null)
+            .OfType<LevelResult>().Where(l => l.Sparsity < sparsity).MaxBy(l => l.Sparsity)!;
+        return GridLevel.Load(run, before, _configuration.Pruning);
+    }
+
+    private GridLevel First(CancellationToken cancel)
+    {
+        using var classifier = TrainedClassifier.Load(model.Folder, model.Device);
+        (ModelWeights weights, _) = Shrink(ModelWeights.Download(classifier.Weights), model.Configuration, _configuration);
+        WeightMasks masks = MagnitudePruning.Prune(weights, 0, _configuration.Pruning);
+        RecoveredWeights recovered = _configuration is { Heads: null, FeedForward: null }
+            ? new RecoveredWeights(weights, record.Accuracy, record.Accuracy, 0, 0, TimeSpan.Zero)
+            : Recovery().Recover(0, weights, masks, cancel);
+        return Level(0, recovered, masks);
+    }
+
+    private GridLevel Next(GridLevel before, double sparsity, CancellationToken cancel)
+    {
+        // The way was cut into steps before: this is one, and a hair longer, so that rounding does not make two of it.
+        PruningSettings oneStep = _configuration.Pruning with { Step = sparsity - before.Result.Sparsity + 1e-6 };
+        PrunedWeights pruned = IterativePruning.Prune(before.Weights, before.Result.Sparsity, sparsity, oneStep, Recovery(), cancel);
+        return Level(sparsity, pruned.Steps[^1], pruned.Masks);
+    }
+
+    private static GridLevel Level(double sparsity, RecoveredWeights recovered, WeightMasks masks) => new(recovered.Weights, masks, new LevelResult(
+        sparsity, masks.Pruned, masks.Prunable, recovered.AccuracyBefore, recovered.Accuracy, recovered.Steps, recovered.Epochs, recovered.Time.TotalSeconds));
+
+    private FinetuningRecovery Recovery() => new(
+        model, record.Encoder, _configuration.Recovery, record.Accuracy, Open, progress == null ? null : new Telling(progress));
+
+    private RunDirectory Open(double sparsity)
+    {
+        string path = Path.Join(run.Path, RecoveriesName, sparsity.ToString("R"));
+        return RunDirectory.IsAt(path) ? RunDirectory.Open(path)
+            : RunDirectory.Create(path, run.Manifest with { Kind = "recovery", Created = DateTimeOffset.UtcNow });
+    }
+
+    private sealed class Telling(IProgress<GridProgress> progress) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => progress.Report(new GridProgress(
+            $"finetuning, step {value.State.Step:N0}{(value.Evaluation is { } e ? $", accuracy {e.Value:F4}" : "")}", value.Fraction));
+    }
+}

@@ -1,0 +1,121 @@
+using Espalier.Compression;
+using Espalier.Compression.Pruning;
+using Espalier.Engine.Autograd;
+using Espalier.Engine.Models;
+using Espalier.Engine.Optimizers;
+using Espalier.Engine.Safetensors;
+using Espalier.Training;
+using Espalier.Training.Budgets;
+using Espalier.Training.Finetuning;
+using Espalier.Training.Objectives;
+using Espalier.Training.Runs;
+
+namespace Espalier.Pipeline.Recovery;
+
+/// <summary>
+/// Recovery by finetuning on the task that the model comes from, in a run of its own, so that one that was killed goes on and
+/// ends with the same bits.
+/// </summary>
+/// <param name="model">The task, and the finetuning that the model comes from.</param>
+/// <param name="configuration">The encoder that is recovered.</param>
+/// <param name="settings">How.</param>
+/// <param name="accuracy">The unpruned model's.</param>
+/// <param name="open">Opens or makes the run for a sparsity.</param>
+/// <param name="progress">Told after every step.</param>
+public sealed class FinetuningRecovery(
+    FinetunedModel model, EncoderConfiguration configuration, RecoverySettings settings, double accuracy, Func<double, RunDirectory> open,
+    IProgress<TrainingProgress>? progress = null) : IRecovery
+{
+    /// <inheritdoc/>
+    /// <exception cref="CompressionException">Training diverged.</exception>
+    /// <exception cref="RunException">The run cannot be written, or is damaged.</exception>
+    public RecoveredWeights Recover(double sparsity, ModelWeights pruned, WeightMasks masks, CancellationToken cancel)
+    {
+        using IObjective objective = Build(pruned, masks);
+        double before = Measure(objective, cancel);
+        if (before >= Target || settings.Epochs == 0)
+        {
+            return new RecoveredWeights(pruned, before, before, Steps: 0, Epochs: 0, TimeSpan.Zero);
+        }
+
+        using RunDirectory run = open(sparsity);
+        TrainingEvent last = Ended(run) ?? Train(objective, run, cancel);
+        if (last.Event == "diverged")
+        {
+            throw new CompressionException(
+                $"finetuning at a sparsity of {100 * sparsity:G4} % diverged: {last.Message}; prune in smaller steps, or finetune at a lower rate");
+        }
+
+        Restore(objective.Parameters, run);
+        double after = last.Evaluation?.Value ?? Measure(objective, cancel);
+        return new RecoveredWeights(
+            ModelWeights.Download(objective.Parameters), before, after, last.Step, last.Epochs, TimeSpan.FromSeconds(last.Elapsed));
+    }
+
+    private double Target => settings.EnoughAccuracy * accuracy;
+
+    private IObjective Build(ModelWeights weights, WeightMasks masks)
+    {
+        Classification objective = model.CreateObjective(configuration, settings.Seed);
+        try
+        {
+            weights.Upload(objective.Parameters);
+            return new MaskedObjective(objective, masks);
+        }
+        catch
+        {
+            objective.Dispose();
+            throw;
+        }
+    }
+
+    private static double Measure(IObjective objective, CancellationToken cancel)
+    {
+        using var tape = new Tape(objective.Parameters.Device);
+        return objective.Evaluate(tape, cancel)!.Value;
+    }
+
+    // A checkpoint may follow the end. Where there is none of that step, the process was killed just before: not ended.
+    private static TrainingEvent? Ended(RunDirectory run)
+        => EventLog.Read(Path.Join(run.Path, RunDirectory.EventsName)).LastOrDefault(e => e.Event != "checkpoint")
+            is { Event: "finished" or "stopped" or "diverged" } last && Latest(run)?.Step == last.Step ? last : null;
+
+    private static Checkpoint? Latest(RunDirectory run) => run.Checkpoints.List().MaxBy(c => c.Step);
+
+    private TrainingEvent Train(IObjective objective, RunDirectory run, CancellationToken cancel)
+    {
+        double steps = Math.Ceiling(model.Train.Sequences.Count / (double)model.Best.Setting.Batch);
+        using var trainer = new Trainer(objective, new TrainerSettings
+        {
+            Budget = new TrainingBudget { Epochs = settings.Epochs },
+            Schedule = new LearningRateSchedule
+            {
+                Peak = settings.LearningRate ?? model.Best.Setting.LearningRate,
+                WarmupFraction = model.Record.Configuration.WarmupFraction,
+            },
+            Optimizer = new AdamWConfiguration { WeightDecay = model.Record.Configuration.WeightDecay },
+            ClipNorm = model.Record.Configuration.ClipNorm,
+            Seed = settings.Seed,
+            Evaluation = new Interval(Steps: Math.Max(1, (long)Math.Round(steps / settings.EvaluationsPerEpoch))),
+            Checkpoints = new CheckpointPolicy { Every = model.Record.Configuration.Checkpoints },
+        }, run)
+        {
+            KeepGoing = (_, evaluation) => evaluation.Value < Target,
+        };
+        if (trainer.Run(progress, cancel).End == TrainingEnd.Interrupted)
+        {
+            throw new OperationCanceledException(cancel);
+        }
+
+        return Ended(run) ?? throw new RunDamagedException(run.Path, "the log has no end though training has");
+    }
+
+    // The last checkpoint is that of the end, whichever process came there.
+    private static void Restore(ParameterSet parameters, RunDirectory run)
+    {
+        Checkpoint checkpoint = Latest(run)
+            ?? throw new RunDamagedException(run.Path, "it has ended, and has no checkpoint; remove it, and it begins anew");
+        using SafetensorsFile file = SafetensorsFile.Open(checkpoint.ModelPath);
+        TensorTransfer.Load(file, parameters.Device, parameters.Stored());
+    }
+}

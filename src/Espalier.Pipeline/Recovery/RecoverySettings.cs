@@ -1,0 +1,39 @@
+namespace Espalier.Pipeline.Recovery;
+
+/// <summary>How a pruned model is finetuned (the paper's §4.3). All else is as in the finetuning that the model comes from.</summary>
+public sealed record RecoverySettings
+{
+    /// <summary>The part of the unpruned model's validation accuracy that is enough, in [0, 1]; the paper's 99.5 %.</summary>
+    public double EnoughAccuracy { get; init; } = 0.995;
+
+    /// <summary>Passes over the training set after which it ends all the same; the paper's one. 0 for no finetuning.</summary>
+    public double Epochs { get; init; } = 1;
+
+    /// <summary>Evaluations in an epoch, each of which may end it.</summary>
+    public double EvaluationsPerEpoch { get; init; } = 10;
+
+    /// <summary>Highest learning rate; null for that of the finetuning.</summary>
+    public double? LearningRate { get; init; }
+
+    /// <summary>Seed of the order of the data and of dropout.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>Everything that is wrong with it; empty when nothing is.</summary>
+    public IReadOnlyList<string> Validate()
+    {
+        List<string> faults = [];
+        Check(EnoughAccuracy is >= 0 and <= 1, $"{EnoughAccuracy} of the accuracy is enough; expected 0 to 1");
+        Check(Epochs is >= 0 and < double.PositiveInfinity, $"recovery over {Epochs} epochs; expected 0 (none) or more");
+        Check(EvaluationsPerEpoch is > 0 and < double.PositiveInfinity, $"{EvaluationsPerEpoch} evaluations an epoch; expected more than 0");
+        Check(LearningRate is null or (> 0 and < double.PositiveInfinity), $"learning rate {LearningRate}; expected more than 0");
+        return faults;
+
+        void Check(bool holds, string fault)
+        {
+            if (!holds)
+            {
+                faults.Add(fault);
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+using System.Text;
+using System.Text.Json;
+using Espalier.Cli.CommandLine;
+using Espalier.Tests.Pipeline.Grids;
+
+namespace Espalier.Tests.Cli.Commands;
+
+public class CompressCommandTests
+{
+    [Fact]
+    public async Task Compress_Limits_GiveTheModelThatFitsOrTheNearestAndWhatWouldHaveToGive()
+    {
+        using var folder = new TemporaryFolder();
+        string run = SmallGrid.Finetune(folder), grid = folder["grid"];
+        (int code, string text, string error) = await Run(
+            "compress", run, "--out", grid, "--sparsity", "0", "0.9", "--bits", "32", "8", "2", "--step", "0.9", "--recovery-epochs", "0.5", "--threads", "1",
+            "--max-drop", "100%", "--json");
+        Assert.True(code == 0, error);
+        JsonElement report = JsonDocument.Parse(text).RootElement, cells = report.GetProperty("table").GetProperty("cells");
+        Assert.Equal(6, cells.GetArrayLength());
+        long smallest = cells.EnumerateArray().Min(c => c.GetProperty("measures").GetProperty("bytes").GetInt64());
+        Assert.True(report.GetProperty("choice").GetProperty("fits").GetBoolean());
+
+        // What is chosen is a model that can be evaluated, with the accuracy that the table has.
+        double accuracy = report.GetProperty("choice").GetProperty("accuracy").GetDouble();
+        (code, text, error) = await Run("evaluate", grid, "--data", folder["set/dev.tsv"], "--json");
+        Assert.True(code == 0, error);
+        Assert.Equal(accuracy, JsonDocument.Parse(text).RootElement.GetProperty("classification").GetProperty("accuracy").GetDouble());
+
+        (code, text, error) = await Run("compress", "--resume", grid, "--max-size", "100B");
+        Assert.Equal(1, code);
+        Assert.Contains("raise --max-size by", error, StringComparison.Ordinal);
+        Assert.Contains($"{smallest:N0} bytes →", text, StringComparison.Ordinal);
+        (code, _, error) = await Run("compress", "--resume", grid, "--max-size", $"{smallest}B");
+        Assert.True(code == 0, error);
+        Assert.Equal(smallest, Directory.EnumerateFiles(Path.Join(grid, "model")).Sum(f => new FileInfo(f).Length));
+    }
+
+    [Fact]
+    public async Task Quantize_ToASize_FitsAndAPrunedPackageStaysPruned()
+    {
+        using var folder = new TemporaryFolder();
+        string run = SmallGrid.Finetune(folder);
+        long before = Directory.EnumerateFiles(Path.Join(run, "model")).Sum(f => new FileInfo(f).Length);
+        (int code, string text, string error) = await Run(
+            "quantize", run, "--out", folder["mixed"], "--max-size", $"{(int)(0.75 * before)}B", "--data", folder["set/dev.tsv"], "--json");
+        Assert.True(code == 0, error);
+        Assert.InRange(Directory.EnumerateFiles(folder["mixed"]).Sum(f => new FileInfo(f).Length), 1, (long)(0.75 * before));
+        Assert.NotEqual(0, JsonDocument.Parse(text).RootElement.GetProperty("outcome").GetProperty("chosen").GetArrayLength());
+
+        (code, _, error) = await Run("prune", run, "--out", folder["pruned"], "--sparsity", "0.9", "--step", "0.9", "--recovery-epochs", "0", "--threads", "1");
+        Assert.True(code == 0, error);
+        (code, text, error) = await Run("quantize", folder["pruned"], "--out", folder["both"], "--bits", "8", "--json");
+        Assert.True(code == 0, error);
+        JsonElement outcome = JsonDocument.Parse(text).RootElement.GetProperty("outcome");
+        Assert.True(outcome.GetProperty("weightBytes").GetInt64() < 0.9 * new FileInfo(Path.Join(folder["pruned"], "model", "model.safetensors")).Length);
+        (code, _, error) = await Run("evaluate", folder["both"], "--data", folder["set/dev.tsv"]);
+        Assert.True(code == 0, error);
+    }
+
+    [Fact]
+    public async Task Prune_HeadsAndUnits_GivesASmallerModelThatOtherCommandsRead()
+    {
+        using var folder = new TemporaryFolder();
+        string run = SmallGrid.Finetune(folder);
+        (int code, string text, string error) = await Run(
+            "prune", run, "--out", folder["pruned"], "--feed-forward", "16", "--recovery-epochs", "0.5", "--enough", "1", "--threads", "1", "--json");
+        Assert.True(code == 0, error);
+        JsonElement measures = JsonDocument.Parse(text).RootElement.GetProperty("table").GetProperty("cells")[0].GetProperty("measures");
+        (code, text, error) = await Run("evaluate", folder["pruned"], "--data", folder["set/dev.tsv"], "--json");
+        Assert.True(code == 0, error);
+        JsonElement evaluated = JsonDocument.Parse(text).RootElement;
+        Assert.Equal(measures.GetProperty("accuracy").GetDouble(), evaluated.GetProperty("classification").GetProperty("accuracy").GetDouble());
+        Assert.Equal(measures.GetProperty("nonZero").GetInt64(), evaluated.GetProperty("parameters").GetInt64());
+    }
+
+    [Theory]
+    [InlineData(2, "name a finetuning run", "compress")]
+    [InlineData(2, "sparsity 1; expected 0 or more and less than 1", "compress", "x", "--out", "y", "--sparsity", "1")]
+    [InlineData(2, "number of bits 9; expected 2 to 8, or 32", "compress", "x", "--out", "y", "--bits", "9")]
+    [InlineData(2, "'1' is no drop in accuracy; write it in points of a hundred, as 1%", "compress", "x", "--out", "y", "--max-drop", "1")]
+    [InlineData(2, "'5' is no time", "compress", "x", "--out", "y", "--max-latency", "5")]
+    [InlineData(2, "--frontier takes two of Accuracy, Bytes", "compress", "x", "--out", "y", "--frontier", "Bytes")]
+    [InlineData(2, "leave --bits out", "compress", "--resume", "x", "--bits", "4")]
+    [InlineData(1, "there is no run here", "compress", "missing", "--out", "y")]
+    [InlineData(1, "there is no run here", "compress", "--resume", "missing")]
+    [InlineData(2, "say what goes", "prune", "x", "--out", "y")]
+    [InlineData(2, "sparsity 1.5; expected", "prune", "x", "--out", "y", "--sparsity", "1.5")]
+    [InlineData(2, "1 bits; expected 2 to 8", "quantize", "x", "--out", "y", "--bits", "1")]
+    [InlineData(2, "groups of 48 columns; expected 32, 64 or 128", "quantize", "x", "--out", "y", "--granularity", "Group", "--group-size", "48")]
+    [InlineData(2, "give both, or neither", "quantize", "x", "--out", "y", "--max-size", "2MB")]
+    [InlineData(2, "leave --bits out", "quantize", "x", "--out", "y", "--max-size", "2MB", "--data", "d", "--bits", "4")]
+    [InlineData(1, "is no model", "quantize", "missing", "--out", "y")]
+    public async Task Run_WrongRequest_SaysWhatAndEndsWithItsCode(int code, string message, params string[] args)
+    {
+        using var folder = new TemporaryFolder();
+        (int ended, _, string error) = await Run([.. args.Select(a => a is "missing" or "y" ? folder[a] : a)]);
+        Assert.Equal(code, ended);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["y"]));
+    }
+
+    [Fact]
+    public async Task Quantize_FolderThatIsThere_LeavesItAlone()
+    {
+        using var folder = new TemporaryFolder();
+        string run = SmallGrid.Finetune(folder);
+        byte[] before = File.ReadAllBytes(Path.Join(run, "model", "model.safetensors"));
+        (int code, _, string error) = await Run("quantize", run, "--out", Path.Join(run, "model"));
+        Assert.Equal(2, code);
+        Assert.Contains("is there already", error, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllBytes(Path.Join(run, "model", "model.safetensors")));
+    }
+
+    private static async Task<(int Code, string Output, string Error)> Run(params string[] args)
+    {
+        using var output = new MemoryStream();
+        var error = new StringWriter();
+        int code = await new Application(new Terminal(Stream.Null, output, error)).RunAsync(args);
+        return (code, Encoding.UTF8.GetString(output.ToArray()), error.ToString());
+    }
+}

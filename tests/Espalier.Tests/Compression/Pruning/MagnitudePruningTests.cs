@@ -1,0 +1,99 @@
+using Espalier.Compression;
+using Espalier.Compression.Pruning;
+using Espalier.Engine.Autograd;
+using Espalier.Engine.Random;
+
+namespace Espalier.Tests.Compression.Pruning;
+
+public class MagnitudePruningTests
+{
+    private const string Up = "encoder.layer.0.intermediate.dense.weight", Down = "encoder.layer.0.output.dense.weight";
+
+    [Fact]
+    public void Prune_RandomWeights_TakesExactlyTheSmallest()
+    {
+        for (uint seed = 0; seed < 20; seed++)
+        {
+            var random = new RandomStream(seed, 0);
+            ModelWeights weights = Random(random, 37, 53);
+            double sparsity = random.NextSingle() * 0.999;
+            WeightMasks masks = MagnitudePruning.Prune(weights, sparsity, new PruningSettings());
+            long expected = (long)Math.Round(sparsity * 2 * 37 * 53, MidpointRounding.AwayFromZero);
+            Assert.Equal((expected, 2L * 37 * 53), (masks.Pruned, masks.Prunable));
+            float[] gone = [.. Sizes(weights, masks, stays: false)], stays = [.. Sizes(weights, masks, stays: true)];
+            Assert.True(gone.Length == 0 || stays.Length == 0 || gone.Max() <= stays.Min());
+        }
+    }
+
+    [Fact]
+    public void Prune_Ties_AreExactAndTheFirstGo()
+    {
+        var weights = new ModelWeights([new WeightTensor(Up, Shape.Matrix(2, 4), [1, -1, 1, -1, 1, 1, -1, 1])]);
+        Assert.Equal([false, false, false, true, true, true, true, true], MagnitudePruning.Prune(weights, 3 / 8.0, new PruningSettings()).Of(Up)!);
+    }
+
+    [Fact]
+    public void Prune_Ranking_DecidesWhereTheyGo()
+    {
+        var weights = new ModelWeights([
+            new WeightTensor(Up, Shape.Matrix(1, 4), [1, 2, 3, 4]), new WeightTensor(Down, Shape.Matrix(1, 4), [10, 20, 30, 40])]);
+        WeightMasks whole = MagnitudePruning.Prune(weights, 0.5, new PruningSettings());
+        Assert.Equal((4, 0), (whole.Of(Up)!.Count(k => !k), whole.Of(Down)!.Count(k => !k)));
+        WeightMasks each = MagnitudePruning.Prune(weights, 0.5, new PruningSettings { Ranking = PruningRanking.PerMatrix });
+        Assert.Equal((2, 2), (each.Of(Up)!.Count(k => !k), each.Of(Down)!.Count(k => !k)));
+    }
+
+    [Fact]
+    public void Prune_EmbeddingsAndNorms_OnlyByOption()
+    {
+        var weights = new ModelWeights([
+            new WeightTensor("embeddings.word_embeddings.weight", Shape.Matrix(1, 4), [1, 2, 3, 4]),
+            new WeightTensor("LayerNorm.weight", Shape.Vector(4), [1, 2, 3, 4]), new WeightTensor(Up, Shape.Matrix(1, 4), [1, 2, 3, 4])]);
+        Assert.Equal(4, MagnitudePruning.Prune(weights, 0.5, new PruningSettings()).Prunable);
+        Assert.Equal(12, MagnitudePruning.Prune(weights, 0.5, new PruningSettings { Embeddings = true, Norms = true }).Prunable);
+    }
+
+    [Fact]
+    public void Iterative_ToATarget_GoesInStepsAndNeverBringsAWeightBack()
+    {
+        ModelWeights weights = Random(new RandomStream(3, 0), 20, 50);
+        var recovery = new Shaking();
+        PrunedWeights result = IterativePruning.Prune(weights, 0, 0.5, new PruningSettings(), recovery);
+        Assert.Equal([0.15, 0.30, 0.45, 0.5], recovery.Sparsities);
+        Assert.Equal(1000, result.Masks.Pruned);
+        Assert.Equal(1000, result.Weights.Tensors.Sum(t => t.Values.Count(v => v == 0)));
+        for (int i = 1; i < recovery.Masks.Count; i++)
+            Assert.All(recovery.Masks[i - 1].Zip(recovery.Masks[i]), pair => Assert.True(pair.First || !pair.Second));
+    }
+
+    [Theory]
+    [InlineData(-0.1)]
+    [InlineData(1)]
+    [InlineData(double.NaN)]
+    public void Prune_ImpossibleSparsity_SaysWhatIsExpected(double sparsity)
+        => Assert.Contains("expected 0 or more and less than 1", Assert.Throws<CompressionException>(
+            () => MagnitudePruning.Prune(Random(new RandomStream(1, 0), 2, 2), sparsity, new PruningSettings())).Message, StringComparison.Ordinal);
+
+    private static ModelWeights Random(RandomStream random, int rows, int columns) => new(new[] { Up, Down }.Select(name => new WeightTensor(
+        name, Shape.Matrix(rows, columns), [.. Enumerable.Range(0, rows * columns).Select(_ => random.NextNormal())])));
+
+    private static IEnumerable<float> Sizes(ModelWeights weights, WeightMasks masks, bool stays)
+        => weights.Tensors.SelectMany(t => t.Values.Zip(masks.Of(t.Name)!).Where(p => p.Second == stays).Select(p => Math.Abs(p.First)));
+
+    /// <summary>A recovery that changes every weight that stays.</summary>
+    private sealed class Shaking : IRecovery
+    {
+        public List<double> Sparsities { get; } = [];
+
+        public List<bool[]> Masks { get; } = [];
+
+        public RecoveredWeights Recover(double sparsity, ModelWeights pruned, WeightMasks masks, CancellationToken cancel)
+        {
+            Sparsities.Add(sparsity);
+            Masks.Add([.. masks.Of(Up)!, .. masks.Of(Down)!]);
+            var random = new RandomStream((ulong)Sparsities.Count, 5);
+            ModelWeights shaken = pruned.Select(t => [.. t.Values.Select(v => v == 0 ? 0 : v + (0.5f * random.NextNormal()))]);
+            return new RecoveredWeights(shaken, 0, 0, 0, 0, TimeSpan.Zero);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+using Espalier.Compression;
+using Espalier.Compression.Choice;
+using Espalier.Pipeline.Grids;
+using Espalier.Training.Runs;
+
+namespace Espalier.Tests.Pipeline.Grids;
+
+public class CompressionGridTests
+{
+    [Fact]
+    public void Run_StoppedAnywhereAndResumed_MakesNoCellTwiceAndTheSameTable()
+    {
+        using var folder = new TemporaryFolder();
+        string model = SmallGrid.Finetune(folder);
+        GridTable whole;
+        int reports = 0;
+        using (CompressionGrid grid = CompressionGrid.Create(folder["whole"], SmallGrid.Configuration(model)))
+        {
+            whole = grid.Run(new Counting(_ => reports++));
+        }
+
+        Assert.Equal(6, whole.Cells.Count(c => c.Failure == null));
+        Assert.Contains(whole.Levels, l => l.Steps > 0);
+        Assert.All(whole.Levels, l => Assert.Equal((long)Math.Round(l.Sparsity * l.Prunable, MidpointRounding.AwayFromZero), l.Pruned));
+
+        string path = folder["stopped"];
+        CompressionGrid.Create(path, SmallGrid.Configuration(model)).Dispose();
+        string[] before = [];
+        for (int stops = 0; ; stops++)
+        {
+            // A few reports further each time: in the middle of finetuning and between cells.
+            int left = Math.Max(2, reports / 5);
+            using var stop = new CancellationTokenSource();
+            using CompressionGrid grid = CompressionGrid.Resume(path);
+            try
+            {
+                GridTable resumed = grid.Run(new Counting(_ =>
+                {
+                    if (--left == 0)
+                        stop.Cancel();
+                }), stop.Token);
+                Assert.True(stops >= 2, $"it was stopped {stops} times only");
+                Assert.Equal(Comparable(whole), Comparable(resumed));
+                break;
+            }
+            catch (OperationCanceledException)
+            {
+                string file = Path.Join(path, "cells.jsonl");
+                string[] lines = File.Exists(file) ? File.ReadAllLines(file) : [];
+                Assert.Equal(before, lines.Take(before.Length));
+                before = lines;
+            }
+        }
+
+        static string Comparable(GridTable table) => string.Join('\n', [
+            .. table.Cells.Select(c => $"{c.Name} {c.Measures!.Accuracy} {c.Measures.Bytes} {c.Measures.NonZero} {string.Join(' ', c.Errors)}"),
+            .. table.Levels.Select(l => (l with { Seconds = 0 }).ToString()), .. table.Frontier]);
+    }
+
+    [Fact]
+    public void Run_ConstantTensor_FailsTheQuantizedCellsAlone()
+    {
+        using var folder = new TemporaryFolder();
+        string model = SmallGrid.Finetune(folder);
+        Spoil(model, 0.25f);
+        using CompressionGrid grid = CompressionGrid.Create(folder["grid"], SmallGrid.Configuration(model) with { Sparsities = [0] });
+        GridTable table = grid.Run();
+        Assert.Null(table.Cells[0].Failure);
+        Assert.Contains("all weights of tensor classifier.dense.bias are 0.25", table.Cells[1].Failure, StringComparison.Ordinal);
+        Assert.Equal("s0-b32", grid.Choose(new DeploymentLimits(MaxBytes: 1)).Chosen.Name);
+    }
+
+    [Fact]
+    public void Create_NaNWeights_WritesNothing()
+    {
+        using var folder = new TemporaryFolder();
+        string model = SmallGrid.Finetune(folder);
+        Spoil(model, float.NaN);
+        string message = Assert.Throws<CompressionException>(() => CompressionGrid.Create(folder["grid"], SmallGrid.Configuration(model))).Message;
+        Assert.Contains("tensor classifier.dense.bias has the value NaN", message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["grid"]));
+    }
+
+    [Fact]
+    public void Resume_OtherModel_SaysSo()
+    {
+        using var folder = new TemporaryFolder();
+        string model = SmallGrid.Finetune(folder);
+        CompressionGrid.Create(folder["grid"], SmallGrid.Configuration(model)).Dispose();
+        Spoil(model, 0.5f);
+        Assert.Contains("is not what the grid was made from", Assert.Throws<RunMismatchException>(
+            () => CompressionGrid.Resume(folder["grid"])).Message, StringComparison.Ordinal);
+    }
+
+    private static void Spoil(string run, float value)
+    {
+        string path = Path.Join(run, RunDirectory.ModelName, ModelFolder.WeightsName);
+        ModelWeights weights = ModelWeights.Load(path);
+        Array.Fill(weights["classifier.dense.bias"].Values, value);
+        weights.Save(path);
+    }
+
+    private sealed class Counting(Action<GridProgress> told) : IProgress<GridProgress>
+    {
+        public void Report(GridProgress value) => told(value);
+    }
+}
