@@ -40,6 +40,7 @@ internal sealed class Application(Terminal terminal)
             new QuantizeCommand(terminal),
             new PruneCommand(terminal),
             new CompressCommand(terminal),
+            new PlanCommand(terminal),
             new PredictCommand(terminal),
             new RunsCommand(terminal),
         };
