@@ -1,5 +1,6 @@
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
+using Espalier.Engine.Layers;
 using Espalier.Engine.Models;
 using Espalier.Engine.Optimizers;
 using Espalier.Engine.Random;
@@ -41,6 +42,9 @@ internal sealed class TrainingStep : IDisposable
             Hidden = hidden,
             Vocabulary = Vocabulary,
             MaximumPositions = Length,
+
+            // Small first logits at every width: the first loss is that of guessing, and no exponential vanishes.
+            Initialization = WeightSchemeKind.Roberta,
         });
         _parameters.Allocate(seed: 1);
         _optimizer = new AdamW(_parameters);
