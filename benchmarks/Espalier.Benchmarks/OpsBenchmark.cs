@@ -12,7 +12,12 @@ internal static class OpsBenchmark
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "Print the rows as JSON" };
-        var threads = new Option<int[]>("--threads") { Description = "Thread counts", DefaultValueFactory = _ => [1, 2] };
+        var threads = new Option<int[]>("--threads")
+        {
+            Description = "Thread counts",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [1, 2],
+        };
         var hidden = new Option<int>("--hidden") { Description = "Hidden size", DefaultValueFactory = _ => 512 };
         var seconds = new Option<double>("--seconds") { Description = "Time for each row", DefaultValueFactory = _ => 1 };
         var command = new Command("ops", "Kernels against memory bandwidth and arithmetic peak") { json, threads, hidden, seconds };

@@ -15,8 +15,9 @@ try
 {
     return root.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
 }
-catch (Exception e) when (e is PeerException or ArgumentException)
+catch (Exception e) when (e is PeerException or ArgumentException or InvalidOperationException)
 {
+    // The last is a result that was found wrong before it was timed.
     Console.Error.WriteLine(e.Message);
-    return e is PeerException ? 1 : 2;
+    return e is ArgumentException ? 2 : 1;
 }

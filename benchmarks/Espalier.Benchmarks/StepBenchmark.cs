@@ -57,8 +57,11 @@ internal static partial class StepBenchmark
 
     internal static (int Layers, int Hidden, int Sequences) Parse(string shape)
     {
-        int[] parts = [.. shape.Split('x', '×').Select(p => int.Parse(p, CultureInfo.InvariantCulture))];
-        return parts.Length == 3 ? (parts[0], parts[1], parts[2]) : throw new ArgumentException($"shape '{shape}': expected 3x256x32");
+        int[] parts = [.. shape.Split('x', '×').Select(
+            p => int.TryParse(p, NumberStyles.None, CultureInfo.InvariantCulture, out int part) ? part : 0)];
+        return parts.Length == 3 && parts.All(part => part > 0)
+            ? (parts[0], parts[1], parts[2])
+            : throw new ArgumentException($"shape '{shape}': expected layers×hidden×sequences, such as 3x256x32");
     }
 
     private static void Run(

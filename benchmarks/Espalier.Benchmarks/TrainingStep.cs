@@ -42,7 +42,9 @@ internal sealed class TrainingStep : IDisposable
             Hidden = hidden,
             Vocabulary = Vocabulary,
             MaximumPositions = Length,
-            Initialization = WeightSchemeKind.Roberta, // the peer's
+
+            // Small first logits at every width: the first loss is that of guessing, and no exponential vanishes.
+            Initialization = WeightSchemeKind.Roberta,
         });
         _parameters.Allocate(seed: 1);
         _optimizer = new AdamW(_parameters);

@@ -15,11 +15,7 @@ public sealed partial class ParameterSet
     public void Allocate(
         IReadOnlyDictionary<string, CompressedTensor> tensors, ActivationPrecision activations = ActivationPrecision.Single)
     {
-        if (_weights != null)
-        {
-            throw new InvalidOperationException("the parameters are allocated already");
-        }
-
+        RequireUnallocated();
         string[] faults = [.. _all.SelectMany(p => StoredNames(p).Select(name => Fault(tensors, name, StoredShape(p)))).OfType<string>()];
         if (faults.Length > 0)
         {

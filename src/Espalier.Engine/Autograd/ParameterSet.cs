@@ -63,8 +63,10 @@ public sealed partial class ParameterSet(Device device) : IDisposable
     /// <summary>Takes memory for all that was declared and draws the first values.</summary>
     /// <param name="seed">The seed; each parameter has a stream of its own, numbered by declaration.</param>
     /// <param name="trainable">Whether gradients are wanted.</param>
+    /// <exception cref="InvalidOperationException">The set is allocated already.</exception>
     public void Allocate(ulong seed, bool trainable = true)
     {
+        RequireUnallocated();
         Lay(trainable);
         for (int i = 0; i < _all.Count; i++)
         {
@@ -111,12 +113,24 @@ public sealed partial class ParameterSet(Device device) : IDisposable
     /// <summary>The gradient of every stored tensor, as <see cref="Stored()"/>.</summary>
     public IEnumerable<(string Name, Shape Shape, DeviceSpan<float> Values)> StoredGradients() => Stored(p => p.Gradient);
 
-    /// <inheritdoc/>
+    /// <summary>Gives the memory back. The parameters are empty from here on, and kernels refuse what is empty.</summary>
     public void Dispose()
     {
         _weights?.Dispose();
         _gradients?.Dispose();
-        _all.ForEach(p => p.Compressed?.Dispose());
+        foreach (Parameter parameter in _all)
+        {
+            parameter.Compressed?.Dispose();
+            (parameter.Data, parameter.Gradient, parameter.Compressed) = (default, default, null);
+        }
+    }
+
+    private void RequireUnallocated()
+    {
+        if (_weights != null)
+        {
+            throw new InvalidOperationException("the parameters are allocated already");
+        }
     }
 
     // Lays all that is dense end to end.

@@ -38,7 +38,8 @@ public sealed class Tape(Device device) : IDisposable
     /// <summary>Seed of all dropout masks.</summary>
     public ulong Seed { get; set; }
 
-    /// <summary>Number of the micro-batch within the run: the same number draws the same dropout masks.</summary>
+    /// <summary>Number of the micro-batch within the run: the same number draws the same dropout masks.
+    /// <see cref="Backward"/> goes on to the next; set it to go to a place in a run.</summary>
     public uint Step { get; set; }
 
     /// <summary>The most bytes of activations and gradients that were held at one time.</summary>
@@ -83,7 +84,7 @@ public sealed class Tape(Device device) : IDisposable
 
     /// <summary>
     /// Runs backward what was recorded on the way to <paramref name="loss"/>, adding to the gradients of all parameters
-    /// involved. Afterwards the step's tensors are gone. After an exception gradients are incomplete: go on with
+    /// involved, and advances <see cref="Step"/>. Afterwards the step's tensors are gone. After an exception gradients are incomplete: go on with
     /// <see cref="Reset"/> and <see cref="ParameterSet.ForgetGradients"/>.
     /// </summary>
     /// <exception cref="InvalidOperationException">Nothing was recorded.</exception>
@@ -114,6 +115,7 @@ public sealed class Tape(Device device) : IDisposable
         finally
         {
             _recorded.Clear();
+            Step++;
         }
     }
 
@@ -133,8 +135,17 @@ public sealed class Tape(Device device) : IDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _arena.Dispose();
+    /// <summary>Gives the memory back. Tensors are empty from here on, and kernels refuse what is empty.</summary>
+    public void Dispose()
+    {
+        _recorded.Clear();
+        foreach (Tensor tensor in _tensors)
+        {
+            (tensor.Data, tensor.Gradient) = (default, default);
+        }
+
+        _arena.Dispose();
+    }
 
     /// <summary>An entry for an op that is about to run; what is allocated from now on belongs to it.</summary>
     internal TOperation Rent<TOperation>()

@@ -93,12 +93,12 @@ public sealed unsafe class CpuDevice : Device
         string? text = Environment.GetEnvironmentVariable(ThreadsVariable);
         if (string.IsNullOrEmpty(text))
         {
-            return Environment.ProcessorCount;
+            return Math.Min(Environment.ProcessorCount, WorkerTeam.Largest);
         }
 
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int threads) && threads is >= 1 and <= 1024
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int threads) && threads is >= 1 and <= WorkerTeam.Largest
             ? threads
-            : throw new ArgumentException($"{ThreadsVariable} is '{text}'; expected a number from 1 to 1024");
+            : throw new ArgumentException($"{ThreadsVariable} is '{text}'; expected a number from 1 to {WorkerTeam.Largest}");
     }
 
     private static InstructionSet InstructionsFromEnvironment()
@@ -109,7 +109,8 @@ public sealed unsafe class CpuDevice : Device
             return InstructionSets.Widest;
         }
 
-        return char.IsLetter(text[0]) && Enum.TryParse(text, ignoreCase: true, out InstructionSet set)
+        // A list of names would be their numbers or-ed.
+        return char.IsLetter(text[0]) && !text.Contains(',') && Enum.TryParse(text, ignoreCase: true, out InstructionSet set)
             ? set
             : throw new ArgumentException(
                 $"{KernelsVariable} is '{text}'; expected one of {string.Join(", ", Enum.GetNames<InstructionSet>())}");

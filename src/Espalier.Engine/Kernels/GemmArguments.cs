@@ -123,7 +123,10 @@ public readonly record struct GemmArguments
     /// leads out of a span; or there is an epilogue.</exception>
     internal void ValidateBatched(int count, long strideA, long strideB, long strideC)
     {
-        if (count < 0 || strideA < 0 || strideB < 0 || (count > 1 && strideC < N))
+        // One behind the other, or side by side within the rows of one matrix.
+        bool apart = count < 2 || M < 1 || N < 1 || strideC >= ((M - 1) * (long)LdC) + N
+            || (strideC >= N && strideC <= (LdC - N) / (count - 1));
+        if (count < 0 || strideA < 0 || strideB < 0 || strideC < 0 || !apart)
         {
             throw Fault($"{count} products, strides {strideA}, {strideB} and {strideC}; expected none negative, results apart");
         }

@@ -43,7 +43,7 @@ internal sealed class KeyValueCache(Device device, int hidden) : IDisposable
         _parents = parents.ToArray();
     }
 
-    /// <summary>Adds a row to each hypothesis and returns all rows with their offsets.</summary>
+    /// <summary>Adds a row to each hypothesis and returns all rows, valid until the next call, with their offsets.</summary>
     public (Tensor Rows, Sequences Keys) Append(Tape tape, Tensor newB3H)
     {
         int hypotheses = newB3H.Shape.Rows, width = 3 * hidden, rows = hypotheses * (Length + 1);
@@ -66,9 +66,8 @@ internal sealed class KeyValueCache(Device device, int hidden) : IDisposable
         Reserve(ref _next, (long)rows * width, keep: 0);
         DeviceSpan<float> all = _current.Span<float>();
         device.Kernels.Scale(newB3H.Data, 1, all.Slice((long)_rows * width, newB3H.Shape.Count));
-        Tensor result = tape.New(Shape.Matrix(rows, width));
+        var result = new Tensor { Shape = Shape.Matrix(rows, width), Data = _next.Span<float>().Slice(0, (long)rows * width) };
         device.Kernels.GatherRows(tape.Upload(order.AsSpan(0, rows)), width, all, result.Data);
-        device.Kernels.Scale(result.Data, 1, _next.Span<float>().Slice(0, result.Shape.Count));
         (_current, _next) = (_next, _current);
         _rows = rows;
         Length++;

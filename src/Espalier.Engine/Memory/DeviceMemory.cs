@@ -2,7 +2,11 @@ using Espalier.Engine.Devices;
 
 namespace Espalier.Engine.Memory;
 
-/// <summary>A block of device memory, 64-byte aligned and zeroed, that belongs to this object alone.</summary>
+/// <summary>A block of device memory, 64-byte aligned and zeroed, that belongs to this object alone and must be disposed.</summary>
+/// <remarks>
+/// There is no finalizer on purpose: a <see cref="DeviceSpan{T}"/> does not keep this object alive, nor does a parameter or a
+/// tensor, and memory that was forgotten is better than kernels at work on memory that is gone.
+/// </remarks>
 public sealed class DeviceMemory : IDisposable
 {
     private readonly Device _device;
@@ -19,9 +23,6 @@ public sealed class DeviceMemory : IDisposable
         _address = device.AllocateBytes(Math.Max(bytes, 1));
     }
 
-    /// <summary>Frees what was forgotten; whoever owns the block should call <see cref="Dispose"/>.</summary>
-    ~DeviceMemory() => Free();
-
     /// <summary>The block's size.</summary>
     public long Bytes { get; }
 
@@ -36,12 +37,6 @@ public sealed class DeviceMemory : IDisposable
 
     /// <inheritdoc/>
     public void Dispose()
-    {
-        Free();
-        GC.SuppressFinalize(this);
-    }
-
-    private void Free()
     {
         nint address = Interlocked.Exchange(ref _address, 0);
         if (address != 0)

@@ -46,6 +46,11 @@ public sealed class IncrementalDecoder : IDisposable
     /// <exception cref="ArgumentException">The counts do not fit together, or a parent does not exist.</exception>
     public Tensor Step(ReadOnlySpan<int> tokens, ReadOnlySpan<int> hypotheses, ReadOnlySpan<int> parents)
     {
+        if (Length >= _model.Configuration.MaximumPositions)
+        {
+            throw new ArgumentException($"hypotheses have {Length} tokens already; the model's positions end there");
+        }
+
         int[] bySource = Offsets(tokens.Length, hypotheses);
         foreach (KeyValueCache cache in _caches)
         {
@@ -59,11 +64,6 @@ public sealed class IncrementalDecoder : IDisposable
         {
             each[b + 1] = b + 1;
             places[b] = Length;
-        }
-
-        if (Length >= _model.Configuration.MaximumPositions)
-        {
-            throw new ArgumentException($"hypotheses have {Length} tokens already; the model's positions end there");
         }
 
         var batch = new TokenBatch(_tape.Upload(tokens), _tape.Upload(places), Sequences.Upload(_tape, each, tokens.Length));

@@ -16,7 +16,7 @@ internal sealed unsafe class SharedBlocks : IDisposable
     private const long ChunkMask = (1L << BlockShift) - 1, BlockMask = (1L << (JobShift - BlockShift)) - 1;
     private const long Closed = BlockMask;
 
-    private readonly long* _entries;
+    private long* _entries;
 
     public SharedBlocks(int workers)
     {
@@ -25,7 +25,7 @@ internal sealed unsafe class SharedBlocks : IDisposable
         new Span<long>(_entries, workers * Spacing).Fill(State(0, Closed));
     }
 
-    ~SharedBlocks() => NativePages.Free(_entries);
+    ~SharedBlocks() => Free();
 
     /// <summary>Opens the chunks of a block of <paramref name="worker"/>'s to all; <paramref name="data"/> must stay as it is
     /// until <see cref="AwaitDone"/> returns.</summary>
@@ -81,8 +81,14 @@ internal sealed unsafe class SharedBlocks : IDisposable
 
     public void Dispose()
     {
-        NativePages.Free(_entries);
+        Free();
         GC.SuppressFinalize(this);
+    }
+
+    private void Free()
+    {
+        NativePages.Free(_entries);
+        _entries = null;
     }
 
     private static long State(int job, long block) => ((long)job << JobShift) | (block << BlockShift);

@@ -25,6 +25,9 @@ internal sealed unsafe class WorkerTeam : IDisposable
     // Longer than the serial gaps of a training step, shorter than anyone would notice on an idle machine.
     private static readonly long SpinTicks = Stopwatch.Frequency / 5_000;
 
+    /// <summary>The most workers that a team can have.</summary>
+    public const int Largest = 1024;
+
     // A cache line for each worker's entry.
     private const int Spacing = 16;
 
@@ -44,11 +47,11 @@ internal sealed unsafe class WorkerTeam : IDisposable
 
     /// <summary>Starts a team.</summary>
     /// <param name="size">Number of workers, the caller included.</param>
-    /// <exception cref="ArgumentOutOfRangeException">Not between 1 and 1024.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Not between 1 and <see cref="Largest"/>.</exception>
     public WorkerTeam(int size)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(size, 1024);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(size, Largest);
         Size = size;
         _threads = new Thread[size - 1];
         _parked = new SemaphoreSlim[size - 1];
@@ -81,9 +84,16 @@ internal sealed unsafe class WorkerTeam : IDisposable
         return ((int)Math.Min(begin, count), (int)Math.Min(end, count));
     }
 
-    /// <inheritdoc/>
+    /// <summary>Waits for the job under way, if another thread has one, and lets no other begin; then ends the threads.</summary>
     public void Dispose()
     {
+        // The team stays busy for good: whoever disposes of it goes on to free what its jobs work with.
+        var spinner = default(SpinWait);
+        while (!_stopping && Interlocked.Exchange(ref _busy, 1) == 1)
+        {
+            spinner.SpinOnce();
+        }
+
         if (_stopping)
         {
             return;
@@ -108,6 +118,7 @@ internal sealed unsafe class WorkerTeam : IDisposable
         ObjectDisposedException.ThrowIf(_stopping, this);
         if (Interlocked.Exchange(ref _busy, 1) == 1)
         {
+            ObjectDisposedException.ThrowIf(_stopping, this);
             throw new InvalidOperationException("two threads use one device at once; open a device for each");
         }
 

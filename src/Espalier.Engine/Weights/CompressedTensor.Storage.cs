@@ -118,7 +118,7 @@ public sealed partial class CompressedTensor
         if (layout != SparseLayout.None)
         {
             positions = Piece(file, name, layout == SparseLayout.Bitmask ? ".mask" : ".index", Dtype.U8, null);
-            Check(file, name, SparsePositions.Decode(layout, positions, elements, new bool[shape.Count]));
+            Check(file, name, SparsePositions.Check(layout, positions, elements, shape.Count));
         }
 
         return new CompressedTensor(shape, scheme, layout, elements, codes, scales, zeros, positions);
@@ -134,7 +134,7 @@ public sealed partial class CompressedTensor
         Shape? shape = entry.Shape switch
         {
             [var columns] when columns <= int.MaxValue => Shape.Vector((int)columns),
-            [var rows, var columns] when entry.ElementCount <= Array.MaxLength => Shape.Matrix((int)rows, (int)columns),
+            [var rows and <= int.MaxValue, var columns and <= int.MaxValue] when entry.ElementCount <= Array.MaxLength => Shape.Matrix((int)rows, (int)columns),
             _ => null,
         };
         Check(file, name, shape is null ? $"is {entry.Description}; expected a vector or a matrix of less than 2^31 elements" : null);

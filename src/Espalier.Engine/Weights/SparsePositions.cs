@@ -34,7 +34,12 @@ internal static class SparsePositions
     /// elements are marked.
     /// </summary>
     public static string? Decode(SparseLayout layout, ReadOnlySpan<byte> bytes, long stored, Span<bool> kept)
-        => layout == SparseLayout.Bitmask ? DecodeMask(bytes, stored, kept) : DecodeIndex(bytes, stored, kept);
+        => Decode(layout, bytes, stored, kept.Length, kept);
+
+    /// <summary>The same check for <paramref name="elements"/> elements without marking them: what a file claims may be much
+    /// larger than the file.</summary>
+    public static string? Check(SparseLayout layout, ReadOnlySpan<byte> bytes, long stored, long elements)
+        => Decode(layout, bytes, stored, elements, []);
 
     /// <summary>Expected bytes of the shorter form where each element is stored with equal probability.</summary>
     public static double TheoreticalBytes(long elements, long stored)
@@ -50,11 +55,15 @@ internal static class SparsePositions
         return least;
     }
 
-    private static string? DecodeMask(ReadOnlySpan<byte> bytes, long stored, Span<bool> kept)
+    // Marks nothing where there is nothing to mark.
+    private static string? Decode(SparseLayout layout, ReadOnlySpan<byte> bytes, long stored, long elements, Span<bool> kept)
+        => layout == SparseLayout.Bitmask ? DecodeMask(bytes, stored, elements, kept) : DecodeIndex(bytes, stored, elements, kept);
+
+    private static string? DecodeMask(ReadOnlySpan<byte> bytes, long stored, long elements, Span<bool> kept)
     {
-        if (bytes.Length != BitPacking.Bytes(kept.Length, 1))
+        if (bytes.Length != BitPacking.Bytes(elements, 1))
         {
-            return $"has a mask of {bytes.Length} bytes; expected {BitPacking.Bytes(kept.Length, 1)} for {kept.Length} elements";
+            return $"has a mask of {bytes.Length} bytes; expected {BitPacking.Bytes(elements, 1)} for {elements} elements";
         }
 
         long ones = 0;
@@ -63,16 +72,16 @@ internal static class SparsePositions
             ones += BitOperations.PopCount(b);
         }
 
-        if (ones != stored || !BitPacking.EndsClean(bytes, kept.Length, 1))
+        if (ones != stored || !BitPacking.EndsClean(bytes, elements, 1))
         {
-            return $"has a mask with {ones} bits set; expected {stored}, all of them within {kept.Length} elements";
+            return $"has a mask with {ones} bits set; expected {stored}, all of them within {elements} elements";
         }
 
         BitPacking.Unpack(bytes, 1, MemoryMarshal.AsBytes(kept));
         return null;
     }
 
-    private static string? DecodeIndex(ReadOnlySpan<byte> bytes, long stored, Span<bool> kept)
+    private static string? DecodeIndex(ReadOnlySpan<byte> bytes, long stored, long elements, Span<bool> kept)
     {
         int width = bytes.IsEmpty ? 0 : bytes[0];
         if (width is < LeastWidth or > LargestWidth)
@@ -95,12 +104,17 @@ internal static class SparsePositions
                 continue;
             }
 
-            if (at >= kept.Length)
+            if (at >= elements)
             {
-                return $"has an index that leads to element {at}; expected less than {kept.Length}";
+                return $"has an index that leads to element {at}; expected less than {elements}";
             }
 
-            kept[(int)at++] = true;
+            if (!kept.IsEmpty)
+            {
+                kept[(int)at] = true;
+            }
+
+            at++;
             found++;
         }
 

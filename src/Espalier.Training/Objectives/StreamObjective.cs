@@ -70,6 +70,7 @@ public abstract class StreamObjective<TMicro> : IObjective where TMicro : MicroB
         foreach (TMicro micro in batch.MicroBatches)
         {
             cancel.ThrowIfCancellationRequested();
+            uint step = tape.Step;
             if (micro.TargetCount > 0)
             {
                 tape.Reset();
@@ -80,7 +81,7 @@ public abstract class StreamObjective<TMicro> : IObjective where TMicro : MicroB
             }
 
             // Counted even where it was skipped: the number belongs to the place in the stream.
-            tape.Step++;
+            tape.Step = step + 1;
         }
 
         Span<float> mean = stackalloc float[1];

@@ -22,6 +22,25 @@ internal static unsafe class Rows<TLanes>
         return total;
     }
 
+    /// <summary>Σ (x − middle).</summary>
+    public static float SumAbout(float middle, int count, float* x)
+    {
+        TLanes less = TLanes.All(middle), sum = TLanes.Zero;
+        int i = 0;
+        for (; i + TLanes.Count <= count; i += TLanes.Count)
+        {
+            sum += TLanes.Load(x + i) - less;
+        }
+
+        float total = TLanes.Sum(sum);
+        for (; i < count; i++)
+        {
+            total += x[i] - middle;
+        }
+
+        return total;
+    }
+
     public static float Dot(int count, float* a, float* b)
     {
         TLanes sum = TLanes.Zero;

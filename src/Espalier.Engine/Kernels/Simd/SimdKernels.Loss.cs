@@ -46,10 +46,12 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
                 float* z = Logits + (row * (nint)Classes);
                 int target = Targets[row];
                 float atTarget = z[target];
-                float mean = Smoothing == 0 ? 0 : Rows<TLanes>.Sum(Classes, z) / Classes;
                 float largest = Rows<TLanes>.Largest(Classes, z);
+
+                // Differences from the largest first: sums of the logits themselves lose digits where these are large.
+                float mean = Smoothing == 0 ? 0 : Rows<TLanes>.SumAbout(largest, Classes, z) / Classes;
                 float sum = Rows<TLanes>.Exponentials(Classes, z, largest, z);
-                Losses[row] = MathF.Log(sum) + largest - ((1 - Smoothing) * atTarget) - (Smoothing * mean);
+                Losses[row] = MathF.Log(sum) - ((1 - Smoothing) * (atTarget - largest)) - (Smoothing * mean);
                 Elementwise<TLanes>.ScaleAndShift(Classes, GradientScale / sum, -GradientScale * Smoothing / Classes, z);
                 z[target] -= GradientScale * (1 - Smoothing);
             }
@@ -69,8 +71,11 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
             {
                 float* x = X + (row * (nint)Columns), y = Y + (row * (nint)Columns);
                 float largest = Rows<TLanes>.Largest(Columns, x);
-                float logSum = largest + MathF.Log(Rows<TLanes>.Exponentials(Columns, x, largest, exponentials));
+                float logSum = MathF.Log(Rows<TLanes>.Exponentials(Columns, x, largest, exponentials));
                 Elementwise<TLanes>.Scale(Columns, 1, x, y);
+
+                // The largest first: it and the logarithm in one number would lose digits where it is large.
+                Elementwise<TLanes>.ScaleAndShift(Columns, 1, -largest, y);
                 Elementwise<TLanes>.ScaleAndShift(Columns, 1, -logSum, y);
             }
         }

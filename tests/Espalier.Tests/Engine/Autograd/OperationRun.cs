@@ -23,7 +23,7 @@ internal sealed class OperationRun(Func<OperationRun, Tensor[]> apply, bool isLo
     {
     }
 
-    public Tape Tape { get; } = new(device) { Training = true, Seed = 3, Step = 2 };
+    public Tape Tape { get; } = new(device) { Training = true, Seed = 3 };
 
     /// <summary>How often the op is applied to the same operands within a step.</summary>
     public int Uses { get; init; } = 1;
@@ -130,7 +130,7 @@ internal sealed class OperationRun(Func<OperationRun, Tensor[]> apply, bool isLo
     private List<Tensor> Apply(bool recording)
     {
         Tape.Reset();
-        Tape.Recording = recording;
+        (Tape.Recording, Tape.Step) = (recording, 2);
         foreach (Operand operand in _operands)
         {
             operand.Leaf = null;

@@ -62,6 +62,23 @@ public sealed class TapeTests : IDisposable
     }
 
     [Fact]
+    public void Backward_StepNotSet_DrawsTheNextMicroBatchesMasks()
+    {
+        _tape.Training = true;
+        float[] Dropped()
+        {
+            _tape.Reset();
+            Tensor y = Dropout.Apply(_tape, Filled(1), 0.5f);
+            float[] values = Read(y);
+            _tape.Backward(y);
+            return values;
+        }
+
+        Assert.NotEqual(Dropped(), Dropped());
+        Assert.Equal(2u, _tape.Step);
+    }
+
+    [Fact]
     public void Operations_ShapesThatDoNotFit_AreNamedInTheError()
     {
         Tensor x = _tape.New(Shape.Matrix(2, 3)), y = _tape.New(Shape.Matrix(3, 2));

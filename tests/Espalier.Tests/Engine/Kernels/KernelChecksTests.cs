@@ -19,6 +19,8 @@ public sealed class KernelChecksTests : IDisposable
         ["GemmBatched|C has 3"] = (k, h) => k.GemmBatched(Product(h, 8, 8, 7), 2, 4, 4, 4),
         ["GemmBatched|leave A"] = (k, h) => k.GemmBatched(Product(h, 8, 8, 8), 2, 9, 4, 4),
         ["GemmBatched|results apart"] = (k, h) => k.GemmBatched(Product(h, 8, 8, 8), 2, 4, 4, 1),
+        ["GemmBatched|strides 4, 4 and 2; expected none negative, results apart"] = (k, h) =>
+            k.GemmBatched(Product(h, 8, 8, 8), 2, 4, 4, 2),
         ["LayerNorm|LayerNorm: gain has 3 elements, 1 × 4"] = (k, h) =>
             k.LayerNorm(2, 4, h.Zeros(8), h.Zeros(3), h.Zeros(4), 1e-5f, h.Zeros(8), h.Zeros(2), h.Zeros(2)),
         ["ResidualDropoutLayerNorm|sum has 7"] = (k, h) => k.ResidualDropoutLayerNorm(2, 4, h.Zeros(8), h.Zeros(8), DropoutMask.None,

@@ -8,6 +8,9 @@ internal static partial class KernelTable
     // Ordinary logits; sharp ones; and ones whose exponentials overflow unless the largest is taken out first.
     private static readonly (float Low, float High)[] Logits = [(-8, 8), (-90, 90), (1000, 1010)];
 
+    // Losses and log-probabilities depend on differences alone: a thousand that all logits have in common must cost no digits.
+    private static double Spread((float Low, float High) range) => range.High - range.Low;
+
     private static IEnumerable<KernelCase> Loss()
         => from size in Matrices
            from range in Logits
@@ -20,15 +23,15 @@ internal static partial class KernelTable
             (kernels, o) =>
         {
             (int rows, int classes) = size;
-            kernels.SoftmaxCrossEntropy(rows, classes, o.InOut("gradient", rows * classes, 0.1 * Math.Max(1, range.High / 10),
-                range.Low, range.High), o.Indices(rows, classes), smoothing, 0.1f, o.Output("losses", rows, 10 + range.High));
+            kernels.SoftmaxCrossEntropy(rows, classes, o.InOut("gradient", rows * classes, 0.1 * Math.Max(1, Spread(range) / 10),
+                range.Low, range.High), o.Indices(rows, classes), smoothing, 0.1f, o.Output("losses", rows, 10 + Spread(range)));
         });
 
     private static KernelCase Log((int Rows, int Columns) size, (float Low, float High) range, bool inPlace)
         => new(nameof(IKernels.LogSoftmax), $"{size} from {range} in place {inPlace}", 20 * size.Rows * size.Columns, (kernels, o) =>
         {
             (int rows, int columns) = size;
-            double magnitude = 10 + range.High;
+            double magnitude = 10 + Spread(range);
             DeviceSpan<float> y = inPlace
                 ? o.InOut("y", rows * columns, magnitude, range.Low, range.High)
                 : o.Output("y", rows * columns, magnitude);

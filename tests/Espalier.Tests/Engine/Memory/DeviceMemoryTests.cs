@@ -1,4 +1,7 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Espalier.Engine.Devices;
+using Espalier.Engine.Kernels;
 using Espalier.Engine.Memory;
 
 namespace Espalier.Tests.Engine.Memory;
@@ -61,6 +64,45 @@ public sealed class DeviceMemoryTests : IDisposable
     }
 
     [Fact]
+    public void Collection_OwnerForgotten_LeavesTheMemoryToItsSpans()
+    {
+        using var device = new CountingDevice();
+        DeviceSpan<float> span = Forgotten(device);
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        Assert.Equal(0, device.Freed);
+        device.FreeBytes(span.Address);
+    }
+
+    [Fact]
     public void Constructor_NegativeSize_Throws()
         => Assert.Throws<ArgumentOutOfRangeException>(() => new DeviceMemory(_device, -1));
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static DeviceSpan<float> Forgotten(Device device) => new DeviceMemory(device, 64).Span<float>();
+
+    private sealed class CountingDevice : Device
+    {
+        public int Freed { get; private set; }
+
+        public override string Description => "counts";
+
+        public override IKernels Kernels => throw new NotSupportedException();
+
+        public override void Dispose()
+        {
+        }
+
+        protected internal override nint AllocateBytes(long bytes) => Marshal.AllocHGlobal((nint)bytes);
+
+        protected internal override void FreeBytes(nint address)
+        {
+            Freed++;
+            Marshal.FreeHGlobal(address);
+        }
+
+        protected override void UploadBytes(ReadOnlySpan<byte> source, nint target) => throw new NotSupportedException();
+
+        protected override void DownloadBytes(nint source, Span<byte> target) => throw new NotSupportedException();
+    }
 }

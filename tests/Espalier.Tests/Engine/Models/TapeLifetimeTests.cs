@@ -40,6 +40,31 @@ public class TapeLifetimeTests
     }
 
     [Fact]
+    public void Allocate_ASecondTime_IsRefused()
+    {
+        using ModelFixture<MaskedLanguageModel> f = Fixture(SmallModels.Encoder);
+        Assert.Throws<InvalidOperationException>(() => f.Parameters.Allocate(seed: 2));
+    }
+
+    [Fact]
+    public void Forward_AfterTheParametersWereDisposed_IsRefused()
+    {
+        using ModelFixture<MaskedLanguageModel> f = Fixture(SmallModels.Encoder);
+        f.Parameters.Dispose();
+        TokenBatch batch = f.Batch(SmallModels.Encoder, Sequences);
+        Assert.Throws<ArgumentException>(() => f.Model.Logits(f.Tape, batch, f.Tape.Upload([3, 9])));
+    }
+
+    [Fact]
+    public void Download_AfterTheTapeWasDisposed_IsRefused()
+    {
+        using ModelFixture<MaskedLanguageModel> f = Fixture(SmallModels.Encoder);
+        Tensor loss = Loss(f);
+        f.Tape.Dispose();
+        Assert.Throws<ArgumentException>(() => f.Device.Download(loss.Data, new float[1]));
+    }
+
+    [Fact]
     public void Loss_OfNoMaskedToken_IsRefused()
     {
         using ModelFixture<MaskedLanguageModel> f = Fixture(SmallModels.Encoder);

@@ -37,6 +37,14 @@ public sealed unsafe class SharedBlocksTests : IDisposable
     }
 
     [Fact]
+    public void Dispose_Twice_FreesOnce()
+    {
+        var blocks = new SharedBlocks(2);
+        blocks.Dispose();
+        blocks.Dispose();
+    }
+
+    [Fact]
     public void AwaitDone_HelperStillAtWork_ReturnsOnlyAfterItsLastChunk()
     {
         const int Chunks = 200;

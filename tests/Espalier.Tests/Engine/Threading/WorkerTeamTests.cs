@@ -147,6 +147,30 @@ public class WorkerTeamTests
         Assert.Throws<ObjectDisposedException>(() => team.Run(ref job));
     }
 
+    [Fact]
+    public void Dispose_JobUnderWay_WaitsForItsEnd()
+    {
+        // Only the caller's part takes long: joining the other threads is no wait for it.
+        using var team = new WorkerTeam(2);
+        var job = new HeldJob { Begun = new ManualResetEventSlim(), Go = new ManualResetEventSlim(), Ended = new bool[1] };
+        var caller = new Thread(() => team.Run(ref job));
+        caller.Start();
+        job.Begun.Wait();
+        bool endedBefore = false;
+        HeldJob seen = job;
+        var disposer = new Thread(() =>
+        {
+            team.Dispose();
+            endedBefore = Volatile.Read(ref seen.Ended[0]);
+        });
+        disposer.Start();
+        disposer.Join(50);
+        job.Go.Set();
+        disposer.Join();
+        caller.Join();
+        Assert.True(endedBefore);
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(1025)]
@@ -196,6 +220,22 @@ public class WorkerTeamTests
             catch (InvalidOperationException e)
             {
                 Faults[worker] = e.Message;
+            }
+        }
+    }
+
+    private struct HeldJob : IParallelJob
+    {
+        public ManualResetEventSlim Begun, Go;
+        public bool[] Ended;
+
+        public readonly void Run(int worker, int workers)
+        {
+            if (worker == 0)
+            {
+                Begun.Set();
+                Go.Wait();
+                Volatile.Write(ref Ended[0], true);
             }
         }
     }

@@ -63,6 +63,24 @@ public class CompressedTensorDamageTests
         => AssertFault("2x8 bits=4 scale=row stored=3", [0x21, 0x03], Scales(1, 1), [0, 0], ".index", index, fault);
 
     [Fact]
+    public void Read_SmallFileThatClaimsBillionsOfZeros_TakesNoRoomForThem()
+    {
+        using var folder = new SafetensorsFolder();
+        TensorDeclaration[] declarations = [new("w.values", Dtype.F32, [0]), new("w.index", Dtype.U8, [1])];
+        using (var writer = new SafetensorsWriter(
+            folder["m"], declarations, new Dictionary<string, string> { ["w"] = "999999999x2 stored=0" }))
+        {
+            writer.Write("w.index", [2]);
+            writer.Commit();
+        }
+
+        using SafetensorsFile file = SafetensorsFile.Open(folder["m"]);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        CompressedTensor.Read(file, "w");
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+    }
+
+    [Fact]
     public void Read_PlainTensorWithNaN_NamesTensorAndPlace()
     {
         using var folder = new SafetensorsFolder();
