@@ -158,7 +158,7 @@ public sealed class FinetuningRunTests : IDisposable
     private void Attempt(string path, RunStorage storage)
     {
         using FinetuningRun run = RunDirectory.IsAt(path)
-            ? FinetuningRun.Resume(path, null, storage)
+            ? FinetuningRun.Resume(path, null, storage, _ => 1)
             : FinetuningRun.Create(path, SmallFinetuning.Configuration(_folder), storage, peak: _ => 1);
         run.Train();
     }
