@@ -29,7 +29,7 @@ internal sealed class PretrainCommand : EspalierCommand
         using PretrainingRun run = Open(parsed, context);
         foreach (string warning in run.Warnings)
             context.Warn(warning);
-        Announce(run, context);
+        Announce(run, parsed.GetValue(_resume) != null, context);
         var display = new TrainingDisplay(context.Terminal.Error, run.PeakFlops);
         TrainingOutcome outcome = display.Run(() => run.Train(display, context.Cancel));
         var report = new PretrainReport(
@@ -64,7 +64,7 @@ internal sealed class PretrainCommand : EspalierCommand
             PretrainingRun.Create(folder, configuration, new PhaseProgress(progress, "micro-batches, steps and the corpus"), context.Cancel));
     }
 
-    private static void Announce(PretrainingRun run, CommandContext context)
+    private static void Announce(PretrainingRun run, bool resumed, CommandContext context)
     {
         TextWriter error = context.Terminal.Error;
         PretrainingConfiguration c = run.Record.Configuration;
@@ -72,7 +72,8 @@ internal sealed class PretrainCommand : EspalierCommand
         error.WriteLine($"{run.Directory.Path}: {c.Model.Layers} layers × {c.Model.Hidden}, {c.Batches.BatchBlocks} × {c.Batches.BlockTokens} tokens a step, "
             + $"learning rate {c.Training.Schedule.Peak:G3} ({c.LearningRateSource})");
         error.WriteLine($"micro-batch: {run.Record.MicroBatch.Reason}");
-        if (run.Record.MicroBatch.Timing is { } t)
+        // Of a run that goes on, its own steps tell more.
+        if (run.Record.MicroBatch.Timing is { } t && !resumed)
             error.WriteLine($"timed: {t.Mean * 1e3:F1} ms ± {t.StandardDeviation * 1e3:F1} for a micro-batch forward and backward, over {t.Steps} {(t.Stable ? $"after {t.Skipped} until it was stable" : "(not stable yet)")}");
         error.WriteLine($"expected: {estimate.Steps:N0} steps of {estimate.StepSeconds:G3} s, {estimate.Tokens:N0} tokens, {estimate.Epochs:F2} epochs; "
             + $"{Quantities.Show(estimate.Training)} of training and {Quantities.Show(estimate.Evaluation)} of evaluation");

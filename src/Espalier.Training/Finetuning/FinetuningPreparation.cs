@@ -92,7 +92,7 @@ internal static class FinetuningPreparation
     {
         Model = materials.Model with { Heads = materials.Model.ActualHeads, FeedForward = materials.Model.ActualFeedForward },
         MaximumTokens = Math.Min(asked.MaximumTokens, materials.Model.MaximumPositions),
-        MemoryBytes = asked.MemoryBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4 * 3,
+        MemoryBytes = asked.MemoryBytes ?? MicroBatchNeed.MemoryUnlessGiven,
         Threads = materials.Device.Threads,
     };
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection;
 using System.Text.Json;
 using Espalier.Engine.Models;
 using Espalier.Text;
@@ -157,7 +156,7 @@ public sealed class FinetuningRun : IDisposable
             RunDirectory run = place.Begin(new RunManifest
             {
                 Kind = Kind,
-                Version = typeof(FinetuningRun).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",
+                Version = RunManifest.CurrentVersion,
                 Created = DateTimeOffset.UtcNow,
                 Machine = MachineRecord.Here(materials.Device.Description, peakFlops),
                 TokenizerFingerprint = materials.Tokenizer.Fingerprint,

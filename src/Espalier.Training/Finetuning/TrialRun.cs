@@ -62,6 +62,7 @@ internal sealed class TrialRun : IDisposable
             using var trainer = new Trainer(objective, Settings(objective), _run, time)
             {
                 PeakFlops = peakFlops,
+                ExpectedStep = ExpectedStep(objective),
                 KeepGoing = (state, evaluation) =>
                 {
                     KeepIfBest(objective, state, evaluation);
@@ -80,6 +81,14 @@ internal sealed class TrialRun : IDisposable
     }
 
     public void Dispose() => _run.Dispose();
+
+    // Its share of the measured time of a pass over the training set.
+    private StepCost ExpectedStep(Classification objective)
+    {
+        double steps = objective.StepsInEpoch;
+        return new StepCost(
+            TimeSpan.FromSeconds(_record.EpochSeconds / steps), _materials.Train.Sequences.TokenCount / steps, 1 / steps);
+    }
 
     private TrainerSettings Settings(Classification objective)
     {

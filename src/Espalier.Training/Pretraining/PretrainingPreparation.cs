@@ -26,7 +26,7 @@ internal static class PretrainingPreparation
             Data = Path.GetFullPath(asked.Data),
             Model = model,
             Training = asked.Training with { Seed = asked.Seed },
-            MemoryBytes = asked.MemoryBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4 * 3,
+            MemoryBytes = asked.MemoryBytes ?? MicroBatchNeed.MemoryUnlessGiven,
             Threads = materials.Device.Threads,
         };
         ConfigurationException.ThrowIfAny("pretraining", resolved.Validate());
@@ -47,9 +47,10 @@ internal static class PretrainingPreparation
     public static MicroBatchChoice Time(
         PretrainingMaterials materials, PretrainingConfiguration c, MicroBatchChoice choice, CancellationToken cancel)
     {
-        double stepTokens = c.Batches.BatchBlocks * (double)c.Batches.BlockTokens;
+        double wanted = c.Batches.BatchBlocks * (double)c.Batches.BlockTokens, there = materials.Corpus.Train.Tokens;
+        double stepTokens = Math.Min(wanted, there);
         TimeSpan longest = TimeEstimate.Of(
-            c.Training.Budget, default, choice.StepSeconds, stepTokens, materials.Corpus.Train.Tokens / stepTokens).TimeToMeasure;
+            c.Training.Budget, default, choice.StepSeconds * stepTokens / wanted, stepTokens, there / stepTokens).TimeToMeasure;
         return MicroBatchSearch.Time(
             materials.Device, MaskedLanguageModelling.Trial(c.Model, c.Batches), Need(c), choice, longest, cancel);
     }

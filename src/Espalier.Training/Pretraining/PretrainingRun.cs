@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text.Json;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
@@ -123,7 +122,7 @@ public sealed class PretrainingRun : IDisposable
             RunDirectory run = place.Begin(new RunManifest
             {
                 Kind = Kind,
-                Version = typeof(PretrainingRun).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",
+                Version = RunManifest.CurrentVersion,
                 Created = DateTimeOffset.UtcNow,
                 Machine = MachineRecord.Here(materials.Device.Description, peakFlops),
                 TokenizerFingerprint = materials.Tokenizer.Fingerprint,
