@@ -45,6 +45,9 @@ public readonly record struct QuantizedMatrix
     /// <summary>Groups of a row.</summary>
     public int Groups => GroupColumns == 0 ? 1 : (Columns + GroupColumns - 1) / GroupColumns;
 
+    /// <summary>The group of a block of a row.</summary>
+    public int GroupOf(int block) => Groups == 1 ? 0 : block / (GroupColumns / Block);
+
     /// <summary>Bytes of a row's codes.</summary>
     public int RowBytes => Blocks * BlockBytes;
 

@@ -91,14 +91,14 @@ public sealed class QuantizedWeight : Weight
         byte[] source = new byte[part.Shape.Count];
         part.DecodeCodes([], source);
         QuantizationScheme scheme = part.Scheme!.Value;
-        for (int r = 0, i = 0; r < part.Shape.Rows; r++)
+        for (int r = 0; r < part.Shape.Rows; r++)
         {
             int row = first + r;
-            for (int c = 0; c < matrix.Columns; c++, i++)
+            ReadOnlySpan<byte> ofRow = source.AsSpan(r * matrix.Columns, matrix.Columns);
+            PlaceRow(ofRow, matrix.Narrow, codes.AsSpan(checked(row * matrix.RowBytes), matrix.RowBytes));
+            foreach (byte code in ofRow)
             {
-                (long at, int shift) = matrix.Locate(row, c);
-                codes[at] |= (byte)(source[i] << shift);
-                sums[row] += source[i];
+                sums[row] += code;
             }
 
             for (int g = 0; g < matrix.Groups; g++)
@@ -107,6 +107,22 @@ public sealed class QuantizedWeight : Weight
                 scales[((long)row * matrix.Groups) + g] = part.Scales.Span[from];
                 zeros[((long)row * matrix.Groups) + g] = part.Zeros.Span[from];
             }
+        }
+    }
+
+    // As QuantizedMatrix lays them: columns 16 … 31 of a block in the upper halves of columns 0 … 15.
+    private static void PlaceRow(ReadOnlySpan<byte> from, bool narrow, Span<byte> codes)
+    {
+        if (!narrow)
+        {
+            from.CopyTo(codes);
+            return;
+        }
+
+        const int Half = QuantizedMatrix.Block / 2;
+        for (int c = 0; c < from.Length; c++)
+        {
+            codes[(c / QuantizedMatrix.Block * Half) + (c % Half)] |= (byte)(from[c] << (c % QuantizedMatrix.Block / Half * 4));
         }
     }
 }

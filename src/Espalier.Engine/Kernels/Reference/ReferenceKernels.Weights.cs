@@ -62,8 +62,8 @@ internal sealed unsafe partial class ReferenceKernels
                 double sum = 0;
                 for (int block = 0; block < weight.Blocks; block++)
                 {
-                    int* starts = weight.Starts.Pointer + ((long)block * weight.Rows) + row;
-                    for (int i = starts[0]; i < starts[1]; i++)
+                    (int begin, int end) = weight.Locate(block, row);
+                    for (int i = begin; i < end; i++)
                     {
                         sum += (double)x[(block * SparseMatrix.Block) + weight.Places.Pointer[i]] * weight.Values.Pointer[i];
                     }

@@ -8,7 +8,7 @@ internal static partial class KernelTable
     private static readonly (int Tokens, int Rows, int Columns)[] WeightProducts =
     [
         (0, 3, 4), (1, 1, 1), (1, 33, 31), (3, 7, 33), (4, 6, 64), (5, 37, 100), (8, 5, 32), (9, 65, 70), (13, 32, 96), (16, 9, 97),
-        (40, 130, 200), (70, 33, 390), (130, 50, 193),
+        (40, 130, 200), (70, 33, 390), (130, 50, 193), (18, 40, 850),
     ];
 
     private static IEnumerable<KernelCase> QuantizedProducts()
@@ -120,6 +120,12 @@ internal static partial class KernelTable
             }
         }
 
-        return matrix with { Starts = o.Numbers([.. starts]), Places = o.Bytes([.. places]), Values = o.Input(places.Count) };
+        // Any order of a window's rows is as good as another here.
+        byte[] order = [
+            .. from block in Enumerable.Range(0, matrix.Blocks)
+               from window in Enumerable.Range(0, rows).Chunk(SparseMatrix.Window)
+               from row in window.Reverse()
+               select (byte)(row % SparseMatrix.Window)];
+        return matrix with { Starts = o.Numbers([.. starts]), Order = o.Bytes(order), Places = o.Bytes([.. places]), Values = o.Input(places.Count) };
     }
 }
