@@ -106,6 +106,12 @@ internal sealed unsafe partial class ReferenceKernels
 
     private static float Value(in QuantizedMatrix weight, int row, int column)
     {
+        int block = column / QuantizedMatrix.Block, bit = column % QuantizedMatrix.Block;
+        if (!weight.Mask.IsEmpty && ((weight.Mask.Pointer[((long)row * weight.Blocks) + block] >> bit) & 1) == 0)
+        {
+            return 0;
+        }
+
         long group = ((long)row * weight.Groups) + (weight.Groups == 1 ? 0 : column / weight.GroupColumns);
         return MathF.FusedMultiplyAdd(weight.Scales.Pointer[group], Code(weight, row, column), weight.Zeros.Pointer[group]);
     }

@@ -25,7 +25,7 @@ internal static unsafe class QuantizedPanels<TLanes>
     public static void Pack(in QuantizedMatrix w, int j, int columns, int p, int k, float* packed)
     {
         float* words = stackalloc float[Words * Width], scales = stackalloc float[2 * Width];
-        float* rest = stackalloc float[QuantizedMatrix.Block * Width];
+        float* rest = stackalloc float[QuantizedMatrix.Block * Width], kept = stackalloc float[Width];
         int wordsOfBlock = w.BlockBytes / sizeof(float), together = Words / wordsOfBlock, ld = w.RowBytes / sizeof(float);
         for (int row = j; row < j + columns; row += Width)
         {
@@ -46,6 +46,11 @@ internal static unsafe class QuantizedPanels<TLanes>
                     int length = Math.Min(QuantizedMatrix.Block, left);
                     float* target = length == QuantizedMatrix.Block ? packed : rest;
                     Expand(w.Narrow, words + (b * wordsOfBlock * Width), scales, target);
+                    if (!w.Mask.IsEmpty)
+                    {
+                        Clear(w, row, rows, block, (int*)kept, target);
+                    }
+
                     if (target == rest)
                     {
                         new Span<float>(rest, length * Width).CopyTo(new Span<float>(packed, length * Width));
@@ -65,6 +70,21 @@ internal static unsafe class QuantizedPanels<TLanes>
         {
             nint at = ((nint)(row + r) * w.Groups) + group;
             (scales[r], scales[Width + r]) = (w.Scales.Pointer[at], w.Zeros.Pointer[at]);
+        }
+    }
+
+    // What is pruned is times 0, all else times 1.
+    private static void Clear(in QuantizedMatrix w, int row, int rows, int block, int* kept, float* y)
+    {
+        for (int r = 0; r < Width; r++)
+        {
+            kept[r] = r < rows ? w.Mask.Pointer[((nint)(row + r) * w.Blocks) + block] : 0;
+        }
+
+        for (int column = 0; column < QuantizedMatrix.Block; column++, y += Width)
+        {
+            (TLanes.Load(y) * TLanes.LoadPart((float*)kept, column, 1)).Store(y);
+            (TLanes.Load(y + TLanes.Count) * TLanes.LoadPart((float*)kept + TLanes.Count, column, 1)).Store(y + TLanes.Count);
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Espalier.Engine.Kernels.Simd;
 
 /// <summary>Rows of a quantized matrix as floats, for tables of embeddings.</summary>
@@ -31,6 +33,12 @@ internal static unsafe class QuantizedRows<TLanes>
                 TCodes.Load(codes, c, out TLanes first, out TLanes second);
                 TLanes.MultiplyAdd(scale, first, zero).Store(y + c);
                 TLanes.MultiplyAdd(scale, second, zero).Store(y + (QuantizedMatrix.Block / 2) + c);
+            }
+
+            uint pruned = w.Mask.IsEmpty ? 0 : ~(uint)w.Mask.Pointer[((nint)row * w.Blocks) + block];
+            for (; pruned != 0; pruned &= pruned - 1)
+            {
+                y[BitOperations.TrailingZeroCount(pruned)] = 0;
             }
         }
     }
