@@ -4,10 +4,11 @@ namespace Espalier.Engine.Kernels.Simd;
 
 internal sealed unsafe partial class SimdKernels<TLanes, TTile>
 {
-    // Whether DenseDots takes a product: the forward one of a linear layer, for few tokens.
+    // Whether DenseDots takes a product: the forward one of a linear layer, for few tokens; with a derivative too, so that a pass that is
+    // recorded has the bits of one that is not.
     private static bool IsForFewTokens(in GemmArguments g)
         => g.M <= DenseDots<TLanes>.Most && g.TransposeB && !g.TransposeA && !g.Accumulate
-            && g.QuantizedB.Codes.IsEmpty && g.Derivative.IsEmpty && g.Factor.IsEmpty && g.RowSums.IsEmpty;
+            && g.QuantizedB.Codes.IsEmpty && g.Factor.IsEmpty && g.RowSums.IsEmpty;
 
     private void MultiplyFewTokens(in GemmArguments product)
     {
@@ -29,14 +30,15 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
             float* c = Product.C.Pointer + begin;
             for (int token = 0; token < Product.M; token++, c += Product.LdC)
             {
+                float* derivative = Product.Derivative.IsEmpty ? null : Product.Derivative.Pointer + begin + ((nint)token * Product.LdC);
                 if (!Product.Bias.IsEmpty)
                 {
                     Elementwise<TLanes>.Add(end - begin, c, Product.Bias.Pointer + begin, c);
                 }
 
-                if (Product.Activation != Activation.None)
+                if (Product.Activation != Activation.None || derivative != null)
                 {
-                    Activations<TLanes>.Apply(Product.Activation, end - begin, c, c, null);
+                    Activations<TLanes>.Apply(Product.Activation, end - begin, c, c, derivative);
                 }
             }
         }
