@@ -17,6 +17,14 @@ internal static class Measure
     public static (double Ours, double Theirs, double Ratio) InTurn(
         double seconds, bool rest, Action ours, Action theirs, bool warm = true)
     {
+        (List<double> own, List<double> other, List<double> ratios) = Turns(seconds, rest, ours, theirs, warm);
+        return (Median(own), Median(other), Median(ratios));
+    }
+
+    /// <summary>The same turns: every time of either, and the ratio of every turn.</summary>
+    public static (List<double> Ours, List<double> Theirs, List<double> Ratios) Turns(
+        double seconds, bool rest, Action ours, Action theirs, bool warm = true)
+    {
         List<double> own = [], other = [], ratios = [];
         var whole = Stopwatch.StartNew();
         while (ratios.Count < LeastTurns || (whole.Elapsed.TotalSeconds < seconds && ratios.Count < 1000))
@@ -25,7 +33,7 @@ internal static class Measure
             ratios.Add(second / first);
         }
 
-        return (Median(own), Median(other), Median(ratios));
+        return (own, other, ratios);
     }
 
     /// <summary>The median time of one contestant alone, in seconds, over five calls or more.</summary>

@@ -77,7 +77,7 @@ internal sealed record GridReport(string Run, GridTable Table, ChoiceReport Choi
         {
             text.Write($"  {100 * c.Sparsity,5:G4} % {c.Bits,5}");
             text.WriteLine(c.Measures is not { } m ? "  failed"
-                : $"  {100 * m.Accuracy,6:F2} % {m.Bytes,11:N0} {c.WeightBytes,10:N0} {m.NonZero,10:N0} {1e3 * m.Latency,6:F2} ms {m.TokensPerSecond,10:N0}{(Table.Frontier.Contains(c.Name) ? "  on the frontier" : "")}");
+                : $"  {100 * m.Accuracy,6:F2} % {m.Bytes,11:N0} {c.WeightBytes,10:N0} {m.NonZero,10:N0} {1e3 * m.Latency,6:F2} ms {m.TokensPerSecond,10:N0}{(Table.Frontier.Contains(c.Name) ? "  on the frontier" : "")}{(c.SingleAccuracy is { } a ? $"  {100 * a:F2} % with activations in single precision" : "")}");
         }
         if (Table.Levels.Count(l => l.Steps > 0) > 0)
             text.WriteLine("  pruned   before   after finetuning");

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Espalier.Cli.CommandLine;
+using Espalier.Pipeline.Grids;
 using Espalier.Training.Comparison;
+using Espalier.Training.Runs;
 
 namespace Espalier.Cli.Commands;
 
@@ -13,10 +15,27 @@ internal sealed class RunsCommand : EspalierCommand
 
     protected override void Execute(ParseResult parsed, CommandContext context)
     {
+        List<GridSummary> grids = [];
         List<OtherFolder> others = [];
-        IReadOnlyList<RunSummary> runs = RunSummary.In(parsed.GetRequiredValue(_folder), (path, why) => others.Add(new OtherFolder(path, why)));
-        var report = new RunsReport(runs, others);
+        IReadOnlyList<RunSummary> runs = RunSummary.In(parsed.GetRequiredValue(_folder), (path, why) => Look(path, why, grids, others));
+        var report = new RunsReport(runs, grids, others);
         context.Report(report, CommandJson.Default.RunsReport, report.Write);
+    }
+
+    // What training does not know as a run of its own may be a grid.
+    private static void Look(string path, string why, List<GridSummary> grids, List<OtherFolder> others)
+    {
+        try
+        {
+            if (RunDirectory.IsAt(path) && GridSummary.IsAt(path))
+                grids.Add(GridSummary.Of(path));
+            else
+                others.Add(new OtherFolder(path, why));
+        }
+        catch (RunException e)
+        {
+            others.Add(new OtherFolder(path, e.Message));
+        }
     }
 }
 
@@ -24,7 +43,7 @@ internal sealed class RunsCommand : EspalierCommand
 internal sealed record OtherFolder(string Path, string Problem);
 
 /// <summary>What <c>runs --json</c> prints.</summary>
-internal sealed record RunsReport(IReadOnlyList<RunSummary> Runs, IReadOnlyList<OtherFolder> Others)
+internal sealed record RunsReport(IReadOnlyList<RunSummary> Runs, IReadOnlyList<GridSummary> Grids, IReadOnlyList<OtherFolder> Others)
 {
     private static readonly string[] Head =
         ["run", "kind", "phase", "layers × hidden", "parameters", "steps", "tokens", "time", "tokens/s", "of peak", "FLOPs", "result"];
@@ -34,17 +53,23 @@ internal sealed record RunsReport(IReadOnlyList<RunSummary> Runs, IReadOnlyList<
         List<string[]> rows = [Head];
         rows.AddRange(Runs.Select(run => (string[])
         [
-            Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(run.Path))), run.Kind, run.Phase, $"{run.Layers} × {run.Hidden}", $"{run.Parameters:N0}",
+            NameOf(run.Path), run.Kind, run.Phase, $"{run.Layers} × {run.Hidden}", $"{run.Parameters:N0}",
             $"{run.Steps:N0}", $"{run.Tokens:N0}", Quantities.Show(TimeSpan.FromSeconds(run.TrainingSeconds)), $"{run.TokensPerSecond:N0}", $"{run.PeakFraction:P0}",
             $"{run.Flops.Products:E2}", run.Metric == "accuracy" ? $"accuracy {100 * run.Value:F2} %" : run.Metric == null ? "" : $"{run.Metric} {run.Value:F2}" + (run.UnigramPerplexity is { } u ? $" (without context {u:F2})" : ""),
         ]));
         int[] widths = [.. Enumerable.Range(0, Head.Length).Select(column => rows.Max(row => row[column].Length))];
-        if (Runs.Count == 0)
+        if (Runs.Count + Grids.Count == 0)
             text.WriteLine("no runs");
-        else
-            foreach (string[] row in rows)
-                text.WriteLine(string.Join("  ", row.Select((cell, i) => i is >= 4 and <= 10 ? cell.PadLeft(widths[i]) : cell.PadRight(widths[i]))).TrimEnd());
+        foreach (string[] row in Runs.Count == 0 ? [] : rows)
+            text.WriteLine(string.Join("  ", row.Select((cell, i) => i is >= 4 and <= 10 ? cell.PadLeft(widths[i]) : cell.PadRight(widths[i]))).TrimEnd());
+        foreach (GridSummary grid in Grids)
+        {
+            string best = grid.BestAccuracy is { } accuracy ? $"; best cell {100 * accuracy:F2} %, smallest {grid.SmallestBytes:N0} bytes" : "";
+            text.WriteLine($"{NameOf(grid.Path)}  compression of {NameOf(grid.Model)}  {grid.Phase}, {grid.Done} of {grid.Cells} cells; uncompressed {100 * grid.Accuracy:F2} %{best}");
+        }
         foreach (OtherFolder other in Others)
             text.WriteLine($"left out: {other.Problem}");
     }
+
+    private static string NameOf(string path) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
 }

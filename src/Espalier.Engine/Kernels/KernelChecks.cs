@@ -118,10 +118,10 @@ internal static unsafe class KernelChecks
     public static void Integer(in QuantizedMatrix weight)
     {
         weight.Validate();
-        if (weight.Groups != 1 || weight.Narrow || weight.CodeSums.Length < weight.Rows)
+        if (weight.Groups != 1 || weight.Narrow || !weight.Mask.IsEmpty || weight.CodeSums.Length < weight.Rows)
         {
             throw new ArgumentException($"integer product with {weight.Groups} groups a row, {(weight.Narrow ? "half" : "whole")} bytes, "
-                + $"{weight.CodeSums.Length} sums; expected one scale and one sum for each of {weight.Rows} rows, codes of a byte");
+                + $"{weight.CodeSums.Length} sums; expected one scale and one sum for each of {weight.Rows} rows, codes of a byte and no mask");
         }
     }
 

@@ -36,6 +36,12 @@ public readonly record struct QuantizedMatrix
     /// <summary>Rows × groups.</summary>
     public DeviceSpan<float> Zeros { get; init; }
 
+    /// <summary>
+    /// Which elements are there, the others being exactly 0: a word for each block of each row, its lowest bit for the block's
+    /// first column. Empty where all are there.
+    /// </summary>
+    public DeviceSpan<int> Mask { get; init; }
+
     /// <summary>The sum of each row's codes, which integer products need; else empty.</summary>
     public DeviceSpan<int> CodeSums { get; init; }
 
@@ -45,6 +51,9 @@ public readonly record struct QuantizedMatrix
     /// <summary>Groups of a row.</summary>
     public int Groups => GroupColumns == 0 ? 1 : (Columns + GroupColumns - 1) / GroupColumns;
 
+    /// <summary>The group of a block of a row.</summary>
+    public int GroupOf(int block) => Groups == 1 ? 0 : block / (GroupColumns / Block);
+
     /// <summary>Bytes of a row's codes.</summary>
     public int RowBytes => Blocks * BlockBytes;
 
@@ -52,7 +61,7 @@ public readonly record struct QuantizedMatrix
     public int BlockBytes => Narrow ? Block / 2 : Block;
 
     /// <summary>Bytes of all that a product reads of it.</summary>
-    public long Bytes => ((long)Rows * RowBytes) + ((long)Rows * Groups * 2 * sizeof(float));
+    public long Bytes => ((long)Rows * RowBytes) + ((long)Rows * Groups * 2 * sizeof(float)) + (Mask.Length * sizeof(int));
 
     /// <summary>Where an element's code is: which byte, and how far it is shifted.</summary>
     internal (long Byte, int Shift) Locate(int row, int column)
@@ -68,10 +77,12 @@ public readonly record struct QuantizedMatrix
     {
         long scales = (long)Rows * Groups;
         if (Rows < 0 || Columns < 0 || GroupColumns < 0 || (GroupColumns % Block != 0 && GroupColumns < Columns)
-            || Codes.Length < (long)Rows * RowBytes || Scales.Length < scales || Zeros.Length < scales)
+            || Codes.Length < (long)Rows * RowBytes || Scales.Length < scales || Zeros.Length < scales
+            || (!Mask.IsEmpty && Mask.Length < (long)Rows * Blocks))
         {
             throw new ArgumentException($"quantized matrix of {Rows} × {Columns} in groups of {GroupColumns}: {Codes.Length} bytes, "
-                + $"{Scales.Length} scales, {Zeros.Length} zeros; expected {(long)Rows * RowBytes}, {scales} and {scales}");
+                + $"{Scales.Length} scales, {Zeros.Length} zeros, {Mask.Length} words of a mask; expected {(long)Rows * RowBytes}, {scales}, "
+                + $"{scales} and {(long)Rows * Blocks} or none");
         }
     }
 }

@@ -13,8 +13,8 @@ internal static unsafe class SparseRow
 
         for (int block = 0; block < table.Blocks; block++, y += SparseMatrix.Block)
         {
-            int* starts = table.Starts.Pointer + ((long)block * table.Rows) + row;
-            for (int i = starts[0]; i < starts[1]; i++)
+            (int begin, int end) = table.Locate(block, row);
+            for (int i = begin; i < end; i++)
             {
                 y[table.Places.Pointer[i]] += table.Values.Pointer[i];
             }

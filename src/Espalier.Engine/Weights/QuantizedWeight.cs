@@ -6,7 +6,7 @@ namespace Espalier.Engine.Weights;
 
 /// <summary>
 /// A quantized matrix: codes of half a byte up to 4 bits, of a byte above. Its parts keep their own scales; where they
-/// divide rows differently all have the finest division, with scales repeated.
+/// divide rows differently all have the finest division, with scales repeated. Where elements are pruned a mask says which.
 /// </summary>
 public sealed class QuantizedWeight : Weight
 {
@@ -14,8 +14,8 @@ public sealed class QuantizedWeight : Weight
     private readonly DeviceMemory _scales;
     private readonly DeviceMemory _zeros;
     private readonly DeviceMemory _codeSums;
+    private readonly DeviceMemory _mask;
     private readonly QuantizedMatrix _matrix;
-    private readonly bool _integer;
 
     internal QuantizedWeight(Device device, IReadOnlyList<CompressedTensor> parts, ActivationPrecision activations)
         : base(Stacked(parts))
@@ -31,39 +31,47 @@ public sealed class QuantizedWeight : Weight
         byte[] codes = new byte[(long)matrix.Rows * matrix.RowBytes];
         float[] scales = new float[(long)matrix.Rows * matrix.Groups], zeros = new float[scales.Length];
         int[] codeSums = new int[matrix.Rows];
+        bool pruned = parts.Any(p => p.Layout != SparseLayout.None);
+        int[] mask = new int[pruned ? matrix.Rows * matrix.Blocks : 0];
         int first = 0;
         foreach (CompressedTensor part in parts)
         {
-            Place(part, matrix, first, codes, scales, zeros, codeSums);
+            Place(part, matrix, first, codes, scales, zeros, codeSums, mask);
             first += part.Shape.Rows;
         }
 
         (_codes, _scales) = (Upload(device, codes), Upload(device, scales));
-        (_zeros, _codeSums) = (Upload(device, zeros), Upload(device, codeSums));
+        (_zeros, _codeSums, _mask) = (Upload(device, zeros), Upload(device, codeSums), Upload(device, mask));
         _matrix = matrix with
         {
             Codes = _codes.Span<byte>(),
             Scales = _scales.Span<float>(),
             Zeros = _zeros.Span<float>(),
             CodeSums = _codeSums.Span<int>(),
+            Mask = _mask.Span<int>(),
         };
-        _integer = activations == ActivationPrecision.Integer && !matrix.Narrow && matrix.Groups == 1;
+        bool integer = activations == ActivationPrecision.Integer && !matrix.Narrow && matrix.Groups == 1 && !pruned;
+        Activations = integer ? ActivationPrecision.Integer : ActivationPrecision.Single;
     }
 
     /// <summary>What kernels read.</summary>
     public QuantizedMatrix Matrix => _matrix;
+
+    /// <summary>What activations are when they meet it.</summary>
+    public ActivationPrecision Activations { get; }
 
     /// <inheritdoc/>
     public override long Bytes => _matrix.Bytes;
 
     /// <inheritdoc/>
     public override string Description
-        => $"{(_matrix.Narrow ? "half bytes" : "bytes")}, {_matrix.Groups} groups a row, activations {(_integer ? "integer" : "single")}";
+        => $"{(_matrix.Narrow ? "half bytes" : "bytes")}{(_matrix.Mask.IsEmpty ? "" : " with a mask")}, {_matrix.Groups} groups a row, "
+            + $"activations {(Activations == ActivationPrecision.Integer ? "integer" : "single")}";
 
     /// <inheritdoc/>
     public override void Multiply(IKernels kernels, in WeightProduct product)
     {
-        if (_integer)
+        if (Activations == ActivationPrecision.Integer)
         {
             kernels.MultiplyInteger(product, _matrix);
         }
@@ -84,21 +92,30 @@ public sealed class QuantizedWeight : Weight
         _scales.Dispose();
         _zeros.Dispose();
         _codeSums.Dispose();
+        _mask.Dispose();
     }
 
-    private static void Place(CompressedTensor part, QuantizedMatrix matrix, int first, byte[] codes, float[] scales, float[] zeros, int[] sums)
+    private static void Place(CompressedTensor part, QuantizedMatrix matrix, int first, byte[] codes, float[] scales, float[] zeros, int[] sums,
+        int[] mask)
     {
         byte[] source = new byte[part.Shape.Count];
-        part.DecodeCodes([], source);
+        bool[] kept = part.Kept();
+        part.DecodeCodes(kept, source);
         QuantizationScheme scheme = part.Scheme!.Value;
-        for (int r = 0, i = 0; r < part.Shape.Rows; r++)
+        for (int r = 0; r < part.Shape.Rows; r++)
         {
             int row = first + r;
-            for (int c = 0; c < matrix.Columns; c++, i++)
+            ReadOnlySpan<byte> ofRow = source.AsSpan(r * matrix.Columns, matrix.Columns);
+            PlaceRow(ofRow, matrix.Narrow, codes.AsSpan(checked(row * matrix.RowBytes), matrix.RowBytes));
+            foreach (byte code in ofRow)
             {
-                (long at, int shift) = matrix.Locate(row, c);
-                codes[at] |= (byte)(source[i] << shift);
-                sums[row] += source[i];
+                sums[row] += code;
+            }
+
+            for (int c = 0; c < (mask.Length == 0 ? 0 : matrix.Columns); c++)
+            {
+                bool stays = kept.Length == 0 || kept[(r * matrix.Columns) + c];
+                mask[(row * matrix.Blocks) + (c / QuantizedMatrix.Block)] |= (stays ? 1 : 0) << (c % QuantizedMatrix.Block);
             }
 
             for (int g = 0; g < matrix.Groups; g++)
@@ -107,6 +124,22 @@ public sealed class QuantizedWeight : Weight
                 scales[((long)row * matrix.Groups) + g] = part.Scales.Span[from];
                 zeros[((long)row * matrix.Groups) + g] = part.Zeros.Span[from];
             }
+        }
+    }
+
+    // As QuantizedMatrix lays them: columns 16 … 31 of a block in the upper halves of columns 0 … 15.
+    private static void PlaceRow(ReadOnlySpan<byte> from, bool narrow, Span<byte> codes)
+    {
+        if (!narrow)
+        {
+            from.CopyTo(codes);
+            return;
+        }
+
+        const int Half = QuantizedMatrix.Block / 2;
+        for (int c = 0; c < from.Length; c++)
+        {
+            codes[(c / QuantizedMatrix.Block * Half) + (c % Half)] |= (byte)(from[c] << (c % QuantizedMatrix.Block / Half * 4));
         }
     }
 }

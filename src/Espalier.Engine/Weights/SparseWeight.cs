@@ -11,6 +11,7 @@ namespace Espalier.Engine.Weights;
 public sealed class SparseWeight : Weight
 {
     private readonly DeviceMemory _starts;
+    private readonly DeviceMemory _order;
     private readonly DeviceMemory _places;
     private readonly DeviceMemory _values;
     private readonly SparseMatrix _matrix;
@@ -32,38 +33,47 @@ public sealed class SparseWeight : Weight
 
         int blocks = new SparseMatrix { Columns = columns }.Blocks;
         int[] starts = new int[(blocks * rows) + 1];
+        byte[] order = new byte[blocks * rows];
         List<byte> places = [];
         List<float> stored = [];
-        for (int block = 0; block < blocks; block++)
+        for (int block = 0, run = 0; block < blocks; block++)
         {
-            int begin = block * SparseMatrix.Block, end = Math.Min(begin + SparseMatrix.Block, columns);
-            for (int row = 0; row < rows; row++)
+            int begin = block * SparseMatrix.Block, width = Math.Min(SparseMatrix.Block, columns - begin);
+            for (int window = 0; window < rows; window += SparseMatrix.Window)
             {
-                for (int column = begin; column < end; column++)
+                // The sort is stable: what is equal stays in order.
+                foreach (int row in Enumerable.Range(window, Math.Min(SparseMatrix.Window, rows - window))
+                    .OrderBy(r => (kept.AsSpan((r * columns) + begin, width).Count(true) + 1) / 2))
                 {
-                    if (kept[(row * columns) + column])
+                    order[run] = (byte)(row - window);
+                    for (int place = 0, i = (row * columns) + begin; place < width; place++, i++)
                     {
-                        places.Add((byte)(column - begin));
-                        stored.Add(values[(row * columns) + column]);
+                        if (kept[i])
+                        {
+                            places.Add((byte)place);
+                            stored.Add(values[i]);
+                        }
                     }
-                }
 
-                if (places.Count % 2 != 0)
-                {
-                    places.Add(0);
-                    stored.Add(0);
-                }
+                    if (places.Count % 2 != 0)
+                    {
+                        places.Add(0);
+                        stored.Add(0);
+                    }
 
-                starts[(block * rows) + row + 1] = places.Count;
+                    starts[++run] = places.Count;
+                }
             }
         }
 
-        (_starts, _places, _values) = (Upload(device, starts), Upload<byte>(device, [.. places]), Upload<float>(device, [.. stored]));
+        (_starts, _order) = (Upload(device, starts), Upload(device, order));
+        (_places, _values) = (Upload<byte>(device, [.. places]), Upload<float>(device, [.. stored]));
         _matrix = new SparseMatrix
         {
             Rows = rows,
             Columns = columns,
             Starts = _starts.Span<int>(),
+            Order = _order.Span<byte>(),
             Places = _places.Span<byte>(),
             Values = _values.Span<float>(),
         };
@@ -89,6 +99,7 @@ public sealed class SparseWeight : Weight
     public override void Dispose()
     {
         _starts.Dispose();
+        _order.Dispose();
         _places.Dispose();
         _values.Dispose();
     }

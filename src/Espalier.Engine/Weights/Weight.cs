@@ -13,7 +13,7 @@ public enum ActivationPrecision
     Single,
 
     /// <summary>Integers, quantized row by row as they come, where the weight allows it (codes of 5 to 8 bits, one scale for a
-    /// row); else singles. Some accuracy is lost; see <see cref="IKernels.MultiplyInteger"/>.</summary>
+    /// row, nothing pruned); else singles. Some accuracy is lost; see <see cref="IKernels.MultiplyInteger"/>.</summary>
     Integer,
 }
 
@@ -36,20 +36,17 @@ public abstract class Weight(Shape shape) : IDisposable
     public abstract string Description { get; }
 
     /// <summary>
-    /// The compressed form of matrices that lie one below the other (queries, keys and values), or null where a dense one
-    /// is the better: all are singles, kinds are mixed, or so few elements are zero that skipping them gains nothing.
+    /// The compressed form of matrices that lie one below the other (queries, keys and values), or null where a dense one is the better:
+    /// some are singles, and not enough elements are zero for skipping them to gain anything.
     /// </summary>
     public static Weight? Create(
         Device device, IReadOnlyList<CompressedTensor> parts, ActivationPrecision activations = ActivationPrecision.Single)
     {
-        if (parts.All(p => p.Scheme is not null && p.Layout == SparseLayout.None))
-        {
-            return new QuantizedWeight(device, parts, activations);
-        }
-
         bool sparse = parts.All(p => p.Layout != SparseLayout.None)
             && parts.Sum(p => (long)p.StoredElements) <= DensestSparse * parts.Sum(p => p.Shape.Count);
-        return sparse ? new SparseWeight(device, parts) : null;
+        return sparse ? new SparseWeight(device, parts)
+            : parts.All(p => p.Scheme is not null) ? new QuantizedWeight(device, parts, activations)
+            : null;
     }
 
     /// <summary>y = activation(x·Wᵀ + b).</summary>

@@ -3,6 +3,7 @@ using Espalier.Compression;
 using Espalier.Compression.Analysis;
 using Espalier.Compression.Quantization;
 using Espalier.Engine.Autograd;
+using Espalier.Engine.Weights;
 using Espalier.Pipeline.Measurement;
 using Espalier.Pipeline.Packages;
 using Espalier.Training.Finetuning;
@@ -30,6 +31,8 @@ internal sealed class CellMaker(FinetunedModel model, GridRecord record, RunDire
         run.WriteFolder(folder, to => ModelPackage.Write(to, packed, record.Encoder, model.Tokenizer, _head));
         using TrainedClassifier classifier = ModelPackage.OpenClassifier(path, model.Device, record.Configuration.Activations);
         double accuracy = classifier.Measure(model.Development, cancel).Confusion.Accuracy;
+        bool integer = classifier.Weights.All.Any(p => p.Compressed is QuantizedWeight { Activations: ActivationPrecision.Integer });
+        double? single = integer ? SingleAccuracy(path, cancel) : null;
         ClassifierSpeed speed = ClassifierSpeed.Measure(classifier, model.Development, cancel);
         return new CellResult(
             level.Result.Sparsity, bits,
@@ -38,7 +41,16 @@ internal sealed class CellMaker(FinetunedModel model, GridRecord record, RunDire
                 level.Weights.Tensors.Sum(t => NonZero(level, t.Name)), speed.Latency, speed.TokensPerSecond),
             new FileInfo(Path.Join(path, ModelFolder.WeightsName)).Length,
             Held(classifier.Weights), Errors(level, bits, new ModelWeights(packed.Select(p => p.Decode()))),
-            Stopwatch.GetElapsedTime(start).TotalSeconds, Failure: null);
+            Stopwatch.GetElapsedTime(start).TotalSeconds, Failure: null)
+        {
+            SingleAccuracy = single,
+        };
+    }
+
+    private double SingleAccuracy(string package, CancellationToken cancel)
+    {
+        using TrainedClassifier classifier = ModelPackage.OpenClassifier(package, model.Device);
+        return classifier.Measure(model.Development, cancel).Confusion.Accuracy;
     }
 
     // Such as "23 dense, 4 sparse": which products ran, not which were asked for.

@@ -207,7 +207,9 @@ public sealed class CompressionGrid : IDisposable
         _model.Dispose();
     }
 
-    private static GridRecord Read(string path, RunManifest manifest)
+    /// <summary>What a grid's <c>run.json</c> says.</summary>
+    /// <exception cref="RunException">It is another kind of run, or damaged.</exception>
+    internal static GridRecord Read(string path, RunManifest manifest)
     {
         if (manifest.Kind != Kind)
         {

@@ -46,13 +46,13 @@ internal static class GridLog
     private static string Csv(GridTable table)
     {
         var text = new StringBuilder(
-            "sparsity,bits,accuracy,drop,bytes,weight_bytes,nominal_bits,non_zero,latency_seconds,tokens_per_second,on_frontier,outcome\n");
+            "sparsity,bits,accuracy,drop,bytes,weight_bytes,nominal_bits,non_zero,latency_seconds,tokens_per_second,on_frontier,outcome,single_activations_accuracy\n");
         foreach (CellResult c in table.Cells)
         {
             text.Append($"{c.Sparsity},{c.Bits},");
-            text.Append(c.Measures is not { } m ? ",,,,,,,,,failed"
+            text.Append(c.Measures is not { } m ? ",,,,,,,,,failed,"
                 : $"{m.Accuracy},{Math.Round(table.Accuracy - m.Accuracy, 9)},{m.Bytes},{c.WeightBytes},{m.NominalBits},{m.NonZero},{m.Latency:G6},"
-                    + $"{m.TokensPerSecond:G6},{(table.Frontier.Contains(c.Name) ? 1 : 0)},done").Append('\n');
+                    + $"{m.TokensPerSecond:G6},{(table.Frontier.Contains(c.Name) ? 1 : 0)},done,{c.SingleAccuracy}").Append('\n');
         }
 
         return text.ToString();

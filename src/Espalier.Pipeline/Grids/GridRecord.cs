@@ -39,6 +39,10 @@ public sealed record LevelResult(
 public sealed record CellResult(
     double Sparsity, int Bits, ModelMeasures? Measures, long WeightBytes, string Held, IReadOnlyList<WeightError> Errors, double Seconds, string? Failure)
 {
+    /// <summary>The accuracy with activations in single precision, where <see cref="Measures"/> has that with integer ones: what
+    /// these cost. Null where none were used.</summary>
+    public double? SingleAccuracy { get; init; }
+
     /// <summary>The name of its folder.</summary>
     public string Name => CellName.Of(Sparsity, Bits);
 }

@@ -62,8 +62,8 @@ internal sealed unsafe partial class ReferenceKernels
                 double sum = 0;
                 for (int block = 0; block < weight.Blocks; block++)
                 {
-                    int* starts = weight.Starts.Pointer + ((long)block * weight.Rows) + row;
-                    for (int i = starts[0]; i < starts[1]; i++)
+                    (int begin, int end) = weight.Locate(block, row);
+                    for (int i = begin; i < end; i++)
                     {
                         sum += (double)x[(block * SparseMatrix.Block) + weight.Places.Pointer[i]] * weight.Values.Pointer[i];
                     }
@@ -106,6 +106,12 @@ internal sealed unsafe partial class ReferenceKernels
 
     private static float Value(in QuantizedMatrix weight, int row, int column)
     {
+        int block = column / QuantizedMatrix.Block, bit = column % QuantizedMatrix.Block;
+        if (!weight.Mask.IsEmpty && ((weight.Mask.Pointer[((long)row * weight.Blocks) + block] >> bit) & 1) == 0)
+        {
+            return 0;
+        }
+
         long group = ((long)row * weight.Groups) + (weight.Groups == 1 ? 0 : column / weight.GroupColumns);
         return MathF.FusedMultiplyAdd(weight.Scales.Pointer[group], Code(weight, row, column), weight.Zeros.Pointer[group]);
     }

@@ -109,14 +109,14 @@ internal static unsafe class GemmBlock<TLanes, TTile>
     private static int Chunks(int m0, int m1) => (m1 - m0 + RowsOfChunk - 1) / RowsOfChunk;
 
     private static int Blocks(in GemmArguments g, int n0, int n1)
-        => Parts(n1 - n0, EqualParts(n1 - n0, NBlock, TTile.Columns)) * Math.Max(1, Parts(g.K, EqualParts(g.K, KBlock, 8)));
+        => Parts(n1 - n0, EqualParts(n1 - n0, NBlock, TTile.Columns)) * Math.Max(1, Parts(g.K, Depth(g)));
 
     private static int Parts(int count, int part) => (count + part - 1) / part;
 
     // Blocks follow one another along k, then along the columns.
     private static Place Locate(in GemmArguments g, int n0, int n1, int block)
     {
-        int depth = EqualParts(g.K, KBlock, 8), breadth = EqualParts(n1 - n0, NBlock, TTile.Columns);
+        int depth = Depth(g), breadth = EqualParts(n1 - n0, NBlock, TTile.Columns);
         int parts = Math.Max(1, Parts(g.K, depth));
         int j = n0 + (block / parts * breadth), p = block % parts * depth;
         return new Place(j, Math.Min(breadth, n1 - j), p, Math.Min(depth, g.K - p));
@@ -127,7 +127,7 @@ internal static unsafe class GemmBlock<TLanes, TTile>
         float* b = g.B.Pointer;
         if (!g.QuantizedB.Codes.IsEmpty)
         {
-            QuantizedRows<TLanes>.PackB(g.QuantizedB, at.J, at.Columns, at.P, at.K, TTile.Columns, packed);
+            QuantizedPanels<TLanes>.Pack(g.QuantizedB, at.J, at.Columns, at.P, at.K, packed);
         }
         else if (g.TransposeB)
         {
@@ -138,6 +138,10 @@ internal static unsafe class GemmBlock<TLanes, TTile>
             Packing.PackB(at.K, at.Columns, b + (at.P * (nint)g.LdB) + at.J, g.LdB, TTile.Columns, packed);
         }
     }
+
+    // The length of sums in a block. KBlock is a multiple of what quantized panels begin at.
+    private static int Depth(in GemmArguments g)
+        => EqualParts(g.K, KBlock, g.QuantizedB.Codes.IsEmpty ? 8 : QuantizedPanels<TLanes>.Grain);
 
     // The length of equal parts of at most `most`, a multiple of `grain`: a short last part would cost a pass over C or A
     // for little.

@@ -25,6 +25,10 @@ internal unsafe interface ILanes<TSelf>
     /// <summary>Reads the lower and the upper halves of <see cref="Count"/> bytes as whole numbers.</summary>
     static abstract void LoadHalves(byte* source, out TSelf lower, out TSelf upper);
 
+    /// <summary>Reads <see cref="Count"/> words of 32 bits, each of them four bytes or eight halves, and of each the whole
+    /// number that begins at bit <paramref name="shift"/> and has the bits of <paramref name="mask"/>.</summary>
+    static abstract TSelf LoadPart(float* source, int shift, int mask);
+
     /// <summary>Writes <see cref="Count"/> floats; no alignment is needed.</summary>
     void Store(float* target);
 

@@ -31,6 +31,10 @@ internal readonly unsafe struct Lanes128(Vector128<float> value) : ILanes<Lanes1
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 LoadPart(float* source, int shift, int mask)
+        => new(Vector128.ConvertToSingle((Vector128.Load((int*)source) >>> shift) & Vector128.Create(mask)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(float* target) => _value.Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

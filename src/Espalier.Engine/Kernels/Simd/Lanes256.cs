@@ -31,6 +31,10 @@ internal readonly unsafe struct Lanes256(Vector256<float> value) : ILanes<Lanes2
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 LoadPart(float* source, int shift, int mask)
+        => new(Vector256.ConvertToSingle((Vector256.Load((int*)source) >>> shift) & Vector256.Create(mask)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(float* target) => _value.Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -31,6 +31,10 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : ILanes<Lanes5
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 LoadPart(float* source, int shift, int mask)
+        => new(Vector512.ConvertToSingle((Vector512.Load((int*)source) >>> shift) & Vector512.Create(mask)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(float* target) => _value.Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

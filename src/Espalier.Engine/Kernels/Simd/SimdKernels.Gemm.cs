@@ -14,6 +14,12 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
             return;
         }
 
+        if (IsForFewTokens(arguments))
+        {
+            MultiplyFewTokens(arguments);
+            return;
+        }
+
         GemmGrid grid = GemmGrid.Split<TTile>(arguments.M, arguments.N, _team.Size, GemmBlock<TLanes, TTile>.NBlock);
         var job = new GemmJob { Product = arguments, Grid = grid, Team = _team, Shared = _shared, Scratch = _scratch };
         _team.Run(ref job);

@@ -17,9 +17,10 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
             return;
         }
 
-        if (product.Tokens > FewTokens)
+        // With a mask always: a panel is cleared where the weight is pruned faster than rows are.
+        if (product.Tokens > FewTokens || !weight.Mask.IsEmpty)
         {
-            Path = "codes expanded into panels";
+            Path = weight.Mask.IsEmpty ? "codes expanded into panels" : "codes expanded into panels, cleared by a mask";
             Gemm(new GemmArguments
             {
                 M = product.Tokens,

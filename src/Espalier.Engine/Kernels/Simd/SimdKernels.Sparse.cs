@@ -7,6 +7,9 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
     // Results of so many rows of the weight stay in the second-level cache beside the activations.
     private const int MostSparseRows = 1024;
 
+    // Tokens whose results are turned together: a line of each is open, more would drive one another from the first-level cache.
+    private const int TokensTurned = 16;
+
     public void MultiplySparse(in WeightProduct product, in SparseMatrix weight)
     {
         product.Validate(weight.Rows, weight.Columns);
@@ -23,7 +26,8 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
 
         // Where tokens alone do not occupy the workers, rows are divided too.
         int parts = Math.Max((weight.Rows + MostSparseRows - 1) / MostSparseRows, blocks >= 2 * _team.Size ? 1 : 2 * _team.Size / blocks);
-        int rows = (weight.Rows + parts - 1) / parts;
+        int windows = (weight.Rows + SparseMatrix.Window - 1) / SparseMatrix.Window;
+        int rows = (windows + parts - 1) / parts * SparseMatrix.Window;
         parts = (weight.Rows + rows - 1) / rows;
         RunDivided(
             new SparseJob { Product = product, Weight = weight, Wide = wide, Width = width, RowsOfPart = rows, Parts = parts, Scratch = _scratch },
@@ -60,7 +64,13 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
 
                 new Span<float>(y, (last - first) * Width).Clear();
                 SparseTokens<TLanes>.Multiply(Weight, first, last, Wide, x, y);
-                Packing.TransposeBlock(last - first, tokens, y, Width, Product.Y.Pointer + ((nint)token * outputs) + first, outputs);
+                for (int t = 0; t < tokens; t += TokensTurned)
+                {
+                    Packing.TransposeBlock(
+                        last - first, Math.Min(TokensTurned, tokens - t), y + t, Width,
+                        Product.Y.Pointer + ((nint)(token + t) * outputs) + first, outputs);
+                }
+
                 Finish(
                     Product with { Tokens = tokens, Y = Product.Y.Slice((long)token * outputs, (long)tokens * outputs) }, outputs, first, last);
             }

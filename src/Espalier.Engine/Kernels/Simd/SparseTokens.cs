@@ -10,7 +10,8 @@ internal static unsafe class SparseTokens<TLanes>
     /// <summary>Tokens of a wide block.</summary>
     public static int Wide => 4 * TLanes.Count;
 
-    /// <summary>y += W·x for rows [begin, end) of the weight; x is columns × width, y rows × width from row begin on.</summary>
+    /// <summary>y += W·x for rows [begin, end) of the weight, begin at a window's first; x is columns × width, y rows × width
+    /// from row begin on.</summary>
     public static void Multiply(in SparseMatrix w, int begin, int end, bool wide, float* x, float* y)
     {
         byte* places = w.Places.Pointer;
@@ -18,24 +19,26 @@ internal static unsafe class SparseTokens<TLanes>
         for (int block = 0; block < w.Blocks; block++)
         {
             int* starts = w.Starts.Pointer + ((long)block * w.Rows);
+            byte* order = w.Order.Pointer + ((long)block * w.Rows);
             if (wide)
             {
-                MultiplyWide(starts, begin, end, places, values, x + ((nint)block * SparseMatrix.Block * Wide), y);
+                MultiplyWide(starts, order, begin, end, places, values, x + ((nint)block * SparseMatrix.Block * Wide), y);
             }
             else
             {
-                MultiplyNarrow(starts, begin, end, places, values, x + ((nint)block * SparseMatrix.Block * TLanes.Count), y);
+                MultiplyNarrow(starts, order, begin, end, places, values, x + ((nint)block * SparseMatrix.Block * TLanes.Count), y);
             }
         }
     }
 
     // Two elements at a time on sums of their own: eight chains of multiply-adds hide their latency.
-    private static void MultiplyWide(int* starts, int begin, int end, byte* places, float* values, float* x, float* y)
+    private static void MultiplyWide(int* starts, byte* order, int begin, int end, byte* places, float* values, float* x, float* sums)
     {
-        for (int row = begin; row < end; row++, y += Wide)
+        for (int i = begin; i < end; i++)
         {
-            byte* place = places + starts[row], last = places + starts[row + 1];
-            float* value = values + starts[row];
+            byte* place = places + starts[i], last = places + starts[i + 1];
+            float* value = values + starts[i];
+            float* y = sums + (((nint)(i / SparseMatrix.Window * SparseMatrix.Window) + order[i] - begin) * Wide);
             TLanes a0 = TLanes.Load(y), a1 = TLanes.Load(y + TLanes.Count);
             TLanes a2 = TLanes.Load(y + (2 * TLanes.Count)), a3 = TLanes.Load(y + (3 * TLanes.Count));
             TLanes b0 = TLanes.Zero, b1 = TLanes.Zero, b2 = TLanes.Zero, b3 = TLanes.Zero;
@@ -60,12 +63,13 @@ internal static unsafe class SparseTokens<TLanes>
         }
     }
 
-    private static void MultiplyNarrow(int* starts, int begin, int end, byte* places, float* values, float* x, float* y)
+    private static void MultiplyNarrow(int* starts, byte* order, int begin, int end, byte* places, float* values, float* x, float* sums)
     {
-        for (int row = begin; row < end; row++, y += TLanes.Count)
+        for (int i = begin; i < end; i++)
         {
-            byte* place = places + starts[row], last = places + starts[row + 1];
-            float* value = values + starts[row];
+            byte* place = places + starts[i], last = places + starts[i + 1];
+            float* value = values + starts[i];
+            float* y = sums + (((nint)(i / SparseMatrix.Window * SparseMatrix.Window) + order[i] - begin) * TLanes.Count);
             TLanes a = TLanes.Load(y), b = TLanes.Zero;
             for (; place < last; place += 2, value += 2)
             {

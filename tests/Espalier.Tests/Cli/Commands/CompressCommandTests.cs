@@ -20,6 +20,15 @@ public class CompressCommandTests
         Assert.Equal(6, cells.GetArrayLength());
         long smallest = cells.EnumerateArray().Min(c => c.GetProperty("measures").GetProperty("bytes").GetInt64());
         Assert.True(report.GetProperty("choice").GetProperty("fits").GetBoolean());
+        Assert.All(cells.EnumerateArray(), c => Assert.False(c.TryGetProperty("singleAccuracy", out JsonElement single) && single.ValueKind != JsonValueKind.Null));
+
+        // The grid is listed beside the run that it was made from.
+        (code, text, error) = await Run("runs", folder[""], "--json");
+        Assert.True(code == 0, error);
+        JsonElement listed = JsonDocument.Parse(text).RootElement;
+        Assert.Equal("finished", Assert.Single(listed.GetProperty("grids").EnumerateArray()).GetProperty("phase").GetString());
+        Assert.Equal(smallest, listed.GetProperty("grids")[0].GetProperty("smallestBytes").GetInt64());
+        Assert.NotEqual(0, listed.GetProperty("runs").GetArrayLength());
 
         // What is chosen is a model that can be evaluated, with the accuracy that the table has.
         double accuracy = report.GetProperty("choice").GetProperty("accuracy").GetDouble();

@@ -45,7 +45,7 @@ internal static partial class KernelTable
                });
 
     private static IEnumerable<KernelCase> GemmEpilogue()
-        => from size in new[] { (1, 1, 1), (17, 33, 64), (130, 127, 33), (7, 400, 390), (4, 5, 0) }
+        => from size in new[] { (1, 1, 1), (17, 33, 64), (130, 127, 33), (7, 400, 390), (4, 5, 0), (1, 77, 130), (2, 33, 65), (3, 40, 31) }
            from activation in Enum.GetValues<Activation>()
            from bias in new[] { false, true }
            from derivative in new[] { false, true }

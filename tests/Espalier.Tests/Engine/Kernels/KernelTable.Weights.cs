@@ -8,19 +8,21 @@ internal static partial class KernelTable
     private static readonly (int Tokens, int Rows, int Columns)[] WeightProducts =
     [
         (0, 3, 4), (1, 1, 1), (1, 33, 31), (3, 7, 33), (4, 6, 64), (5, 37, 100), (8, 5, 32), (9, 65, 70), (13, 32, 96), (16, 9, 97),
-        (40, 130, 200), (70, 33, 390), (130, 50, 193),
+        (40, 130, 200), (70, 33, 390), (130, 50, 193), (18, 40, 850),
     ];
 
     private static IEnumerable<KernelCase> QuantizedProducts()
         => from size in WeightProducts
            from narrow in new[] { false, true }
            from groupColumns in new[] { 0, 32, 64 }
+           from pruned in new[] { false, true }
            from bias in new[] { false, true }
            select new KernelCase(
                nameof(IKernels.MultiplyQuantized),
-               $"{size} narrow {narrow} groups of {groupColumns} bias {bias}",
+               $"{size} narrow {narrow} groups of {groupColumns} pruned {pruned} bias {bias}",
                Work(size),
-               (kernels, o) => kernels.MultiplyQuantized(Product(o, size, bias), Quantized(o, size.Rows, size.Columns, narrow, groupColumns)));
+               (kernels, o) => kernels.MultiplyQuantized(
+                   Product(o, size, bias), Quantized(o, size.Rows, size.Columns, narrow, groupColumns, pruned)));
 
     private static IEnumerable<KernelCase> IntegerProducts()
         => from size in WeightProducts
@@ -44,7 +46,7 @@ internal static partial class KernelTable
     private static IEnumerable<KernelCase> CompressedGathers()
         => from size in new (int Rows, int Columns)[] { (0, 7), (3, 1), (5, 33), (9, 200), (40, 128) }
            from accumulate in new[] { false, true }
-           from kind in new[] { "wide", "narrow", "sparse" }
+           from kind in new[] { "wide", "narrow", "pruned", "sparse" }
            let count = size.Rows * size.Columns
            select new KernelCase(
                kind == "sparse" ? nameof(IKernels.GatherSparse) : nameof(IKernels.GatherQuantized),
@@ -60,7 +62,7 @@ internal static partial class KernelTable
                    }
                    else
                    {
-                       kernels.GatherQuantized(rows, Quantized(o, 50, size.Columns, kind == "narrow", 32), y, accumulate);
+                       kernels.GatherQuantized(rows, Quantized(o, 50, size.Columns, kind == "narrow", 32, kind == "pruned"), y, accumulate);
                    }
                });
 
@@ -73,7 +75,7 @@ internal static partial class KernelTable
         Y = o.Output("y", (long)size.Tokens * size.Rows, 1 + (size.Columns / 2.0)),
     };
 
-    private static QuantizedMatrix Quantized(Operands o, int rows, int columns, bool narrow, int groupColumns)
+    private static QuantizedMatrix Quantized(Operands o, int rows, int columns, bool narrow, int groupColumns, bool pruned = false)
     {
         var matrix = new QuantizedMatrix { Rows = rows, Columns = columns, Narrow = narrow, GroupColumns = groupColumns == 0 ? columns : groupColumns };
         var random = new System.Random(5);
@@ -98,6 +100,7 @@ internal static partial class KernelTable
             Scales = o.Input(scales, 1 / largest, 2 / largest),
             Zeros = o.Input(scales, -1, 0),
             CodeSums = o.Numbers(sums),
+            Mask = pruned ? o.Numbers([.. Enumerable.Range(0, rows * matrix.Blocks).Select(_ => random.Next(int.MinValue, int.MaxValue))]) : default,
         };
     }
 
@@ -120,6 +123,12 @@ internal static partial class KernelTable
             }
         }
 
-        return matrix with { Starts = o.Numbers([.. starts]), Places = o.Bytes([.. places]), Values = o.Input(places.Count) };
+        // Any order of a window's rows is as good as another here.
+        byte[] order = [
+            .. from block in Enumerable.Range(0, matrix.Blocks)
+               from window in Enumerable.Range(0, rows).Chunk(SparseMatrix.Window)
+               from row in window.Reverse()
+               select (byte)(row % SparseMatrix.Window)];
+        return matrix with { Starts = o.Numbers([.. starts]), Order = o.Bytes(order), Places = o.Bytes([.. places]), Values = o.Input(places.Count) };
     }
 }

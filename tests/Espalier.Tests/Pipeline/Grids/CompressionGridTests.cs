@@ -1,5 +1,6 @@
 using Espalier.Compression;
 using Espalier.Compression.Choice;
+using Espalier.Engine.Weights;
 using Espalier.Pipeline.Grids;
 using Espalier.Training.Runs;
 
@@ -66,8 +67,30 @@ public class CompressionGridTests
         using CompressionGrid grid = CompressionGrid.Create(folder["grid"], SmallGrid.Configuration(model) with { Sparsities = [0] });
         GridTable table = grid.Run();
         Assert.Null(table.Cells[0].Failure);
+        string[] csv = File.ReadAllLines(Path.Join(folder["grid"], "table.csv"));
+        Assert.All(csv, line => Assert.Equal(csv[0].Count(c => c == ','), line.Count(c => c == ',')));
         Assert.Contains("all weights of tensor classifier.dense.bias are 0.25", table.Cells[1].Failure, StringComparison.Ordinal);
         Assert.Equal("s0-b32", grid.Choose(new DeploymentLimits(MaxBytes: 1)).Chosen.Name);
+    }
+
+    [Fact]
+    public void Run_IntegerActivations_SaysWhatTheyCost()
+    {
+        using var folder = new TemporaryFolder();
+        string model = SmallGrid.Finetune(folder);
+        using CompressionGrid grid = CompressionGrid.Create(folder["grid"], SmallGrid.Configuration(model) with
+        {
+            Sparsities = [0],
+            Bits = [32, 8, 4],
+            Activations = ActivationPrecision.Integer,
+        });
+        GridTable table = grid.Run();
+
+        // Codes of 8 bits only meet integers.
+        Assert.Equal([false, true, false], table.Cells.Select(c => c.SingleAccuracy != null));
+        string[] lines = File.ReadAllLines(Path.Join(folder["grid"], "table.csv"));
+        Assert.EndsWith($",done,{table.Cells[1].SingleAccuracy}", lines[2], StringComparison.Ordinal);
+        Assert.All(lines, line => Assert.Equal(lines[0].Count(c => c == ','), line.Count(c => c == ',')));
     }
 
     [Fact]
