@@ -1,0 +1,20 @@
+namespace Espalier.Pipeline.Grids;
+
+/// <summary>How a grid goes about it where there is no time for all of it: only some cells, and levels within a share of the time.</summary>
+/// <param name="left">Time that is left now.</param>
+/// <param name="wants">Whether a cell of a sparsity and a number of bits is worth making.</param>
+public sealed class GridPace(Func<TimeSpan> left, Func<double, int, bool> wants)
+{
+    // Of a level's share, the rest goes to packing and measuring its cells.
+    private const double FinetuningShare = 0.8;
+
+    /// <summary>Whether there is time for another cell or level.</summary>
+    public bool HasTime => left() > TimeSpan.Zero;
+
+    /// <summary>Whether a cell is worth making.</summary>
+    public bool Wants(double sparsity, int bits) => wants(sparsity, bits);
+
+    /// <summary>The longest that the finetuning of a level may take, so that those after it have as long.</summary>
+    /// <param name="levels">Levels to come, this one included.</param>
+    public TimeSpan Share(int levels) => left() is var time && time > TimeSpan.Zero ? time / levels * FinetuningShare : TimeSpan.Zero;
+}
