@@ -32,8 +32,8 @@ internal static class Figures
     public static string Seconds(double? seconds) => seconds switch
     {
         null or double.NaN => None,
-        >= 3600 => Text($"{Math.Floor(seconds.Value / 3600):F0}{Space}h{Space}{Math.Floor(seconds.Value % 3600 / 60):00}{Space}m"),
-        >= 60 => Text($"{Math.Floor(seconds.Value / 60):F0}{Space}m{Space}{Math.Floor(seconds.Value % 60):00}{Space}s"),
+        >= 3600 => Text($"{Math.Floor(seconds.Value / 3600):F0}{Space}h{Space}{Math.Floor(seconds.Value % 3600 / 60):00}{Space}min"),
+        >= 60 => Text($"{Math.Floor(seconds.Value / 60):F0}{Space}min{Space}{Math.Floor(seconds.Value % 60):00}{Space}s"),
         >= 1 => Text($"{seconds:F1}{Space}s"),
         0 => $"0{Space}s",
         _ => Text($"{1e3 * seconds:G3}{Space}ms"),
