@@ -15,4 +15,5 @@ namespace Espalier.Cli.Commands;
 [JsonSerializable(typeof(RunsReport))]
 [JsonSerializable(typeof(QuantizeReport))]
 [JsonSerializable(typeof(GridReport))]
+[JsonSerializable(typeof(RunResult))]
 internal sealed partial class CommandJson : JsonSerializerContext;

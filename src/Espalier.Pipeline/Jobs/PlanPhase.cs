@@ -1,4 +1,5 @@
 using Espalier.Engine.Models;
+using Espalier.Pipeline.Reports;
 using Espalier.Text.Batching;
 using Espalier.Training;
 using Espalier.Training.Budgets;
@@ -27,6 +28,22 @@ internal static class PlanPhase
 
         job.Update(r => r with { Pretrained = name });
     }
+
+    /// <summary>The choice in words, a sentence each; empty where there is none.</summary>
+    public static IReadOnlyList<string> Words(JobWork job) => [];
+
+    /// <summary>The plan as the report has it; null where there is none.</summary>
+    public static ReportPlan? Report(JobWork job) => null;
+
+    /// <summary>What the plan said beside what happened.</summary>
+    public static IReadOnlyList<ReportForecast>? Forecasts(JobWork job, IReadOnlyList<TrainingEvent> events) => null;
+
+    /// <summary>Every pretraining run of the plan, by its folder from the job's, and its size in words.</summary>
+    public static IEnumerable<(string Run, string Name)> Runs(JobWork job)
+        => Directory.Exists(job.PlanFolder)
+            ? Directory.EnumerateDirectories(job.PlanFolder).Order(StringComparer.Ordinal).Where(RunDirectory.IsAt)
+                .Select(path => ($"plan/{Path.GetFileName(path)}", Path.GetFileName(path).Replace("x", " × ", StringComparison.Ordinal)))
+            : [];
 
     // As short-mlm: what a search found good for minutes to hours on a few cores.
     private static PretrainingConfiguration Configuration(JobWork job) => new()

@@ -14,8 +14,14 @@ internal static class PretrainPhase
     /// <exception cref="RunException">There is no run to go on with, it diverged, or it cannot be written.</exception>
     public static void Run(JobWork job, CancellationToken cancel)
     {
-        string folder = job.PathOf(job.Record.Pretrained ?? throw new RunException(job.PlanFolder, "no size was chosen, so there is nothing to pretrain"));
         job.Tell("opening");
+        if (job.Record.Pretrained == null)
+        {
+            // The plan failed, which it said: any size is better than none.
+            PlanPhase.Begin(job, cancel);
+        }
+
+        string folder = job.PathOf(job.Record.Pretrained!);
         double overhead = Overhead(folder, job.Left(JobPhase.Pretrain));
         using PretrainingRun run = PretrainingRun.Resume(folder, (_, spent) => new TrainingBudget
         {
