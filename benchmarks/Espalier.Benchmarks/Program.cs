@@ -3,6 +3,7 @@ using Espalier.Benchmarks;
 
 var root = new RootCommand("Speed, always beside a peer or the machine's own limit, in one run")
 {
+    BagOfWordsBenchmark.Create(),
     GemmBenchmark.Create(),
     OpsBenchmark.Create(),
     StepBenchmark.Create(),

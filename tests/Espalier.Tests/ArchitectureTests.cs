@@ -19,7 +19,7 @@ public partial class ArchitectureTests
         ["Planning"] = [],
         ["Training"] = ["Engine", "Text"],
         ["Compression"] = ["Engine"],
-        ["Inference"] = ["Engine", "Text"],
+        ["Inference"] = ["Engine", "Text", "Compression"],
         ["Pipeline"] = ["Engine", "Text", "Planning", "Training", "Compression", "Inference"],
         ["Cli"] = ["Engine", "Text", "Planning", "Training", "Compression", "Inference", "Pipeline"],
     };

@@ -12,6 +12,8 @@ namespace Espalier.Cli.Commands;
 [JsonSerializable(typeof(PretrainReport))]
 [JsonSerializable(typeof(FinetuneReport))]
 [JsonSerializable(typeof(EvaluateReport))]
+[JsonSerializable(typeof(PlanReport))]
+[JsonSerializable(typeof(PredictReport))]
 [JsonSerializable(typeof(RunsReport))]
 [JsonSerializable(typeof(QuantizeReport))]
 [JsonSerializable(typeof(GridReport))]

@@ -95,6 +95,11 @@ public sealed partial class ParameterSet(Device device) : IDisposable
         }
     }
 
+    /// <summary>Names and sizes of all tensors as checkpoints store them, whether they have memory or not, and whatever holds
+    /// them.</summary>
+    public IEnumerable<(string Name, Shape Shape)> Declared()
+        => _all.SelectMany(p => StoredNames(p), (p, name) => (name, StoredShape(p)));
+
     /// <summary>Every stored tensor that is held dense: name, shape, values; parts of a parameter are apart.</summary>
     public IEnumerable<(string Name, Shape Shape, DeviceSpan<float> Values)> Stored() => Stored(p => p.Data);
 

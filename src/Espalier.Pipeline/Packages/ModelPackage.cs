@@ -94,7 +94,7 @@ public static class ModelPackage
         EncoderConfiguration configuration = ModelFolder.ReadConfiguration(folder);
         CompressedWeights weights = CompressedWeights.Open(folder);
         return TrainedClassifier.Load(folder, device, parameters => parameters.Allocate(
-            weights.ReadStored(Declared(parameters), name => ModelFolder.NameOf(name, configuration)), activations));
+            weights.ReadStored(parameters.Declared(), name => ModelFolder.NameOf(name, configuration)), activations));
     }
 
     /// <summary>What gives a model's parameters, which have their memory, the weights of a package in single precision; null where they
@@ -111,14 +111,6 @@ public static class ModelPackage
 
         EncoderConfiguration configuration = ModelFolder.ReadConfiguration(folder);
         CompressedWeights weights = CompressedWeights.Open(folder);
-        return parameters => weights.Read(Declared(parameters), name => ModelFolder.NameOf(name, configuration)).Weights.Upload(parameters);
+        return parameters => weights.Read(parameters.Declared(), name => ModelFolder.NameOf(name, configuration)).Weights.Upload(parameters);
     }
-
-    /// <summary>Names and sizes of a model's tensors in checkpoints, whether it has memory or not.</summary>
-    internal static IEnumerable<(string Name, Shape Shape)> Declared(ParameterSet parameters)
-        => from p in parameters.All
-           let names = p.Parts.Count == 0 ? new[] { p.Name } : p.Parts
-           let shape = p.Shape.Rank == 1 ? Shape.Vector(p.Shape.Columns / names.Count) : Shape.Matrix(p.Shape.Rows / names.Count, p.Shape.Columns)
-           from name in names
-           select (name, shape);
 }

@@ -35,7 +35,7 @@ public sealed record StoredModel(
         if (CompressedWeights.AreIn(folder))
         {
             (ModelWeights weights, WeightMasks masks) = CompressedWeights.Open(folder).Read(
-                ModelPackage.Declared(parameters), name => ModelFolder.NameOf(name, configuration));
+                parameters.Declared(), name => ModelFolder.NameOf(name, configuration));
             return new StoredModel(configuration, head, tokenizer, weights, masks);
         }
 

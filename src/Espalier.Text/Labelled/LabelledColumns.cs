@@ -22,16 +22,27 @@ public sealed record LabelledColumns(string? Layout, string First, string? Secon
             ? Existing(columns, named, file)
             : Labels.Select(name => Match(columns, name)).FirstOrDefault(found => found is not null)
                 ?? throw new UnlabelledException(Unclear("label", columns), file);
+        (string first, string? second) = FindTexts(columns, options, file);
+        string? layout = options.TextColumns != null ? null
+            : first == "sentence1" && second != null && label == "gold_label" ? "GLUE MNLI"
+            : columns is ["sentence", "label"] ? "GLUE SST-2" : null;
+        return new(layout, first, second, label);
+    }
+
+    /// <summary>Finds the columns of the texts alone, as <see cref="Find"/> does.</summary>
+    /// <exception cref="TextException">There is no such column.</exception>
+    internal static (string First, string? Second) FindTexts(IReadOnlyList<string> columns, LabelledSetOptions options, string file)
+    {
         if (options.TextColumns is { } texts)
-            return new(null, Existing(columns, texts[0], file), texts.Count > 1 ? Existing(columns, texts[1], file) : null, label);
+            return (Existing(columns, texts[0], file), texts.Count > 1 ? Existing(columns, texts[1], file) : null);
         foreach ((string first, string second) in Pairs)
         {
             if (Match(columns, first) is { } one && Match(columns, second) is { } two)
-                return new(one == "sentence1" && label == "gold_label" ? "GLUE MNLI" : null, one, two, label);
+                return (one, two);
         }
         string single = Singles.Select(name => Match(columns, name)).FirstOrDefault(found => found is not null)
             ?? throw new TextException(Unclear("text", columns), file, 1);
-        return new(columns is ["sentence", "label"] ? "GLUE SST-2" : null, single, null, label);
+        return (single, null);
     }
 
     private static string? Match(IEnumerable<string> columns, string name) =>

@@ -49,13 +49,11 @@ public sealed record ClassifierResult(IReadOnlyList<ClassPrediction> Predictions
             {
                 cancel.ThrowIfCancellationRequested();
                 tape.Reset();
-                Tensor logits = model.Logits(
+                double[][] all = model.Probabilities(
                     tape, TokenBatch.Upload(tape, micro.Input.Tokens, micro.Input.Offsets, model.Encoder.Configuration));
-                float[] scores = new float[micro.TargetCount * classes];
-                tape.Device.Download(logits.Data, scores);
                 for (int i = 0; i < micro.TargetCount; i++)
                 {
-                    double[] probabilities = Softmax(scores.AsSpan(i * classes, classes));
+                    double[] probabilities = all[i];
                     int gold = micro.Labels[i], predicted = Array.IndexOf(probabilities, probabilities.Max());
                     predictions.Add(new ClassPrediction(gold, predicted, probabilities));
                     confusion.Add(gold, predicted);
@@ -71,28 +69,4 @@ public sealed record ClassifierResult(IReadOnlyList<ClassPrediction> Predictions
     /// <summary>The accuracy as an evaluation of training.</summary>
     public Evaluation ToEvaluation()
         => new("accuracy", Confusion.Accuracy, HigherIsBetter: true, Loss, Confusion.Total, Tokens);
-
-    private static double[] Softmax(ReadOnlySpan<float> scores)
-    {
-        double[] result = new double[scores.Length];
-        double highest = double.NegativeInfinity, sum = 0;
-        foreach (float score in scores)
-        {
-            highest = Math.Max(highest, score);
-        }
-
-        for (int i = 0; i < result.Length; i++)
-        {
-            result[i] = Math.Exp(scores[i] - highest);
-            sum += result[i];
-        }
-
-        for (int i = 0; i < result.Length; i++)
-        {
-            // A model whose weights are no numbers knows nothing.
-            result[i] = double.IsFinite(sum) && sum > 0 ? result[i] / sum : 1.0 / result.Length;
-        }
-
-        return result;
-    }
 }

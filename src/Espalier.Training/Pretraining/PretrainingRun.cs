@@ -38,6 +38,9 @@ public sealed class PretrainingRun : IDisposable
     /// <summary>The run's folder and manifest.</summary>
     public RunDirectory Directory => _run;
 
+    /// <summary>Values of all parameters of the model.</summary>
+    public long Parameters => _materials.Objective.Parameters.Count;
+
     /// <summary>What the rest of the budget comes to, as measured before the start.</summary>
     public TimeEstimate Estimate { get; }
 
@@ -83,6 +86,25 @@ public sealed class PretrainingRun : IDisposable
             ExpectedStep = _step,
             WriteModel = () => ModelFolder.Write(
                 _run, _materials.Objective.Parameters, Record.Configuration.Model, _materials.Tokenizer, ModelHead.MaskedLanguageModel),
+        };
+        return trainer.Run(progress, cancel);
+    }
+
+    /// <summary>Trains a part of the budget, and saves; the run goes on as if it had never stopped. No model is written.</summary>
+    /// <param name="until">Training time, from the run's beginning, after which it stops: at the evaluation that is nearest.</param>
+    /// <param name="evaluation">How often to evaluate in this part.</param>
+    /// <param name="progress">Told after every step.</param>
+    /// <param name="cancel">Saves and returns.</param>
+    /// <exception cref="RunStorageException">The disk is full or failed; the last good checkpoint is untouched.</exception>
+    /// <exception cref="RunDamagedException">The run has checkpoints, and none is whole.</exception>
+    public TrainingOutcome TrainUntil(
+        TimeSpan until, Interval evaluation, IProgress<TrainingProgress>? progress = null, CancellationToken cancel = default)
+    {
+        TimeSpan near = (evaluation.Time ?? TimeSpan.Zero) / 2;
+        using var trainer = new Trainer(_materials.Objective, Record.Configuration.Training with { Evaluation = evaluation }, _run)
+        {
+            ExpectedStep = _step,
+            KeepGoing = (state, _) => state.Times.Training + near < until,
         };
         return trainer.Run(progress, cancel);
     }

@@ -1,25 +1,17 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Espalier.Engine.Kernels;
-using Espalier.Engine.Models;
-using Espalier.Text.Tokenization;
 
-namespace Espalier.Training.Runs;
+namespace Espalier.Engine.Models;
 
-/// <summary>What stands on an encoder.</summary>
-/// <param name="Labels">The classes of a classifier, in order; null for masked language modelling.</param>
-public sealed record ModelHead(IReadOnlyList<string>? Labels)
+/// <summary>
+/// An encoder's <c>config.json</c> with Hugging Face's names: RoBERTa, or RobertaPreLayerNorm where norms stand before their
+/// sub-layers. Whoever writes or opens a model shares it.
+/// </summary>
+internal sealed record RobertaConfiguration
 {
-    /// <summary>Prediction of masked tokens.</summary>
-    public static ModelHead MaskedLanguageModel { get; } = new(Labels: null);
+    public const string FileName = "config.json";
 
-    /// <summary>Classification.</summary>
-    public static ModelHead Classifier(IReadOnlyList<string> labels) => new(labels);
-}
-
-/// <summary><c>config.json</c> with Hugging Face's names.</summary>
-internal sealed record ModelConfiguration
-{
     public string[] Architectures { get; set; } = [];
 
     public required string ModelType { get; init; }
@@ -77,12 +69,12 @@ internal sealed record ModelConfiguration
 
     public static string PrefixOf(NormPlacement norm) => norm == NormPlacement.Pre ? "roberta_prelayernorm." : "roberta.";
 
-    public static ModelConfiguration Of(EncoderConfiguration c, Tokenizer tokenizer, ModelHead head)
+    public static RobertaConfiguration Of(EncoderConfiguration c, int bos, int pad, int eos, IReadOnlyList<string>? labels)
     {
         bool pre = c.Norm == NormPlacement.Pre;
-        return new ModelConfiguration
+        return new RobertaConfiguration
         {
-            Architectures = [$"{(pre ? "RobertaPreLayerNorm" : "Roberta")}For{(head.Labels == null ? "MaskedLM" : "SequenceClassification")}"],
+            Architectures = [$"{(pre ? "RobertaPreLayerNorm" : "Roberta")}For{(labels == null ? "MaskedLM" : "SequenceClassification")}"],
             ModelType = pre ? "roberta-prelayernorm" : "roberta",
             VocabSize = c.Vocabulary,
             HiddenSize = c.Hidden,
@@ -90,25 +82,58 @@ internal sealed record ModelConfiguration
             NumAttentionHeads = c.ActualHeads,
             HeadSize = c.ActualHeadSize * c.ActualHeads == c.Hidden ? null : c.ActualHeadSize,
             IntermediateSize = c.ActualFeedForward,
-            MaxPositionEmbeddings = c.MaximumPositions + tokenizer.Special.Pad + 1,
+            MaxPositionEmbeddings = c.MaximumPositions + pad + 1,
             HiddenAct = NameOf(c.Activation),
             HiddenDropoutProb = c.Dropout,
             AttentionProbsDropoutProb = c.AttentionDropout,
             LayerNormEps = c.LayerNormEpsilon,
-            BosTokenId = tokenizer.Special.Bos,
-            PadTokenId = tokenizer.Special.Pad,
-            EosTokenId = tokenizer.Special.Eos,
-            LabelOfId = head.Labels?.Select((label, id) => (label, id)).ToDictionary(p => $"{p.id}", p => p.label),
-            IdOfLabel = head.Labels?.Select((label, id) => (label, id)).ToDictionary(p => p.label, p => p.id),
+            BosTokenId = bos,
+            PadTokenId = pad,
+            EosTokenId = eos,
+            LabelOfId = labels?.Select((label, id) => (label, id)).ToDictionary(p => $"{p.id}", p => p.label),
+            IdOfLabel = labels?.Select((label, id) => (label, id)).ToDictionary(p => p.label, p => p.id),
             LayerSharing = c.Sharing,
         };
+    }
+
+    /// <summary>Reads the file's bytes.</summary>
+    /// <exception cref="ModelFormatException">They are no such configuration.</exception>
+    public static RobertaConfiguration Parse(string path, ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, RobertaConfigurationJson.Default.RobertaConfiguration) ?? throw new JsonException("it is null");
+        }
+        catch (JsonException e)
+        {
+            throw new ModelFormatException(path, $"is no model's configuration: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The classes of a classifier, in order; null for a masked language model.</summary>
+    public IReadOnlyList<string>? Labels(string path)
+    {
+        string architecture = Architectures.FirstOrDefault() ?? "";
+        if (architecture.EndsWith("ForMaskedLM", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        if (!architecture.EndsWith("ForSequenceClassification", StringComparison.Ordinal))
+        {
+            throw new ModelFormatException(path, $"has the architecture '{architecture}'; expected one for MaskedLM or SequenceClassification");
+        }
+
+        Dictionary<string, string> labels = LabelOfId ?? [];
+        return [.. Enumerable.Range(0, labels.Count).Select(id => labels.GetValueOrDefault($"{id}")
+            ?? throw new ModelFormatException(path, $"id2label names {labels.Count} classes, and none with id {id}"))];
     }
 
     public EncoderConfiguration ToEncoder(string path)
     {
         if (ModelType is not ("roberta" or "roberta-prelayernorm"))
         {
-            throw new RunException(path, $"has model_type '{ModelType}'; expected roberta or roberta-prelayernorm");
+            throw new ModelFormatException(path, $"has model_type '{ModelType}'; expected roberta or roberta-prelayernorm");
         }
 
         return new EncoderConfiguration
@@ -126,7 +151,7 @@ internal sealed record ModelConfiguration
             Sharing = LayerSharing,
             LayerNormEpsilon = LayerNormEps,
             Activation = Enum.GetValues<Activation>().Where(a => NameOf(a) == HiddenAct).Select(a => (Activation?)a).FirstOrDefault()
-                ?? throw new RunException(path, $"has hidden_act '{HiddenAct}', which the engine does not know"),
+                ?? throw new ModelFormatException(path, $"has hidden_act '{HiddenAct}', which the engine does not know"),
         };
     }
 
@@ -137,5 +162,5 @@ internal sealed record ModelConfiguration
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true, UseStringEnumConverter = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(ModelConfiguration))]
-internal sealed partial class ModelConfigurationJson : JsonSerializerContext;
+[JsonSerializable(typeof(RobertaConfiguration))]
+internal sealed partial class RobertaConfigurationJson : JsonSerializerContext;

@@ -1,0 +1,94 @@
+using System.CommandLine;
+using System.Globalization;
+using Espalier.Cli.CommandLine;
+using Espalier.Pipeline.Plans;
+using Espalier.Planning.Race;
+
+namespace Espalier.Cli.Commands;
+
+/// <summary><c>espalier plan</c>: a prepared corpus and a budget in, the size to train and a forecast out.</summary>
+internal sealed class PlanCommand : EspalierCommand
+{
+    private readonly Option<string> _data = new("--data") { Description = "Folder of a prepared corpus with a held-out part", Required = true };
+    private readonly Option<string> _out = new("--out") { Description = "Folder of the plan, to create, or to go on with", Required = true };
+    private readonly Option<string> _time = new Option<string>("--time") { Description = "Time of the whole pretraining, such as 30m; the plan takes at most 15 % of it", Required = true }.ExpectReadable(text => Quantities.Time(text));
+    private readonly LimitOptions _limits = new();
+    private readonly Option<int> _candidates = new Option<int>("--candidates") { Description = "Most sizes to try", DefaultValueFactory = _ => 6 }.Expect(n => n >= 1, "1 or more");
+    private readonly Option<string?> _memory = new Option<string?>("--memory") { Description = "Memory for the model and its activations, such as 4GB" }.ExpectReadable(text => Quantities.Bytes(text));
+    private readonly Option<ulong> _seed = new("--seed") { Description = "Seed of weights, order and masks", DefaultValueFactory = _ => 1 };
+    private readonly Option<int> _threads = new Option<int>("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => 0 }.Expect(t => t is >= 0 and <= 1024, "0 to 1024");
+    private readonly Option<bool> _verify = new("--verify") { Description = "Then train every size for the whole time, and set the forecasts beside what came of them" };
+
+    public PlanCommand(Terminal terminal) : base(terminal, "plan", "Choose the size of a model by a race within a part of the budget")
+    {
+        foreach (Option option in (Option[])[_data, _out, _time, .. _limits.All, _candidates, _memory, _seed, _threads, _verify])
+            Options.Add(option);
+    }
+
+    protected override void Execute(ParseResult parsed, CommandContext context)
+    {
+        string folder = parsed.GetRequiredValue(_out);
+        var settings = new PlanSettings
+        {
+            Data = parsed.GetRequiredValue(_data),
+            Budget = Quantities.Time(parsed.GetRequiredValue(_time)),
+            Limits = _limits.Read(parsed),
+            Candidates = parsed.GetValue(_candidates),
+            MemoryBytes = parsed.GetValue(_memory) is { } memory ? Quantities.Bytes(memory) : null,
+            Seed = parsed.GetValue(_seed),
+            Threads = parsed.GetValue(_threads),
+        };
+        try
+        {
+            PlanResult result = context.Track("planning", progress =>
+                PlanRun.Execute(settings, folder, new Progress(progress), context.Cancel));
+            PlanVerification? verification = parsed.GetValue(_verify)
+                ? context.Track("verifying", progress => PlanVerification.Execute(folder, new Progress(progress), context.Cancel))
+                : null;
+            var report = new PlanReport(folder, result.Plan, result.Sizes, result.TrainingTime, result.CostShare, verification);
+            context.Report(report, CommandJson.Default.PlanReport, report.Write);
+        }
+        catch (OperationCanceledException)
+        {
+            context.Terminal.Error.WriteLine("saved; the same command goes on");
+            throw;
+        }
+    }
+
+    private sealed class Progress(IProgress<WorkDone> display) : IProgress<PlanProgress>
+    {
+        public void Report(PlanProgress value) => display.Report(new WorkDone(value.Phase, Math.Clamp(value.Fraction, 0, 1)));
+    }
+}
+
+/// <summary>What <c>plan --json</c> prints.</summary>
+internal sealed record PlanReport(
+    string Folder, SizePlan Plan, IReadOnlyList<PlannedSize> Sizes, TimeSpan TrainingTime, double CostShare, PlanVerification? Verification)
+{
+    public void Write(TextWriter text)
+    {
+        text.WriteLine("size       parameters  memory     step        rate     raced    steps  forecast (90 %)");
+        foreach ((CandidateForecast c, PlannedSize s) in Plan.Candidates.Zip(Sizes))
+        {
+            text.WriteLine(Line(
+                $"{c.Size,-9} {s.Parameters,11:N0} {s.MemoryBytes / 1e6,5:F0} MB {c.StepSeconds * 1e3,6:F1} ms {s.LearningRate,11:G3} {c.RacedSeconds,7:F1} s {c.Steps,8:N0}  {c.Loss.Loss:F3} ({c.Loss.Low:F3} to {c.Loss.High:F3})"));
+        }
+        text.WriteLine();
+        foreach (string line in Plan.Explain())
+            text.WriteLine(line);
+        if (Verification is { } v)
+        {
+            text.WriteLine();
+            text.WriteLine("trained for the whole budget:");
+            text.WriteLine("size       trained       steps     loss  forecast (90 %)           error");
+            foreach (VerifiedSize s in v.Sizes)
+            {
+                text.WriteLine(Line(
+                    $"{s.Size,-9} {s.TrainedSeconds,7:F0} s {s.Steps,11:N0} {s.Loss,8:F3}  {s.Forecast.Loss:F3} ({s.Forecast.Low:F3} to {s.Forecast.High:F3}) {s.Error,9:+0.0%;-0.0%}"));
+            }
+            text.WriteLine(Line($"{v.Chosen.Size} was chosen: {v.Chosen.Loss:F3}, {v.Excess:P1} above the best, {v.Best.Size} with {v.Best.Loss:F3}; the plan cost {CostShare:P1} of the budget"));
+        }
+    }
+
+    private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

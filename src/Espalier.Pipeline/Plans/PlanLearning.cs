@@ -1,0 +1,92 @@
+using Espalier.Engine.Layers;
+using Espalier.Engine.Models;
+using Espalier.Engine.Optimizers;
+using Espalier.Planning.Sizes;
+using Espalier.Text.Batching;
+using Espalier.Training;
+using Espalier.Training.Budgets;
+using Espalier.Training.Pretraining;
+
+namespace Espalier.Pipeline.Plans;
+
+/// <summary>How the candidates of a plan learn. The defaults are those of the recipe <c>short-mlm</c>, where they are explained.</summary>
+public sealed record PlanLearning
+{
+    // Evaluations of a whole run, and saves; a race has its own.
+    private const int Evaluations = 20, Saves = 10;
+
+    /// <summary>The width that <see cref="LearningRate"/> is for.</summary>
+    public const int Width = 128;
+
+    /// <summary>Sequences of an effective batch.</summary>
+    public int BatchBlocks { get; init; } = 16;
+
+    /// <summary>Tokens of a sequence.</summary>
+    public int BlockTokens { get; init; } = 128;
+
+    /// <summary>Share of the tokens that are predicted.</summary>
+    public double MaskRate { get; init; } = 0.25;
+
+    /// <summary>The highest learning rate at a width of <see cref="Width"/>.</summary>
+    public double LearningRate { get; init; } = 2e-3;
+
+    /// <summary>Part of the budget over which the rate rises.</summary>
+    public double WarmupFraction { get; init; } = 0.02;
+
+    /// <summary>Dropout of sub-layers, embeddings and attention.</summary>
+    public float Dropout { get; init; }
+
+    /// <summary>How the weights begin.</summary>
+    public WeightSchemeKind Initialization { get; init; } = WeightSchemeKind.Scaled;
+
+    /// <summary>
+    /// The highest learning rate at a width: 1/√width of it, between no change at all, as in the paper, and 1/width, which is exact for
+    /// matrices alone and Adam as width grows without bound.
+    /// </summary>
+    public double RateOf(int hidden) => LearningRate * Math.Sqrt((double)Width / hidden);
+
+    /// <summary>Everything that is wrong with it; empty when nothing is.</summary>
+    public IReadOnlyList<string> Validate()
+    {
+        List<string> faults = [.. Batches.Validate()];
+        if (!(LearningRate > 0))
+            faults.Add($"learning rate {LearningRate}; expected more than 0");
+        if (WarmupFraction is not (>= 0 and < 1))
+            faults.Add($"warm-up over {WarmupFraction} of the budget; expected 0 or more and less than 1");
+        return faults;
+    }
+
+    /// <summary>The run of a candidate.</summary>
+    internal PretrainingConfiguration Of(ModelSize size, PlanSettings settings, int heldOutBlocks, int? microBatchBlocks) => new()
+    {
+        Data = settings.Data,
+        Model = new EncoderConfiguration
+        {
+            Layers = size.Layers,
+            Hidden = size.Hidden,
+            Dropout = Dropout,
+            AttentionDropout = Dropout,
+            Initialization = Initialization,
+            // Filled in from the corpus.
+            Vocabulary = 0,
+            MaximumPositions = 0,
+        },
+        Batches = Batches,
+        Training = new TrainerSettings
+        {
+            Budget = new TrainingBudget { Time = settings.Budget },
+            Schedule = new LearningRateSchedule { Peak = RateOf(size.Hidden), WarmupFraction = WarmupFraction },
+            Optimizer = new AdamWConfiguration { WeightDecay = 0.01f },
+            Evaluation = new Interval(Time: settings.Budget / Evaluations),
+            Checkpoints = new CheckpointPolicy { Every = new Interval(Time: settings.Budget / Saves) },
+        },
+        LearningRateSource = $"{LearningRate:G3} × √({Width} / width)",
+        HeldOutBlocks = heldOutBlocks,
+        MicroBatchBlocks = microBatchBlocks,
+        MemoryBytes = settings.MemoryBytes,
+        Seed = settings.Seed,
+        Threads = settings.Threads,
+    };
+
+    private MaskedBlockOptions Batches => new() { BatchBlocks = BatchBlocks, BlockTokens = BlockTokens, MaskRate = MaskRate };
+}

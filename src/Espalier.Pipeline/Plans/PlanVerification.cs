@@ -1,0 +1,78 @@
+using Espalier.Planning.Curves;
+using Espalier.Planning.Race;
+using Espalier.Planning.Sizes;
+using Espalier.Training;
+using Espalier.Training.Pretraining;
+using Espalier.Training.Runs;
+
+namespace Espalier.Pipeline.Plans;
+
+/// <summary>What came of a candidate that was trained to the end.</summary>
+/// <param name="Size">Its size.</param>
+/// <param name="TrainedSeconds">Its training.</param>
+/// <param name="Steps">Its steps.</param>
+/// <param name="Loss">Its held-out loss in nats.</param>
+/// <param name="Forecast">What had been forecast for so much training.</param>
+public sealed record VerifiedSize(ModelSize Size, double TrainedSeconds, long Steps, double Loss, LossForecast Forecast)
+{
+    /// <summary>How far the forecast lay above what came, as a part of it.</summary>
+    public double Error => (Forecast.Loss / Loss) - 1;
+}
+
+/// <summary>A plan beside what came of every candidate: each trained for the whole budget, the chosen one for what planning left of it.</summary>
+/// <param name="Sizes">The chosen one, then the others in the order of their forecasts.</param>
+public sealed record PlanVerification(IReadOnlyList<VerifiedSize> Sizes)
+{
+    /// <summary>The chosen size.</summary>
+    public VerifiedSize Chosen => Sizes[0];
+
+    /// <summary>The size that came out best.</summary>
+    public VerifiedSize Best => Sizes.MinBy(s => s.Loss)!;
+
+    /// <summary>How far the chosen one's loss lies above the best, as a part of it.</summary>
+    public double Excess => (Chosen.Loss / Best.Loss) - 1;
+
+    /// <summary>Trains every candidate of a plan that was made; one that was interrupted goes on.</summary>
+    /// <param name="directory">The plan's folder.</param>
+    /// <param name="progress">Told what is being done.</param>
+    /// <param name="cancel">Saves, and throws.</param>
+    /// <exception cref="RunException">There is no plan, or a candidate's run cannot be used, or diverged.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; the same call goes on.</exception>
+    public static PlanVerification Execute(string directory, IProgress<PlanProgress>? progress = null, CancellationToken cancel = default)
+    {
+        PlanRecord record = PlanRecord.Read(directory) is { Decided: true } read ? read
+            : throw new RunException(directory, "holds no plan that was made; make it first");
+        PlanResult result = PlanRun.Result(record);
+        SizeRace race = SizeRace.Resume(record.Race!);
+        List<VerifiedSize> verified = [];
+        foreach (PlannedSize size in result.Sizes)
+        {
+            TimeSpan time = size.Size == result.Plan.Chosen.Size ? result.TrainingTime : record.Settings.Budget;
+            int candidate = race.State.Racers.ToList().FindIndex(r => r.Size == size.Size);
+            using PretrainingRun run = Open(size.RunDirectory, time);
+            var relay = new Relay(size.Size, verified.Count, result.Sizes.Count, progress);
+            TrainingOutcome outcome = run.Train(relay, cancel);
+            if (outcome.End == TrainingEnd.Interrupted)
+                throw new OperationCanceledException(cancel);
+            double seconds = outcome.State.Times.Training.TotalSeconds;
+            verified.Add(new VerifiedSize(
+                size.Size, seconds, outcome.State.Step,
+                outcome.Evaluation?.Loss ?? throw new RunException(size.RunDirectory, $"came to no held-out loss: {outcome.Message}"),
+                race.Forecast(candidate, Math.Max(seconds, race.State.Racers[candidate].Seconds))!.Value));
+        }
+        return new PlanVerification(verified);
+    }
+
+    private static PretrainingRun Open(string path, TimeSpan time)
+    {
+        double trained = EventLog.Read(Path.Join(path, RunDirectory.EventsName)).LastOrDefault()?.Elapsed ?? 0;
+        // One that has ended is not given its time again.
+        return PretrainingRun.Resume(path, trained > 0.99 * time.TotalSeconds ? null : (budget, _) => budget with { Time = time });
+    }
+
+    private sealed class Relay(ModelSize size, int done, int of, IProgress<PlanProgress>? progress) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value)
+            => progress?.Report(new PlanProgress($"training {size}", (done + value.Fraction) / of, value));
+    }
+}

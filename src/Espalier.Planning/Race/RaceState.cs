@@ -1,0 +1,53 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Espalier.Planning.Curves;
+using Espalier.Planning.Sizes;
+
+namespace Espalier.Planning.Race;
+
+/// <summary>Everything a race knows. It goes through JSON unchanged, so a race that is killed goes on where it was.</summary>
+/// <param name="BudgetSeconds">Training seconds of the whole job, the race included.</param>
+/// <param name="OverheadSeconds">What went into measuring, evaluating and saving.</param>
+/// <param name="WasteSeconds">Most seconds that may go to candidates that lose.</param>
+/// <param name="BatchTokens">Tokens of a step.</param>
+/// <param name="Round">Rounds that are over.</param>
+/// <param name="TargetSeconds">What each candidate will have trained at the end of the round.</param>
+/// <param name="Gain">What the final decay of the learning rate is expected to bring.</param>
+/// <param name="Racers">The candidates, the cheapest first.</param>
+public sealed record RaceState(
+    double BudgetSeconds, double OverheadSeconds, double WasteSeconds, int BatchTokens, int Round, double TargetSeconds, DecayGain Gain,
+    IReadOnlyList<Racer> Racers)
+{
+    /// <summary>The state as JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, RaceJson.Default.RaceState);
+
+    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
+    /// <exception cref="JsonException">It is no state of a race.</exception>
+    public static RaceState FromJson(string json)
+    {
+        RaceState state = JsonSerializer.Deserialize(json, RaceJson.Default.RaceState) ?? throw new JsonException("the state of the race is null");
+        bool whole = state.BudgetSeconds > 0 && state.BatchTokens > 0 && state.Racers is { Count: > 0 }
+            && state.Racers.All(r => r.Points != null) && state.Racers.Any(r => r.Stopped == null);
+        return whole ? state : throw new JsonException("the state of the race is damaged: it has no budget, or no candidate that still runs");
+    }
+}
+
+/// <summary>A candidate in the race.</summary>
+/// <param name="Size">Its size.</param>
+/// <param name="StepSeconds">Seconds of a step: the estimate, and the measured mean once it has run.</param>
+/// <param name="Seconds">What it has trained.</param>
+/// <param name="Steps">Steps that it has made.</param>
+/// <param name="Points">Its held-out losses.</param>
+/// <param name="Stopped">Why it was stopped; null while it runs.</param>
+public sealed record Racer(
+    ModelSize Size, double StepSeconds, double Seconds, long Steps, IReadOnlyList<CurvePoint> Points, string? Stopped);
+
+/// <summary>What to train next.</summary>
+/// <param name="Candidate">Index of the candidate; it goes on from its own checkpoint.</param>
+/// <param name="Size">Its size.</param>
+/// <param name="Seconds">For how long.</param>
+public sealed record RaceSlice(int Candidate, ModelSize Size, double Seconds);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(RaceState))]
+internal sealed partial class RaceJson : JsonSerializerContext;

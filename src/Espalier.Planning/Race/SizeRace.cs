@@ -1,0 +1,223 @@
+using Espalier.Planning.Curves;
+using Espalier.Planning.Sizes;
+
+namespace Espalier.Planning.Race;
+
+/// <summary>
+/// Candidates train in slices; after each round the half with the worse forecasts stops (successive halving, Jamieson and Talwalkar
+/// 2016), and whoever is out of reach stops at once. The last one goes on from its own checkpoint, so only the losers' time is lost,
+/// and that is bounded. Held-out losses alone decide. No clock and no files: the caller trains and tells.
+/// </summary>
+/// <remarks>
+/// Learning rates fall in a line from their peak to zero over the whole budget, so that candidates race near their peak; what the
+/// rest of the fall gains (<see cref="DecayGain"/>) is taken to be the same for all.
+/// </remarks>
+public sealed class SizeRace
+{
+    /// <summary>Share of the budget that may be lost.</summary>
+    public const double MostWaste = 0.15;
+
+    // Of candidates that are as good as the best, as far as can be told, the largest is taken: what follows are finetuning, where the
+    // larger does as well or better at equal loss (the paper, Table 2), and compression, which it bears better (Figures 6 and 7).
+    private const double AsGood = 1.01;
+
+    // Lost time is spent up to here by plan; the rest is for slices that take longer than they were given.
+    private const double Planned = 0.85;
+
+    private SizeRace(RaceState state) => State = state;
+
+    /// <summary>All that is known; keep it to resume.</summary>
+    public RaceState State { get; private set; }
+
+    /// <summary>Begins a race.</summary>
+    /// <param name="sizes">The candidates, each once.</param>
+    /// <param name="cost">What they cost.</param>
+    /// <param name="work">What is trained on.</param>
+    /// <param name="budgetSeconds">Training seconds of the whole job.</param>
+    /// <param name="gain">What the final decay brings.</param>
+    /// <param name="alreadyLost">Seconds that measuring has cost before; they count as lost.</param>
+    /// <exception cref="ArgumentException">There is no candidate, or one twice.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The budget is not above 0.</exception>
+    public static SizeRace Begin(
+        IReadOnlyList<ModelSize> sizes, CostModel cost, Workload work, double budgetSeconds, DecayGain gain = default, double alreadyLost = 0)
+    {
+        if (sizes.Count == 0 || sizes.Distinct().Count() < sizes.Count)
+            throw new ArgumentException("a race needs one candidate or more, each once", nameof(sizes));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(budgetSeconds);
+        double waste = (MostWaste * budgetSeconds) - alreadyLost;
+        var race = new SizeRace(new RaceState(
+            budgetSeconds, alreadyLost, waste, work.BatchTokens, 0, 0, gain,
+            [.. sizes.OrderBy(cost.StepSeconds).Select(size => new Racer(size, cost.StepSeconds(size), 0, 0, [], null))]));
+        race.SetTarget();
+        return race;
+    }
+
+    /// <summary>Goes on with a race.</summary>
+    public static SizeRace Resume(RaceState state) => new(state);
+
+    private int[] Running => [.. Enumerable.Range(0, State.Racers.Count).Where(i => State.Racers[i].Stopped == null)];
+
+    /// <summary>What to train next; null when a single candidate is left, or no time to lose is.</summary>
+    public RaceSlice? Next()
+    {
+        int[] running = Running;
+        if (running.Length == 1)
+            return null;
+        // Whoever is behind the furthest is next, so that candidates are compared after equal time.
+        int next = running.MinBy(i => State.Racers[i].Seconds);
+        double own = State.Racers[next].Seconds;
+        // Whoever wins, the others' time is lost, and must stay in bounds even if this slice is among it. Catching up with the others
+        // costs nothing that is not lost already.
+        double others = running.Where(i => i != next).Sum(i => State.Racers[i].Seconds);
+        double leastOther = running.Where(i => i != next).Min(i => State.Racers[i].Seconds);
+        double bound = Math.Max(0, State.WasteSeconds - Stopped - others) + leastOther;
+        double seconds = Math.Min(State.TargetSeconds, bound) - own;
+        return seconds >= State.Racers[next].StepSeconds ? new RaceSlice(next, State.Racers[next].Size, seconds) : null;
+    }
+
+    /// <summary>Takes note of a slice, stops who has no prospects, and ends the round when all have run.</summary>
+    /// <param name="candidate">Who has trained.</param>
+    /// <param name="steps">Steps of the slice.</param>
+    /// <param name="seconds">Its training seconds.</param>
+    /// <param name="points">Held-out losses in the slice, the last at its end.</param>
+    /// <exception cref="ArgumentException">The candidate does not run, or there is no step, time or loss.</exception>
+    public void Report(int candidate, long steps, double seconds, IReadOnlyList<CurvePoint> points)
+    {
+        if (candidate < 0 || candidate >= State.Racers.Count || State.Racers[candidate].Stopped != null)
+            throw new ArgumentException($"candidate {candidate} is not in the race", nameof(candidate));
+        if (steps < 1 || !(seconds > 0) || points.Count == 0)
+            throw new ArgumentException("a slice needs steps, seconds and a held-out loss");
+        Racer old = State.Racers[candidate];
+        // A loss that is no number ends the candidate, not the race: it diverged.
+        CurvePoint[] sound = [.. points.Where(p => double.IsFinite(p.Loss))];
+        Racer racer = old with
+        {
+            Seconds = old.Seconds + seconds,
+            Steps = old.Steps + steps,
+            StepSeconds = (old.Seconds + seconds) / (old.Steps + steps),
+            Points = [.. old.Points, .. sound],
+            Stopped = sound.Length < points.Count && Running.Length > 1 ? "its loss was no longer finite" : null,
+        };
+        Replace(candidate, racer);
+        StopHopeless();
+        // Slices end with a whole step, so a step may be missing.
+        if (Running.Length > 1 && Running.All(i => State.Racers[i].Seconds + State.Racers[i].StepSeconds > State.TargetSeconds))
+            EndRound();
+    }
+
+    /// <summary>The held-out loss of a candidate if it had the whole budget that is left; null before its first point.</summary>
+    public LossForecast? Forecast(int candidate)
+        => Forecast(candidate, State.Racers[candidate].Seconds + SecondsLeft());
+
+    /// <summary>The held-out loss of a candidate after so much training of its own; null before its first point.</summary>
+    /// <param name="candidate">Index of the candidate.</param>
+    /// <param name="seconds">Seconds of training, no less than it has made.</param>
+    public LossForecast? Forecast(int candidate, double seconds)
+    {
+        Racer racer = State.Racers[candidate];
+        return racer.Points.Count == 0 ? null : State.Gain.Apply(LearningCurve.Forecast(
+            racer.Points, FinalSteps(racer, seconds), [.. State.Racers.Where((r, i) => i != candidate && r.Points.Count > 0).Select(r => r.Points)]));
+    }
+
+    /// <summary>Takes note of time that went neither into training nor can be had back: measuring, evaluating, saving.</summary>
+    public void Lose(double seconds)
+    {
+        State = State with
+        {
+            OverheadSeconds = State.OverheadSeconds + seconds,
+            WasteSeconds = State.WasteSeconds - seconds,
+        };
+        if (State.Racers.All(r => r.Seconds == 0))
+            SetTarget();
+    }
+
+    /// <summary>Steps of a candidate at the end of the budget, if it ran alone from now on.</summary>
+    public long StepsAtEnd(int candidate)
+        => State.Racers[candidate].Steps + (long)(SecondsLeft() / State.Racers[candidate].StepSeconds);
+
+    /// <summary>The plan as it stands: the best forecast wins; the race need not be over.</summary>
+    /// <exception cref="InvalidOperationException">No candidate has a held-out loss yet.</exception>
+    public SizePlan Decide()
+    {
+        int[] known = [.. Ranked(Enumerable.Range(0, State.Racers.Count))];
+        int[] running = [.. known.Where(i => State.Racers[i].Stopped == null)];
+        if (running.Length == 0)
+            throw new InvalidOperationException("no candidate has a held-out loss yet; train the slices first");
+        // A guess from few points is no reason to take a larger one.
+        double good = Forecast(running[0])!.Value.Loss * AsGood;
+        int chosen = running.Where(i => i == running[0] || (Forecast(i) is { Basis: ForecastBasis.PowerLaw } f && f.Loss <= good))
+            .MaxBy(i => State.Racers[i].Size.LayerWeights);
+        int[] order = [chosen, .. known.Where(i => i != chosen)];
+        double lost = State.OverheadSeconds + State.Racers.Sum(r => r.Seconds) - State.Racers[chosen].Seconds;
+        return new SizePlan(
+            [.. order.Select(i => new CandidateForecast(
+                State.Racers[i].Size, Forecast(i)!.Value, State.Racers[i].StepSeconds, State.Racers[i].Seconds, StepsAtEnd(i),
+                StepsAtEnd(i) * State.BatchTokens, State.Racers[i].Stopped))],
+            State.BudgetSeconds, lost);
+    }
+
+    // The rate has fallen by the part of the time that is over, and falls to zero in a line.
+    private static double FinalSteps(Racer racer, double seconds)
+    {
+        double left = Math.Max(0, seconds - racer.Seconds);
+        return racer.Points[^1].Steps + (left / racer.StepSeconds * (left / seconds) / 2);
+    }
+
+    private double SecondsLeft() => Math.Max(0, State.BudgetSeconds - State.OverheadSeconds - State.Racers.Sum(r => r.Seconds));
+
+    private double Stopped => State.Racers.Where(r => r.Stopped != null).Sum(r => r.Seconds);
+
+    // Of a round's candidates all but one lose what they train in it; each round to come may lose the same.
+    private void SetTarget()
+    {
+        int others = Running.Length - 1;
+        if (others == 0)
+            return;
+        double start = Running.Max(i => State.Racers[i].Seconds);
+        double left = Math.Max(0, (Planned * State.WasteSeconds) - Stopped - (start * others));
+        State = State with { TargetSeconds = start + (left / Math.Ceiling(Math.Log2(others + 1)) / others) };
+    }
+
+    private IEnumerable<int> Ranked(IEnumerable<int> candidates)
+        => candidates.Where(i => State.Racers[i].Points.Count > 0).OrderBy(i => Forecast(i)!.Value.Loss).ThenBy(i => i);
+
+    private void StopHopeless()
+    {
+        int[] ranked = [.. Ranked(Running)];
+        if (ranked.Length < 2)
+            return;
+        LossForecast best = Forecast(ranked[0])!.Value;
+        foreach (int i in ranked.Skip(1))
+        {
+            // An early guess stops nobody, nor is anybody stopped by one.
+            LossForecast own = Forecast(i)!.Value;
+            bool judged = best.Basis == ForecastBasis.PowerLaw && own.Basis is ForecastBasis.PowerLaw or ForecastBasis.Overfitting;
+            if (judged && own.Low > best.High)
+                Stop(i, ranked[0], "out of reach");
+        }
+    }
+
+    private void EndRound()
+    {
+        // By what they may still come to: whoever is least certain, often the largest, would otherwise go first for the wrong reason.
+        int[] ranked = [.. Running.OrderBy(i => Forecast(i)?.Low ?? double.PositiveInfinity).ThenBy(i => i)];
+        foreach (int i in ranked.Skip((ranked.Length + 1) / 2))
+            Stop(i, ranked[0], $"in the worse half after round {State.Round + 1}");
+        State = State with { Round = State.Round + 1 };
+        SetTarget();
+    }
+
+    private void Stop(int candidate, int best, string why)
+    {
+        LossForecast own = Forecast(candidate)!.Value, other = Forecast(best)!.Value;
+        Replace(candidate, State.Racers[candidate] with
+        {
+            Stopped = FormattableString.Invariant(
+                $"{why}: {own.Loss:F3} ({own.Low:F3} to {own.High:F3}) forecast, {State.Racers[best].Size} promises {other.Loss:F3} ({other.Low:F3} to {other.High:F3})")
+                + (own.Basis == ForecastBasis.Overfitting ? "; its held-out loss rises" : ""),
+        });
+    }
+
+    private void Replace(int candidate, Racer racer)
+        => State = State with { Racers = [.. State.Racers.Select((r, i) => i == candidate ? racer : r)] };
+}

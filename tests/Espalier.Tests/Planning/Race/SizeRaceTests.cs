@@ -1,0 +1,138 @@
+using Espalier.Planning.Curves;
+using Espalier.Planning.Race;
+using Espalier.Planning.Sizes;
+
+namespace Espalier.Tests.Planning.Race;
+
+public class SizeRaceTests
+{
+    private const double Budget = 600;
+
+    private static readonly Workload Work = new(8192, 128, 2048, 512, 0.15, 40_000_000);
+    private static readonly CostModel Cost = new(Work, 1e11);
+    private static readonly ModelSize[] Sizes = [new(1, 64), new(1, 128), new(2, 128), new(3, 192), new(4, 256), new(6, 384)];
+
+    [Fact]
+    public void Race_SeveralWorlds_ChoosesNearTheBestAndLosesLittle()
+    {
+        for (int seed = 0; seed < 12; seed++)
+        {
+            SizeRace race = Run(SizeRace.Begin(Sizes, Cost, Work, Budget), seed, out double spent);
+            SizePlan plan = race.Decide();
+            double[] ends = [.. Sizes.Select(size => Law(size, seed, AtFullRate(Budget, Budget, size)))];
+            double left = Budget - plan.LostSeconds, chosen = Law(plan.Chosen.Size, seed, AtFullRate(left, left, plan.Chosen.Size));
+            Assert.True(chosen <= ends.Min() * 1.02, $"world {seed}: {plan.Chosen.Size} ends at {chosen:F3}, the best at {ends.Min():F3}");
+            Assert.True(plan.LostSeconds <= SizeRace.MostWaste * Budget, $"world {seed}: {plan.LostSeconds:F1} s were lost");
+            Assert.Equal(spent, plan.Candidates.Sum(c => c.RacedSeconds), 6);
+        }
+    }
+
+    [Fact]
+    public void Race_KilledAfterEverySlice_GoesOnToTheSameEnd()
+    {
+        SizeRace whole = Run(SizeRace.Begin(Sizes, Cost, Work, Budget), 3, out _);
+        SizeRace race = SizeRace.Begin(Sizes, Cost, Work, Budget);
+        while (race.Next() is { } slice)
+        {
+            Train(race, slice, 3);
+            race = SizeRace.Resume(RaceState.FromJson(race.State.ToJson()));
+        }
+        Assert.Equal(whole.State.ToJson(), race.State.ToJson());
+        Assert.Equal(whole.Decide().Explain(), race.Decide().Explain());
+    }
+
+    [Fact]
+    public void Race_SizeThatOverfits_Loses()
+    {
+        ModelSize large = Sizes[3];
+        SizeRace race = SizeRace.Begin(Sizes, Cost, Work, Budget);
+        while (race.Next() is { } slice)
+        {
+            // The large one learns the data by heart: ahead at first, then worse and worse.
+            Train(race, slice, 1, (size, steps, loss) => size == large ? 2 + (5 / (1 + (steps / 5))) + (steps / 30) : loss);
+        }
+        Assert.NotEqual(large, race.Decide().Chosen.Size);
+        Assert.NotNull(race.State.Racers.Single(r => r.Size == large).Stopped);
+    }
+
+    [Fact]
+    public void Race_CandidateThatDiverges_IsStoppedAndTheRaceGoesOn()
+    {
+        SizeRace race = SizeRace.Begin(Sizes[..2], Cost, Work, Budget);
+        RaceSlice first = race.Next()!;
+        race.Report(first.Candidate, 10, first.Seconds, [new(10, double.NaN)]);
+        Assert.Null(race.Next());
+        Assert.Contains("finite", race.State.Racers[first.Candidate].Stopped, StringComparison.Ordinal);
+        race.Report(1 - first.Candidate, 10, 1, [new(10, 5)]);
+        Assert.Equal(race.State.Racers[1 - first.Candidate].Size, race.Decide().Chosen.Size);
+    }
+
+    [Fact]
+    public void Race_TwoCandidates_TrainForEqualTimes()
+    {
+        SizeRace race = Run(SizeRace.Begin(Sizes[2..4], Cost, Work, Budget), 1, out _);
+        double[] seconds = [.. race.State.Racers.Select(r => r.Seconds)];
+        Assert.Equal(seconds[0], seconds[1], 1.0);
+        Assert.InRange(seconds.Min(), 0.1 * Budget, SizeRace.MostWaste * Budget);
+    }
+
+    [Fact]
+    public void Race_SingleCandidate_HasNothingToRun() => Assert.Null(SizeRace.Begin(Sizes[..1], Cost, Work, Budget).Next());
+
+    [Fact]
+    public void Explain_AfterARace_NamesTheChoiceTheRunnerUpAndTheCost()
+    {
+        SizePlan plan = Run(SizeRace.Begin(Sizes, Cost, Work, Budget), 0, out _).Decide();
+        string text = string.Join('\n', plan.Explain());
+        Assert.StartsWith($"{plan.Chosen.Size} (layers × hidden): a held-out loss of ", text, StringComparison.Ordinal);
+        Assert.Contains($"The runner-up, {plan.RunnerUp!.Size}, would give ", text, StringComparison.Ordinal);
+        Assert.Contains("% of the budget", text, StringComparison.Ordinal);
+        Assert.Contains("was stopped after", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("{}")]
+    [InlineData("""{"budgetSeconds":1,"wasteSeconds":1,"batchTokens":1,"racers":[]}""")]
+    public void State_Damaged_IsRefused(string json)
+        => Assert.Throws<System.Text.Json.JsonException>(() => RaceState.FromJson(json));
+
+    private static SizeRace Run(SizeRace race, int world, out double spent)
+    {
+        spent = 0;
+        for (int slices = 0; race.Next() is { } slice; slices++)
+        {
+            Assert.True(slices < 100, "the race does not end");
+            spent += Train(race, slice, world);
+        }
+        return race;
+    }
+
+    private static double Train(SizeRace race, RaceSlice slice, int world, Func<ModelSize, double, double, double>? change = null)
+    {
+        double step = Cost.StepSeconds(slice.Size);
+        long before = race.State.Racers[slice.Candidate].Steps, steps = Math.Max(1, (long)(slice.Seconds / step));
+        CurvePoint[] points =
+        [
+            .. Enumerable.Range(1, 5).Select(i => before + (steps * i / 5)).Where(s => s > before).Distinct().Select(s =>
+            {
+                double full = AtFullRate(s * step, Budget, slice.Size);
+                double loss = Law(slice.Size, world, full) + (0.005 * Curves.LearningCurveTests.Normal(new Random((int)s + world)));
+                return new CurvePoint(full, change?.Invoke(slice.Size, s, loss) ?? loss);
+            }),
+        ];
+        race.Report(slice.Candidate, steps, steps * step, points);
+        return steps * step;
+    }
+
+    // Steps, each for as much as its part of the peak rate, which falls in a line to zero.
+    private static double AtFullRate(double seconds, double whole, ModelSize size)
+        => (seconds - (seconds * seconds / (2 * whole))) / Cost.StepSeconds(size);
+
+    // Larger models have a lower floor and learn more in a step.
+    private static double Law(ModelSize size, int world, double steps)
+    {
+        double weights = size.LayerWeights;
+        return 1.5 + (world % 3 * 0.2) + ((10 + world) * Math.Pow(weights, -0.2)) + (9 * Math.Pow(weights, -0.05) * Math.Pow((steps + 40) / 40, -0.4));
+    }
+}
