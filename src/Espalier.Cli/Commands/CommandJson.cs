@@ -15,4 +15,6 @@ namespace Espalier.Cli.Commands;
 [JsonSerializable(typeof(RunsReport))]
 [JsonSerializable(typeof(QuantizeReport))]
 [JsonSerializable(typeof(GridReport))]
+[JsonSerializable(typeof(DrawnReport))]
+[JsonSerializable(typeof(DoctorReport))]
 internal sealed partial class CommandJson : JsonSerializerContext;
