@@ -18,4 +18,6 @@ namespace Espalier.Cli.Commands;
 [JsonSerializable(typeof(QuantizeReport))]
 [JsonSerializable(typeof(GridReport))]
 [JsonSerializable(typeof(RunResult))]
+[JsonSerializable(typeof(DrawnReport))]
+[JsonSerializable(typeof(DoctorReport))]
 internal sealed partial class CommandJson : JsonSerializerContext;

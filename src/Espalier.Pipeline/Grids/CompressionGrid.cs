@@ -144,7 +144,7 @@ public sealed class CompressionGrid : IDisposable
         var cells = new CellMaker(_model, Record, _run);
         Log("started", $"{Done} of {Count} cells are done");
         IReadOnlyList<double> steps = [.. Steps().Where(s => pace == null || c.Sparsities.Any(to => to >= s && c.Bits.Any(bits => pace.Wants(to, bits))))];
-        for (int step = 0; step < steps.Count && (pace == null || _cells.Count == 0 || pace.HasTime); step++)
+        for (int step = 0; step < steps.Count && pace?.GoesOn(_cells) != false; step++)
         {
             double sparsity = steps[step];
             int[] missing = [.. c.Bits.OrderDescending().Where(bits => c.Sparsities.Contains(sparsity)
@@ -168,7 +168,7 @@ public sealed class CompressionGrid : IDisposable
 
             foreach (int bits in missing)
             {
-                if (pace != null && !pace.HasTime && _cells.Any(x => x.Measures != null))
+                if (pace?.GoesOn(_cells) == false)
                 {
                     break;
                 }

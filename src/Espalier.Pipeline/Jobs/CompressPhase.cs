@@ -45,7 +45,8 @@ internal static class CompressPhase
                 ? CompressionGrid.Resume(job.GridFolder(round), cancel)
                 : CompressionGrid.Create(job.GridFolder(round), round == 1 ? First(job, sizes) : Refinement(job, sizes, round), cancel);
             grid.Run(new Words(job, round), cancel, new GridPace(
-                () => job.Left(JobPhase.Compress), (sparsity, bits) => sizes.Wants(grid.Record.Configuration, sparsity, bits)));
+                () => job.Left(JobPhase.Compress), (sparsity, bits) => sizes.Wants(grid.Record.Configuration, sparsity, bits),
+                cell => !(cell.Measures!.Bytes + PackageSizes.CardBytes > job.Settings.Limits.MaxBytes)));
         }
     }
 

@@ -116,14 +116,11 @@ public sealed class Job : IDisposable
         _work.Update(phase, p => p with { State = PhaseState.Running });
         _work.Tell("");
         cancel.ThrowIfCancellationRequested();
-        PhaseState state = PhaseState.Done;
-        string? note = null;
+        PhaseState state;
+        string? note;
         try
         {
-            if (!Do(phase, cancel))
-            {
-                (state, note) = (PhaseState.Skipped, "there are no labels");
-            }
+            (state, note) = Do(phase, cancel);
         }
         catch (Exception e) when (phase is not (JobPhase.Prepare or JobPhase.Choose or JobPhase.Package or JobPhase.Report)
             && e is not (OperationCanceledException or RunStorageException or RunLockedException))
@@ -146,8 +143,7 @@ public sealed class Job : IDisposable
         double Took() => before + _work.Spent.TotalSeconds - start;
     }
 
-    // False where there is nothing to do.
-    private bool Do(JobPhase phase, CancellationToken cancel)
+    private (PhaseState State, string? Note) Do(JobPhase phase, CancellationToken cancel)
     {
         switch (phase)
         {
@@ -155,8 +151,7 @@ public sealed class Job : IDisposable
                 PreparePhase.Run(_work, cancel);
                 break;
             case JobPhase.Plan:
-                PlanPhase.Run(_work, cancel);
-                break;
+                return (PhaseState.Done, PlanPhase.Run(_work, cancel));
             case JobPhase.Pretrain:
                 PretrainPhase.Run(_work, cancel);
                 break;
@@ -164,7 +159,7 @@ public sealed class Job : IDisposable
                 FinetunePhase.Run(_work, cancel);
                 break;
             case JobPhase.Finetune:
-                return false;
+                return (PhaseState.Skipped, "there are no labels");
             case JobPhase.Compress when _work.Settings.IsClassifier:
                 CompressPhase.Run(_work, cancel);
                 break;
@@ -182,7 +177,7 @@ public sealed class Job : IDisposable
                 break;
         }
 
-        return true;
+        return (PhaseState.Done, null);
     }
 
     // Measured once in a process; who was killed after packaging measures it again.

@@ -20,6 +20,8 @@ internal static class JobReport
         JobRecord record = job.Record;
         (string Run, string Name)[] runs = [.. PlanPhase.Runs(job)];
         IReadOnlyList<TrainingEvent> pretraining = record.Pretrained == null ? [] : EventsOf(job.PathOf(record.Pretrained));
+        TrainingEvent? end = record.Phases[(int)JobPhase.Pretrain].State == PhaseState.Done ? pretraining.LastOrDefault() : null;
+        double? heldOut = end == null ? null : pretraining.LastOrDefault(e => e.Evaluation != null)?.Evaluation!.Loss;
         return new RunReport
         {
             Format = RunReport.CurrentFormat,
@@ -32,10 +34,10 @@ internal static class JobReport
             Outcome = package == null ? null : package.Outcome with
             {
                 Seconds = job.Spent.TotalSeconds,
-                HeldOutLoss = package.Outcome.HeldOutLoss ?? pretraining.LastOrDefault(e => e.Evaluation != null)?.Evaluation!.Loss,
+                HeldOutLoss = package.Outcome.HeldOutLoss ?? heldOut,
             },
-            Plan = PlanPhase.Report(job),
-            Forecasts = PlanPhase.Forecasts(job, pretraining),
+            Plan = PlanPhase.Report(job, heldOut),
+            Forecasts = PlanPhase.Forecasts(job, end, heldOut),
             Curves =
             [
                 .. runs.OrderByDescending(r => r.Run == record.Pretrained).Select(r => ReportCurve.Of(
