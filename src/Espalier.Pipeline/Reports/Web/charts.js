@@ -31,13 +31,13 @@ function forecast(report, colors, axis, narrow) {
   ];
   const actual = values.filter(v => v.actual != null);
   return {
-    height: { step: 30 },
+    height: 30 * order.length,
     data: { values },
     layer: [
       {
         mark: { type: "rule", strokeWidth: 3, opacity: 0.45 },
         encoding: {
-          y, color, tooltip, x: { field: "low", type: "quantitative", title: narrow ? "held-out loss, nats" : "held-out loss at the end of the budget, nats", scale: { zero: false, nice: true } },
+          y, color, tooltip, x: { field: "low", type: "quantitative", title: narrow ? "held-out loss, nats" : "held-out loss at the end of the budget, nats", scale: { zero: false }, axis: { tickCount: narrow ? 4 : 8 } },
           x2: { field: "high" },
         },
       },
@@ -211,7 +211,7 @@ function grid(report, colors, axis, narrow) {
   const y = { field: "precision", type: "ordinal", sort: rows, title: "bits of a weight", axis: { domain: false, ticks: false } };
   const [low, high] = [Math.min(...values.map(v => v.accuracy)), Math.max(...values.map(v => v.accuracy))];
   return {
-    height: { step: 46 },
+    height: 46 * rows.length,
     data: { values },
     layer: [
       {
@@ -248,7 +248,7 @@ function errors(report, colors, axis, narrow) {
     return null;
   }
   return {
-    height: { step: 28 },
+    height: 28 * values.length,
     data: { values },
     mark: { type: "bar", color: colors.accent, cornerRadiusEnd: 2, height: { band: 0.7 } },
     encoding: {
