@@ -55,13 +55,13 @@ function forecast(report, colors, axis, narrow) {
 }
 
 const axes = {
-  steps: { title: "steps", of: p => p.step, format: "," },
+  steps: { title: "steps", of: p => p.step, format: ",d" },
   tokens: { title: "tokens", of: p => p.tokens, format: "~s" },
-  time: { title: "training time, seconds", of: p => p.seconds, format: "," },
+  time: { title: "training time, seconds", of: p => p.seconds, format: ",~r" },
   FLOPs: { title: "floating-point operations", of: p => p.flops, format: ".0e" },
 };
 
-function learning(report, colors, axis) {
+function learning(report, colors, axis, narrow) {
   const { title, of, format } = axes[axis] ?? axes.time;
   const curves = (report.curves ?? []).filter(c => c.role !== "Finetuning");
   const values = curves.flatMap((curve, index) => curve.points.flatMap(p => {
@@ -92,12 +92,12 @@ function learning(report, colors, axis) {
   ].filter(([, , , is]) => values.some(is));
   const labelled = values.map(v => ({ ...v, kind: kinds.find(([, , , is]) => is(v))[1] }));
   const color = {
-    field: "kind", type: "nominal", title: null, legend: { orient: "top", columns: 3, symbolType: "stroke" },
+    field: "kind", type: "nominal", title: null, legend: { orient: "top", columns: narrow ? 1 : 3, symbolType: "stroke" },
     scale: { domain: kinds.map(k => k[1]), range: kinds.map(k => k[2]) },
   };
-  const line = (filter, width, point) => ({
+  const line = (filter, width, point, opacity = 1) => ({
     transform: [{ filter }],
-    mark: { type: "line", strokeWidth: width, clip: true, point: point ? { filled: true, size: 26 } : false, interpolate: "linear" },
+    mark: { type: "line", strokeWidth: width, opacity, point: point ? { filled: true, size: 12 * width, opacity } : false },
     encoding: { x, y, color, detail: { field: "index" }, tooltip },
   });
   return {
@@ -105,7 +105,7 @@ function learning(report, colors, axis) {
     data: { values: labelled },
     layer: [
       line("datum.chosen && datum.measure === 'training'", 1.2, false),
-      ...(raced.length > 0 ? [line("!datum.chosen", 1.5, true)] : []),
+      ...(raced.length > 0 ? [line("!datum.chosen", 1.2, true, 0.7)] : []),
       ...(chosen.some(v => v.measure === "held out") ? [line("datum.chosen && datum.measure === 'held out'", 2.5, true)] : []),
     ],
   };
@@ -164,7 +164,8 @@ function frontier(report, colors, axis, narrow) {
   const y = { field: "accuracy", type: "quantitative", title: "accuracy, development set", scale: { zero: false, padding: 16 }, axis: { format: ".0%" } };
   const kinds = ["on the frontier", "beaten by another"];
   const labelled = values.map(v => ({ ...v, kind: v.frontier ? kinds[0] : kinds[1] }));
-  const sides = Math.min(...values.map(v => v.megabytes));
+  const packages = values.map(v => v.megabytes);
+  const left = limit / 1e6 > Math.sqrt(Math.min(...packages) * Math.max(...packages));
   return {
     height: 340,
     data: { values: labelled },
@@ -174,7 +175,7 @@ function frontier(report, colors, axis, narrow) {
         layer: [
           { mark: { type: "rule", strokeDash: [5, 4], color: colors.muted }, encoding: { x: { field: "limit", type: "quantitative" } } },
           {
-            mark: { type: "text", align: limit / 1e6 > 2 * sides ? "right" : "left", baseline: "bottom", dx: limit / 1e6 > 2 * sides ? -6 : 6, dy: -4, color: colors.muted },
+            mark: { type: "text", align: left ? "right" : "left", baseline: "bottom", dx: left ? -6 : 6, dy: -4, color: colors.muted },
             encoding: { x: { field: "limit", type: "quantitative" }, y: { value: "height" }, text: { field: "label" } },
           },
         ],
