@@ -22,7 +22,7 @@ internal sealed class ReferenceCommand : EspalierCommand
     {
         var text = new StringBuilder("# Reference\n\nThis page is made from the commands themselves: `espalier reference > docs/reference.md`.\n\n");
         text.Append("Every command also takes these:\n\n");
-        Options(text, root.Options.Where(option => option.Recursive));
+        Table(text, root.Options.Where(option => option.Recursive));
         text.Append("A recipe is a YAML file that holds options by their names without the dashes, lists where an option takes several values;\n");
         text.Append("`--recipe FILE` reads it, and the command line overrides it. Those that come with the tool stand at the end of this page.\n\n");
         foreach (Command command in root.Subcommands)
@@ -52,10 +52,10 @@ internal sealed class ReferenceCommand : EspalierCommand
             text.Append('\n');
         }
         if (command.Options.Any(Shown))
-            Options(text, command.Options);
+            Table(text, command.Options);
     }
 
-    private static void Options(StringBuilder text, IEnumerable<Option> options)
+    private static void Table(StringBuilder text, IEnumerable<Option> options)
     {
         text.Append("| option | value | left out | meaning |\n|---|---|---|---|\n");
         foreach (Option option in options.Where(Shown))

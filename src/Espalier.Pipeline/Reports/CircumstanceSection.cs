@@ -37,11 +37,18 @@ internal static class CircumstanceSection
     public static void WriteMachine(Html html, RunReport report)
     {
         MachineRecord m = report.Machine!;
-        html.Table(["", "Here"],
+        (string Name, string Value)[] pairs =
         [
-            ["Processor", m.Processor], ["Logical cores", $"{m.Cores}"], ["Memory", Figures.Bytes(m.MemoryBytes)], ["Operating system", m.OperatingSystem],
-            ["Runtime", m.Runtime], ["Computes", m.Device], ["Matrix products, measured", $"{Figures.Decimal(m.PeakFlops / 1e9, 1)}\u00A0GFLOP/s"],
-        ], "Where it ran");
+            ("Processor", m.Processor), ("Logical cores", $"{m.Cores}"), ("Memory", Figures.Bytes(m.MemoryBytes)), ("Operating system", m.OperatingSystem),
+            ("Runtime", m.Runtime), ("Computes", m.Device), ("Matrix products, measured", $"{Figures.Decimal(m.PeakFlops / 1e9, 1)}\u00A0GFLOP/s"),
+        ];
+        html.WriteRaw("<table class=\"pairs\"><tbody>\n");
+        foreach ((string name, string value) in pairs)
+        {
+            html.Write($"<tr><th scope=\"row\">{name}</th><td>{value}</td></tr>\n");
+        }
+
+        html.WriteRaw("</tbody></table>\n");
     }
 
     public static void WriteReproduction(Html html, RunReport report)

@@ -13,7 +13,7 @@ internal static class CompressionSection
         CellResult[] made = [.. grid.Cells.Where(c => c.Measures != null)];
         CellResult? chosen = made.FirstOrDefault(c => c.Name == report.ChosenCell);
         string taken = chosen?.Measures is { } m
-            ? $" The package is the one pruned by {Figures.Percent(chosen.Sparsity)} at {chosen.Bits} bits: {Figures.Percent(m.Accuracy)} in {Figures.Bytes(m.Bytes)}." : "";
+            ? $" The package is the one pruned by {Figures.Part(chosen.Sparsity)} at {chosen.Bits} bits: {Figures.Percent(m.Accuracy)} in {Figures.Bytes(m.Bytes)}." : "";
         html.Write($"<p>{made.Length} compressed models were made of the finetuned one, which gets {Figures.Percent(grid.Accuracy)} of the development set right, and measured.{taken}</p>\n");
         if (made.Length > 0)
         {
@@ -31,10 +31,10 @@ internal static class CompressionSection
             ["#Pruned", "#Bits", "#Accuracy", "#Lost, points", "#Package", "#Weights", "#Non-zero", "#Latency", "#Tokens/s", ""],
             [
                 .. grid.Cells.Select(c => c.Measures is not { } v
-                    ? (string[])[Figures.Percent(c.Sparsity), $"{c.Bits}", .. Enumerable.Repeat(Figures.None, 7), "failed: " + c.Failure]
+                    ? (string[])[Figures.Part(c.Sparsity), $"{c.Bits}", .. Enumerable.Repeat(Figures.None, 7), "failed: " + c.Failure]
                     :
                     [
-                        Figures.Percent(c.Sparsity), $"{c.Bits}", Figures.Percent(v.Accuracy), Figures.Decimal(100 * (grid.Accuracy - v.Accuracy), 2), Figures.Bytes(v.Bytes),
+                        Figures.Part(c.Sparsity), $"{c.Bits}", Figures.Percent(v.Accuracy), Figures.Decimal(100 * (grid.Accuracy - v.Accuracy), 2), Figures.Bytes(v.Bytes),
                         Figures.Bytes(c.WeightBytes), Figures.Short(v.NonZero), Figures.Seconds(v.Latency), Figures.Short(v.TokensPerSecond),
                         c == chosen ? "chosen" : grid.Frontier.Contains(c.Name) ? "on the frontier" : "",
                     ]),
@@ -47,7 +47,7 @@ internal static class CompressionSection
                 [
                     .. grid.Levels.Select(l => (string[])
                     [
-                        Figures.Percent(l.Sparsity), Figures.Percent(l.AccuracyBefore), Figures.Percent(l.Accuracy), Figures.Count(l.Steps), Figures.Decimal(l.Epochs, 2), Figures.Seconds(l.Seconds),
+                        Figures.Part(l.Sparsity), Figures.Percent(l.AccuracyBefore), Figures.Percent(l.Accuracy), Figures.Count(l.Steps), Figures.Decimal(l.Epochs, 2), Figures.Seconds(l.Seconds),
                     ]),
                 ],
                 "Accuracy that finetuning gave back after pruning");
@@ -67,7 +67,7 @@ internal static class CompressionSection
     {
         CellResult cell = ErrorsOf(report)!;
         WeightError worst = cell.Errors.MaxBy(e => e.MeanMagnitude)!;
-        html.Chart("errors", $"What compression changed in the weights of the model pruned by {Figures.Percent(cell.Sparsity)} at {cell.Bits} bits, by kind of module: the mean magnitude of original minus compressed. It is largest in {Title(worst.Kind)}.");
+        html.Chart("errors", $"What compression changed in the weights of the model pruned by {Figures.Part(cell.Sparsity)} at {cell.Bits} bits, by kind of module: the mean magnitude of original minus compressed. It is largest in {Title(worst.Kind)}.");
         html.Table(
             ["Module", "#Mean", "#Mean magnitude", "#Variance", "#Weights", "#Tensors"],
             [.. cell.Errors.Select(e => (string[])[Title(e.Kind), Figures.Precise(e.Mean), Figures.Precise(e.MeanMagnitude), Figures.Precise(e.Variance), Figures.Count(e.Weights), Figures.Count(e.Tensors)])],

@@ -15,8 +15,8 @@ internal static class CurveSection
             int others = curves.Count(c => c.Role == CurveRole.Raced);
             string race = others == 0 ? "" : $" Beside it {(others == 1 ? "the size" : $"the {others} sizes")} that lost the race.";
             html.Chart(
-                "learning", $"Pretraining of {chosen.Name}: {losses} in {Figures.Count(last.Step)} steps, {Figures.Short(last.Tokens)} tokens, {Figures.Seconds(last.Seconds)} and {Exponent(last.Flops)} floating-point operations.{race}",
-                "time", "steps", "tokens", "flops");
+                "learning", $"Pretraining of {chosen.Name}: {losses} in {Figures.Count(last.Step)} steps, {Figures.Short(last.Tokens)} tokens, {Figures.Seconds(last.Seconds)} and {Figures.Exponent(last.Flops)} floating-point operations.{race}",
+                "time", "steps", "tokens", "FLOPs");
         }
 
         ReportCurve[] tuned = [.. curves.Where(c => c.Role == CurveRole.Finetuning && c.Points.Any(p => p.Accuracy != null))];
@@ -32,23 +32,12 @@ internal static class CurveSection
             [
                 .. curves.Select(c => (string[])
                 [
-                    c.Name, Figures.Count(c.Points[^1].Step), Figures.Short(c.Points[^1].Tokens), Figures.Seconds(c.Points[^1].Seconds), Exponent(c.Points[^1].Flops),
+                    c.Name, Figures.Count(c.Points[^1].Step), Figures.Short(c.Points[^1].Tokens), Figures.Seconds(c.Points[^1].Seconds), Figures.Exponent(c.Points[^1].Flops),
                     Figures.Loss(c.Points.LastOrDefault(p => p.TrainingLoss != null)?.TrainingLoss), Figures.Loss(c.Points.LastOrDefault(p => p.HeldOutLoss != null)?.HeldOutLoss),
                     Figures.Percent(c.Points.LastOrDefault(p => p.Accuracy != null)?.Accuracy),
                 ]),
             ],
             "Where each curve ends");
         html.WriteRaw("</details>\n");
-    }
-
-    private static string Exponent(double flops)
-    {
-        if (flops is not (>= 1 and < double.PositiveInfinity))
-        {
-            return Figures.None;
-        }
-
-        int power = (int)Math.Floor(Math.Log10(flops));
-        return $"{Figures.Decimal(flops / Math.Pow(10, power), 2)}\u00A0×\u00A010{string.Concat($"{power}".Select(d => "⁰¹²³⁴⁵⁶⁷⁸⁹"[d - '0']))}";
     }
 }

@@ -83,20 +83,22 @@ internal sealed class Html
 
     private void WriteText(string? text)
     {
-        foreach (char c in text ?? "")
+        // Half a surrogate pair comes out as U+FFFD.
+        foreach (Rune rune in (text ?? "").EnumerateRunes())
         {
-            _ = c switch
+            _text.Append(rune.Value switch
             {
-                '<' => _text.Append("&lt;"),
-                '>' => _text.Append("&gt;"),
-                '&' => _text.Append("&amp;"),
-                '"' => _text.Append("&#34;"),
-                '\'' => _text.Append("&#39;"),
+                '<' => "&lt;",
+                '>' => "&gt;",
+                '&' => "&amp;",
+                '"' => "&#34;",
+                '\'' => "&#39;",
+                '\n' or '\t' => rune.ToString(),
 
                 // Neither HTML nor XML has these.
-                _ when (char.IsControl(c) && c is not ('\n' or '\t')) || c is '\uFFFE' or '\uFFFF' => _text.Append('\uFFFD'),
-                _ => _text.Append(c),
-            };
+                0xFFFE or 0xFFFF => "\uFFFD",
+                _ => Rune.IsControl(rune) ? "\uFFFD" : rune.ToString(),
+            });
         }
     }
 

@@ -53,7 +53,7 @@ function draw(figure) {
     return;
   }
   const vega = compile({
-    width: "container", autosize: { type: "fit", contains: "padding" }, padding: 4, ...spec,
+    width: "container", autosize: { type: "fit-x", contains: "padding" }, padding: 4, ...spec,
   }, { config: config(colors) }).spec;
   const view = new View(parse(vega, null, { ast: true }), {
     expr: expressionInterpreter, renderer: "svg", container: place, hover: true, tooltip,

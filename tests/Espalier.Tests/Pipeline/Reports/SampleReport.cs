@@ -27,7 +27,7 @@ internal static class SampleReport
             Version = "0.1.0",
             State = ReportState.Finished,
             Notes = ["The corpus has 3.2 M tokens, of which pretraining saw each 14 times; more text would help more than more time."],
-            Goals = new ReportGoals(1800, new DeploymentLimits(1_000_000, TimeSpan.FromMilliseconds(3))),
+            Goals = new ReportGoals(1800, new DeploymentLimits(1_200_000, TimeSpan.FromMilliseconds(3))),
             Outcome = new ReportOutcome
             {
                 Package = "package",
@@ -93,7 +93,7 @@ internal static class SampleReport
             ],
             Machine = new MachineRecord("bench", "Example Processor 9000", 2, 8_200_000_000, "Linux 6.1", ".NET 10.0.1", "cpu, vector512, 2 threads", 183e9),
             Reproduction = new ReportReproduction(
-                ["espalier run --corpus 'english/*.gz' --train train.tsv --dev dev.tsv --test test.tsv --time 30m --max-size 1MB --max-latency 3ms --seed 1 --out film"],
+                ["espalier run --corpus 'english/*.gz' --train train.tsv --dev dev.tsv --test test.tsv --time 30m --max-size 1.2MB --max-latency 3ms --seed 1 --out film"],
                 [new ReportInput("train", "train.tsv", 3_800_113, "4cc1b8a0c1f0e6bd4a2f4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192"), new ReportInput("test", "test.tsv", 210_400, null)],
                 ["A budget in time ends at another step on another machine: the figures will be near these, not the same."]),
         };
