@@ -9,7 +9,7 @@ public partial class ArchitectureTests
 {
     private const int LongestFile = 500;
 
-    private static readonly string Root = FindRoot();
+    internal static readonly string Root = FindRoot();
 
     // What each project may refer to. A project that is not here is refused: think of its place first.
     private static readonly Dictionary<string, string[]> MayReference = new()

@@ -26,24 +26,31 @@ internal sealed class Application(Terminal terminal)
         Recursive = true,
     };
 
+    /// <summary>The tool with all its commands.</summary>
+    public static RootCommand Root(Terminal terminal) => new("Train large, prune hard, ship small: Transformers on a time budget.")
+    {
+        Json,
+        Verbose,
+        new DataCommand(terminal),
+        new TokenizerCommand(terminal),
+        new PretrainCommand(terminal),
+        new FinetuneCommand(terminal),
+        new EvaluateCommand(terminal),
+        new QuantizeCommand(terminal),
+        new PruneCommand(terminal),
+        new CompressCommand(terminal),
+        new RunCommand(terminal),
+        new PlanCommand(terminal),
+        new PredictCommand(terminal),
+        new RunsCommand(terminal),
+        new ReportCommand(terminal),
+        new DoctorCommand(terminal),
+        new ReferenceCommand(terminal),
+    };
+
     public async Task<int> RunAsync(IReadOnlyList<string> args)
     {
-        var root = new RootCommand("Train large, prune hard, ship small: Transformers on a time budget.")
-        {
-            Json,
-            Verbose,
-            new DataCommand(terminal),
-            new TokenizerCommand(terminal),
-            new PretrainCommand(terminal),
-            new FinetuneCommand(terminal),
-            new EvaluateCommand(terminal),
-            new QuantizeCommand(terminal),
-            new PruneCommand(terminal),
-            new CompressCommand(terminal),
-            new PlanCommand(terminal),
-            new PredictCommand(terminal),
-            new RunsCommand(terminal),
-        };
+        RootCommand root = Root(terminal);
         ParseResult? parsed = null;
         try
         {

@@ -17,7 +17,15 @@ internal static class Recipe
         Description = $"A YAML file that holds any of these options, or one of {string.Join(", ", BuiltIn)}; the command line overrides it",
     };
 
-    private static IEnumerable<string> BuiltIn => typeof(Recipe).Assembly.GetManifestResourceNames().Order(StringComparer.Ordinal);
+    /// <summary>Names of the recipes that come with the tool.</summary>
+    public static IEnumerable<string> BuiltIn => typeof(Recipe).Assembly.GetManifestResourceNames().Order(StringComparer.Ordinal);
+
+    /// <summary>The text of a recipe that comes with the tool.</summary>
+    public static string BuiltInText(string name)
+    {
+        using var reader = new StreamReader(typeof(Recipe).Assembly.GetManifestResourceStream(name)!);
+        return reader.ReadToEnd();
+    }
 
     /// <summary>The arguments with those of the recipe that they name, if they name one.</summary>
     /// <exception cref="UsageException">A key or value is none of the command's.</exception>

@@ -17,4 +17,7 @@ namespace Espalier.Cli.Commands;
 [JsonSerializable(typeof(RunsReport))]
 [JsonSerializable(typeof(QuantizeReport))]
 [JsonSerializable(typeof(GridReport))]
+[JsonSerializable(typeof(RunResult))]
+[JsonSerializable(typeof(DrawnReport))]
+[JsonSerializable(typeof(DoctorReport))]
 internal sealed partial class CommandJson : JsonSerializerContext;

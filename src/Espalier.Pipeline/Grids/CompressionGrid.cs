@@ -134,17 +134,21 @@ public sealed class CompressionGrid : IDisposable
     /// <summary>Makes and measures the cells that are left, one level of pruning after another. A cell that fails says why, and the others go on.</summary>
     /// <param name="progress">Told as the work goes on.</param>
     /// <param name="cancel">Saves, and throws; nothing that has ended is lost.</param>
+    /// <param name="pace">Which cells to make, and how long there is; null makes them all.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="RunStorageException">The disk is full or failed; what was saved is untouched.</exception>
-    public GridTable Run(IProgress<GridProgress>? progress = null, CancellationToken cancel = default)
+    public GridTable Run(IProgress<GridProgress>? progress = null, CancellationToken cancel = default, GridPace? pace = null)
     {
         GridConfiguration c = Record.Configuration;
         var levels = new LevelMaker(_model, Record, _run, progress);
         var cells = new CellMaker(_model, Record, _run);
         Log("started", $"{Done} of {Count} cells are done");
-        foreach (double sparsity in Steps())
+        IReadOnlyList<double> steps = [.. Steps().Where(s => pace == null || c.Sparsities.Any(to => to >= s && c.Bits.Any(bits => pace.Wants(to, bits))))];
+        for (int step = 0; step < steps.Count && pace?.GoesOn(_cells) != false; step++)
         {
-            int[] missing = [.. c.Bits.OrderDescending().Where(bits => c.Sparsities.Contains(sparsity) && !_cells.Any(x => (x.Sparsity, x.Bits) == (sparsity, bits)))];
+            double sparsity = steps[step];
+            int[] missing = [.. c.Bits.OrderDescending().Where(bits => c.Sparsities.Contains(sparsity)
+                && pace?.Wants(sparsity, bits) != false && !_cells.Any(x => (x.Sparsity, x.Bits) == (sparsity, bits)))];
 
             // Neither its cells nor a level after it asks for a level that is there: it stays on the disk.
             if (missing.Length == 0 && GridLevel.ReadResult(_run, sparsity) != null)
@@ -156,13 +160,19 @@ public sealed class CompressionGrid : IDisposable
             string? failure = levels.Failure;
             if (failure == null)
             {
-                failure = Try(() => level = levels.Make(sparsity, cancel));
+                TimeSpan? share = pace?.Share(steps.Count - step);
+                failure = Try(() => level = levels.Make(sparsity, share, cancel));
                 levels.Failure = failure == null ? null : $"pruning to {100 * sparsity:G4} %: {failure}";
                 Log("level", failure ?? $"{100 * sparsity:G4} % pruned: accuracy {level!.Result.AccuracyBefore:F4}, after {level.Result.Steps} steps {level.Result.Accuracy:F4}");
             }
 
             foreach (int bits in missing)
             {
+                if (pace?.GoesOn(_cells) == false)
+                {
+                    break;
+                }
+
                 progress?.Report(new GridProgress($"cell {Done + 1} of {Count}, {100 * sparsity:G4} % pruned, {bits} bits", Done / (double)Count));
                 CellResult? cell = null;
                 string? fault = levels.Failure ?? Try(() => cell = cells.Make(level!, bits, cancel));
@@ -175,6 +185,11 @@ public sealed class CompressionGrid : IDisposable
         Log("finished", $"{Done} of {Count} cells are done");
         return Table();
     }
+
+    /// <summary>Reads the cells of a grid that have ended, without a lock.</summary>
+    /// <param name="path">Its folder.</param>
+    /// <exception cref="RunDamagedException">A line is no cell's result.</exception>
+    public static IReadOnlyList<CellResult> ReadCells(string path) => GridLog.Read(path);
 
     /// <summary>The cells and levels that have ended.</summary>
     /// <param name="first">One measure of the frontier.</param>

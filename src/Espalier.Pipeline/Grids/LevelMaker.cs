@@ -26,14 +26,17 @@ internal sealed class LevelMaker(FinetunedModel model, GridRecord record, RunDir
             weights, encoder, configuration.Heads ?? encoder.ActualHeads, configuration.FeedForward ?? encoder.ActualFeedForward);
 
     /// <summary>Loads a level, or makes it from the one before it, which has been made or is on the disk.</summary>
-    public GridLevel Make(double sparsity, CancellationToken cancel)
+    /// <param name="sparsity">Its sparsity.</param>
+    /// <param name="time">The longest that its finetuning may take; null for any.</param>
+    /// <param name="cancel">Saves, and throws.</param>
+    public GridLevel Make(double sparsity, TimeSpan? time, CancellationToken cancel)
     {
         if (GridLevel.ReadResult(run, sparsity) is { } known)
         {
             return _latest = GridLevel.Load(run, known, _configuration.Pruning);
         }
 
-        GridLevel level = sparsity == 0 ? First(cancel) : Next(Before(sparsity), sparsity, cancel);
+        GridLevel level = sparsity == 0 ? First(time, cancel) : Next(Before(sparsity), sparsity, time, cancel);
         level.Write(run);
 
         // The log stays; weights and moments of a finetuning that is over serve no one.
@@ -54,30 +57,30 @@ internal sealed class LevelMaker(FinetunedModel model, GridRecord record, RunDir
         return GridLevel.Load(run, before, _configuration.Pruning);
     }
 
-    private GridLevel First(CancellationToken cancel)
+    private GridLevel First(TimeSpan? time, CancellationToken cancel)
     {
         using var classifier = TrainedClassifier.Load(model.Folder, model.Device);
         (ModelWeights weights, _) = Shrink(ModelWeights.Download(classifier.Weights), model.Configuration, _configuration);
         WeightMasks masks = MagnitudePruning.Prune(weights, 0, _configuration.Pruning);
         RecoveredWeights recovered = _configuration is { Heads: null, FeedForward: null }
             ? new RecoveredWeights(weights, record.Accuracy, record.Accuracy, 0, 0, TimeSpan.Zero)
-            : Recovery().Recover(0, weights, masks, cancel);
+            : Recovery(time).Recover(0, weights, masks, cancel);
         return Level(0, recovered, masks);
     }
 
-    private GridLevel Next(GridLevel before, double sparsity, CancellationToken cancel)
+    private GridLevel Next(GridLevel before, double sparsity, TimeSpan? time, CancellationToken cancel)
     {
         // The way was cut into steps before: this is one, and a hair longer, so that rounding does not make two of it.
         PruningSettings oneStep = _configuration.Pruning with { Step = sparsity - before.Result.Sparsity + 1e-6 };
-        PrunedWeights pruned = IterativePruning.Prune(before.Weights, before.Result.Sparsity, sparsity, oneStep, Recovery(), cancel);
+        PrunedWeights pruned = IterativePruning.Prune(before.Weights, before.Result.Sparsity, sparsity, oneStep, Recovery(time), cancel);
         return Level(sparsity, pruned.Steps[^1], pruned.Masks);
     }
 
     private static GridLevel Level(double sparsity, RecoveredWeights recovered, WeightMasks masks) => new(recovered.Weights, masks, new LevelResult(
         sparsity, masks.Pruned, masks.Prunable, recovered.AccuracyBefore, recovered.Accuracy, recovered.Steps, recovered.Epochs, recovered.Time.TotalSeconds));
 
-    private FinetuningRecovery Recovery() => new(
-        model, record.Encoder, _configuration.Recovery, record.Accuracy, Open, progress == null ? null : new Telling(progress));
+    private FinetuningRecovery Recovery(TimeSpan? time) => new(
+        model, record.Encoder, _configuration.Recovery with { Time = time ?? _configuration.Recovery.Time }, record.Accuracy, Open, progress == null ? null : new Telling(progress));
 
     private RunDirectory Open(double sparsity)
     {

@@ -58,10 +58,12 @@ public static class ModelPackage
         ModelFolder.Write(folder, parameters, configuration, tokenizer, head);
     }
 
+    /// <summary>Names of the files of a model or a package.</summary>
+    public static IReadOnlyList<string> Files { get; } = [ModelFolder.ConfigurationName, ModelFolder.TokenizerName, ModelFolder.WeightsName];
+
     /// <summary>Bytes of the files of a model or a package.</summary>
     public static long BytesOf(string folder)
-        => new[] { ModelFolder.ConfigurationName, ModelFolder.TokenizerName, ModelFolder.WeightsName }
-            .Sum(name => new FileInfo(Path.Join(folder, name)).Length);
+        => Files.Sum(name => new FileInfo(Path.Join(folder, name)).Length);
 
     /// <summary>Bytes that a package of a model takes beside its quantized tensors, at most.</summary>
     /// <param name="folder">The model's folder.</param>

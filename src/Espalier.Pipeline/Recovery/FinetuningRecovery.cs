@@ -33,7 +33,7 @@ public sealed class FinetuningRecovery(
     {
         using IObjective objective = Build(pruned, masks);
         double before = Measure(objective, cancel);
-        if (before >= Target || settings.Epochs == 0)
+        if (before >= Target || settings.Epochs == 0 || settings.Time <= TimeSpan.Zero)
         {
             return new RecoveredWeights(pruned, before, before, Steps: 0, Epochs: 0, TimeSpan.Zero);
         }
@@ -87,7 +87,7 @@ public sealed class FinetuningRecovery(
         double steps = Math.Ceiling(model.Train.Sequences.Count / (double)model.Best.Setting.Batch);
         using var trainer = new Trainer(objective, new TrainerSettings
         {
-            Budget = new TrainingBudget { Epochs = settings.Epochs },
+            Budget = new TrainingBudget { Epochs = settings.Epochs, Time = settings.Time },
             Schedule = new LearningRateSchedule
             {
                 Peak = settings.LearningRate ?? model.Best.Setting.LearningRate,

@@ -3,11 +3,15 @@ namespace Espalier.Pipeline.Recovery;
 /// <summary>How a pruned model is finetuned (the paper's §4.3). All else is as in the finetuning that the model comes from.</summary>
 public sealed record RecoverySettings
 {
-    /// <summary>The part of the unpruned model's validation accuracy that is enough, in [0, 1]; the paper's 99.5 %.</summary>
+    /// <summary>The part of the unpruned model's validation accuracy that is enough; the paper's 99.5 %. More than any accuracy can be,
+    /// such as 2 of one above a half, lets finetuning go on to its end.</summary>
     public double EnoughAccuracy { get; init; } = 0.995;
 
     /// <summary>Passes over the training set after which it ends all the same; the paper's one. 0 for no finetuning.</summary>
     public double Epochs { get; init; } = 1;
+
+    /// <summary>Training time after which it ends all the same; null for any.</summary>
+    public TimeSpan? Time { get; init; }
 
     /// <summary>Evaluations in an epoch, each of which may end it.</summary>
     public double EvaluationsPerEpoch { get; init; } = 10;
@@ -22,8 +26,9 @@ public sealed record RecoverySettings
     public IReadOnlyList<string> Validate()
     {
         List<string> faults = [];
-        Check(EnoughAccuracy is >= 0 and <= 1, $"{EnoughAccuracy} of the accuracy is enough; expected 0 to 1");
+        Check(EnoughAccuracy is >= 0 and < double.PositiveInfinity, $"{EnoughAccuracy} of the accuracy is enough; expected 0 or more, such as 0.995");
         Check(Epochs is >= 0 and < double.PositiveInfinity, $"recovery over {Epochs} epochs; expected 0 (none) or more");
+        Check(!(Time <= TimeSpan.Zero), $"recovery within {Time}; expected more than none");
         Check(EvaluationsPerEpoch is > 0 and < double.PositiveInfinity, $"{EvaluationsPerEpoch} evaluations an epoch; expected more than 0");
         Check(LearningRate is null or (> 0 and < double.PositiveInfinity), $"learning rate {LearningRate}; expected more than 0");
         return faults;

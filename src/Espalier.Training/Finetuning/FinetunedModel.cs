@@ -46,6 +46,11 @@ public sealed class FinetunedModel : IDisposable
     /// <summary>What it was measured on.</summary>
     public EncodedExamples Development => _materials.Development;
 
+    /// <summary>The trial that a run's model comes from; null where none has ended.</summary>
+    /// <param name="run">The folder of a finetuning run.</param>
+    /// <exception cref="RunDamagedException">Its results cannot be read.</exception>
+    public static TrialResult? ReadBest(string run) => FinetuningOutcome.BestOf(TrialLog.Read(run));
+
     /// <summary>Opens the model of a run, with its data.</summary>
     /// <param name="run">The folder of a finetuning run in which a trial has ended.</param>
     /// <param name="threads">Worker threads; 0 takes every core, null as many as the run had.</param>

@@ -1,0 +1,94 @@
+using System.CommandLine;
+using System.Text;
+using Espalier.Cli.CommandLine;
+
+namespace Espalier.Cli.Commands;
+
+/// <summary><c>espalier reference</c>: prints <c>docs/reference.md</c>, the commands with all options and the built-in recipes, as they are.</summary>
+internal sealed class ReferenceCommand : EspalierCommand
+{
+    private static readonly string[] OfTheParser = ["--help", "--version"];
+
+    public ReferenceCommand(Terminal terminal) : base(terminal, "reference", "Print the reference of all commands and recipes as Markdown") => Hidden = true;
+
+    protected override void Execute(ParseResult parsed, CommandContext context)
+    {
+        using var writer = new StreamWriter(context.Terminal.Output, new UTF8Encoding(false), leaveOpen: true);
+        writer.Write(Text((RootCommand)parsed.RootCommandResult.Command));
+    }
+
+    /// <summary>The whole page.</summary>
+    public static string Text(RootCommand root)
+    {
+        var text = new StringBuilder("# Reference\n\nThis page is made from the commands themselves: `espalier reference > docs/reference.md`.\n\n");
+        text.Append("Every command also takes these:\n\n");
+        Table(text, root.Options.Where(option => option.Recursive));
+        text.Append("A recipe is a YAML file that holds options by their names without the dashes, lists where an option takes several values;\n");
+        text.Append("`--recipe FILE` reads it, and the command line overrides it. Those that come with the tool stand at the end of this page.\n\n");
+        foreach (Command command in root.Subcommands)
+            Describe(text, command, "espalier");
+        text.Append("## Recipes\n\n");
+        foreach (string name in Recipe.BuiltIn)
+            text.Append($"### {name}\n\n```yaml\n{Recipe.BuiltInText(name).TrimEnd()}\n```\n\n");
+        return text.ToString().TrimEnd() + "\n";
+    }
+
+    private static void Describe(StringBuilder text, Command command, string parent)
+    {
+        string path = $"{parent} {command.Name}";
+        if (command.Hidden)
+            return;
+        foreach (Command sub in command.Subcommands)
+            Describe(text, sub, path);
+        if (command.Subcommands.Count > 0)
+            return;
+        string arguments = string.Concat(command.Arguments.Select(a => a.Arity.MinimumNumberOfValues == 0 ? $" [{a.Name}]" : $" {a.Name}"));
+        text.Append($"## {path}\n\n{command.Description}.\n\n```\n{path}{arguments}{(command.Options.Any(Shown) ? " [options]" : "")}\n```\n\n");
+        if (command.Arguments.Count > 0)
+        {
+            text.Append("| argument | meaning |\n|---|---|\n");
+            foreach (Argument argument in command.Arguments)
+                text.Append($"| `{argument.Name}` | {Cell(argument.Description)} |\n");
+            text.Append('\n');
+        }
+        if (command.Options.Any(Shown))
+            Table(text, command.Options);
+    }
+
+    private static void Table(StringBuilder text, IEnumerable<Option> options)
+    {
+        text.Append("| option | value | left out | meaning |\n|---|---|---|---|\n");
+        foreach (Option option in options.Where(Shown))
+            text.Append($"| `{option.Name}` | {Kind(option)} | {Default(option)} | {Cell(option.Description)} |\n");
+        text.Append('\n');
+    }
+
+    private static bool Shown(Option option) => !option.Hidden && !OfTheParser.Contains(option.Name);
+
+    private static string Kind(Option option)
+    {
+        bool several = option.ValueType.IsArray;
+        Type type = several ? option.ValueType.GetElementType()! : Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType;
+        string kind = type == typeof(bool) ? "" : type.IsEnum ? string.Join(", ", Enum.GetNames(type)) : type == typeof(string) ? "text"
+            : type == typeof(float) || type == typeof(double) ? "number" : "whole number";
+        return several ? $"{kind}; several" : kind;
+    }
+
+    private static string Default(Option option)
+    {
+        if (option.Required)
+            return "required";
+        object? value = option.HasDefaultValue && option.ValueType != typeof(bool) ? option.GetDefaultValue() : null;
+        return value switch
+        {
+            null => "",
+            string text => $"`{text}`",
+            System.Collections.IEnumerable several => string.Join(" ", several.Cast<object>().Select(each => $"`{Invariant(each)}`")),
+            _ => $"`{Invariant(value)}`",
+        };
+    }
+
+    private static string Invariant(object value) => FormattableString.Invariant($"{value}");
+
+    private static string Cell(string? text) => (text ?? "").Replace("|", "\\|", StringComparison.Ordinal).Replace("\n", " ", StringComparison.Ordinal);
+}

@@ -1,0 +1,169 @@
+using System.CommandLine;
+using System.Globalization;
+using Espalier.Cli.CommandLine;
+using Espalier.Compression;
+using Espalier.Pipeline.Jobs;
+using Espalier.Pipeline.Reports;
+using Espalier.Text.Files;
+using Espalier.Training.Runs;
+
+namespace Espalier.Cli.Commands;
+
+/// <summary><c>espalier run</c>: text and budgets in, a package and a report out.</summary>
+internal sealed class RunCommand : EspalierCommand
+{
+    private const string DefaultTime = "5m", DefaultFolder = "runs";
+
+    private static readonly JobSettings Defaults = new() { Budget = TimeSpan.Zero };
+
+    private readonly Option<string[]> _corpus = new("--corpus")
+    {
+        Description = "Text files to pretrain on, a text a line, plain or gzip; * and ** match several. The training texts when left out",
+        AllowMultipleArgumentsPerToken = true,
+        DefaultValueFactory = _ => [],
+    };
+
+    private readonly Option<string?> _train = new("--train") { Description = "Labelled training set: .csv, .tsv, .jsonl, also .gz. Without it the package is a pretrained encoder" };
+    private readonly Option<string?> _dev = new("--dev") { Description = "Development set, by which models are compared; without it, a tenth of the training set is drawn" };
+    private readonly Option<string?> _test = new("--test") { Description = "Test set, which decides nothing" };
+    private readonly Option<string?> _time = new Option<string?>("--time") { Description = $"Wall-clock time of everything, such as 30m; {DefaultTime} for the sample" }.ExpectReadable(text => Quantities.Time(text));
+    private readonly LimitOptions _limits = new();
+    private readonly Option<string?> _out = new("--out") { Description = $"Folder of the job, to create; the first free one in {DefaultFolder}/ when left out" };
+    private readonly Option<string?> _resume = new("--resume") { Description = "Folder of a job to go on with" };
+    private readonly Option<bool> _finish = new("--finish") { Description = "With --resume: spend no more of the time, and package the best there is" };
+    private readonly Option<int?> _vocabulary = new("--vocabulary") { Description = "Tokens of the vocabulary; by the amount of text and --max-size when left out" };
+    private readonly Option<int> _length = new("--sequence-length") { Description = "Most tokens of an example", DefaultValueFactory = _ => Defaults.MaximumTokens };
+    private readonly Option<string?> _memory = new Option<string?>("--memory") { Description = "Memory for training, such as 4GB" }.ExpectReadable(text => Quantities.Bytes(text));
+    private readonly Option<ulong> _seed = new("--seed") { Description = "Seed of everything that is drawn", DefaultValueFactory = _ => Defaults.Seed };
+    private readonly Option<int> _threads = new("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => Defaults.Threads };
+    private readonly Option<string?> _license = new("--license") { Description = "Licence that the model card names, such as apache-2.0" };
+    private readonly ColumnOptions _columns = new();
+
+    public RunCommand(Terminal terminal)
+        : base(terminal, "run", "The main job: text and a time in, the best small model that fits and a report out. Without arguments, on a sample")
+    {
+        foreach (Option option in (Option[])[.. Settings, _resume, _finish])
+            Options.Add(option);
+    }
+
+    private IEnumerable<Option> Settings =>
+        [_corpus, _train, _dev, _test, _time, .. _limits.All, _out, Recipe.Option, _vocabulary, _length, _memory, _seed, _threads, _license, .. _columns.All];
+
+    protected override void Execute(ParseResult parsed, CommandContext context)
+    {
+        using Job job = Open(parsed, context);
+        RunReport report;
+        try
+        {
+            Announce(job, context);
+            var display = new JobDisplay(context.Terminal.Error);
+            report = display.Run(() => job.Run(display, parsed.GetValue(_finish), context.Cancel));
+        }
+        catch (OperationCanceledException)
+        {
+            context.Terminal.Error.WriteLine($"saved; go on with: espalier run --resume {Shown(job.Folder)} (add --finish to package what there is)");
+            throw;
+        }
+        catch (RunStorageException)
+        {
+            context.Terminal.Error.WriteLine($"when there is room, go on with: espalier run --resume {Shown(job.Folder)}");
+            throw;
+        }
+        var result = RunResult.Of(Shown(job.Folder), report);
+        context.Report(result, CommandJson.Default.RunResult, result.Write);
+        if (report.Outcome?.Missed is { Count: > 0 })
+            throw new CompressionException($"a goal is not met: {string.Join(" ", report.Notes ?? [])} The nearest package is in {result.Package}");
+    }
+
+    private Job Open(ParseResult parsed, CommandContext context)
+    {
+        if (parsed.GetValue(_resume) is { } resumed)
+        {
+            string[] given = [.. Settings.Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
+            return given.Length == 0 ? Job.Resume(resumed)
+                : throw new UsageException($"a job that is resumed keeps its settings; leave {string.Join(", ", given)} out");
+        }
+        if (parsed.GetValue(_finish))
+            throw new UsageException("--finish is for a job that has begun; name it with --resume");
+        string[] corpus = [.. FilePatterns.Expand(parsed.GetValue(_corpus)!)];
+        string? train = parsed.GetValue(_train), dev = parsed.GetValue(_dev), test = parsed.GetValue(_test), time = parsed.GetValue(_time);
+        bool sample = corpus.Length == 0 && train == null && dev == null && test == null;
+        if (time == null && !sample)
+            throw new UsageException("say how long it may take, with --time, such as --time 30m");
+        var settings = new JobSettings
+        {
+            Corpus = corpus,
+            Train = train,
+            Development = dev,
+            Test = test,
+            Columns = _columns.Read(parsed),
+            Sample = sample,
+            Budget = Quantities.Time(time ?? DefaultTime),
+            Limits = _limits.Read(parsed),
+            Vocabulary = parsed.GetValue(_vocabulary),
+            MaximumTokens = parsed.GetValue(_length),
+            MemoryBytes = parsed.GetValue(_memory) is { } memory ? Quantities.Bytes(memory) : null,
+            Seed = parsed.GetValue(_seed),
+            Threads = parsed.GetValue(_threads),
+            License = parsed.GetValue(_license),
+        };
+        string folder = parsed.GetValue(_out) ?? FreeFolder();
+        return context.Track("reading", _ => Job.Create(folder, settings));
+    }
+
+    private static string FreeFolder()
+        => Enumerable.Range(1, int.MaxValue - 1).Select(i => Path.Join(DefaultFolder, i.ToString(CultureInfo.InvariantCulture))).First(path => !Directory.Exists(path));
+
+    private static string Shown(string folder) => Path.GetRelativePath(".", folder) is var near && near.StartsWith("..", StringComparison.Ordinal) ? folder : near;
+
+    private static void Announce(Job job, CommandContext context)
+    {
+        TextWriter error = context.Terminal.Error;
+        JobRecord record = job.Record;
+        JobSettings s = record.Settings;
+        error.WriteLine($"{Shown(job.Folder)}: {(s.Sample ? "the sample" : s.IsClassifier ? "a classifier" : "a pretrained encoder")} in {Quantities.Show(s.Budget)}"
+            + (s.Limits.MaxBytes is { } bytes ? $", at most {bytes / 1e6:G4} MB with tokenizer, configuration and card" : "")
+            + (s.Limits.MaxLatency is { } latency ? $", {latency.TotalMilliseconds:G4} ms" : "")
+            + (record.SpentSeconds > 0.5 ? $"; {Quantities.Show(TimeSpan.FromSeconds(record.SpentSeconds))} are spent" : ""));
+        foreach (ReportPhase phase in record.Phases)
+            error.WriteLine($"  {phase.Name,-9} {Quantities.Show(TimeSpan.FromSeconds(phase.PlannedSeconds ?? 0)),7}"
+                + (phase.State == PhaseState.Waiting ? "" : $"  {phase.State.ToString().ToLowerInvariant()}"));
+    }
+}
+
+/// <summary>What <c>run --json</c> prints.</summary>
+internal sealed record RunResult(
+    string Folder, string Package, string Report, ReportOutcome? Outcome, IReadOnlyList<ReportPhase> Phases, string? Cell, IReadOnlyList<string> Plan, IReadOnlyList<string> Notes)
+{
+    public static RunResult Of(string folder, RunReport report) => new(
+        folder, Path.Join(folder, report.Outcome?.Package), Path.Join(folder, ReportPage.Name), report.Outcome, report.Phases ?? [], report.ChosenCell,
+        report.Plan?.Words ?? [], report.Notes ?? []);
+
+    public void Write(TextWriter text)
+    {
+        foreach (string sentence in Plan.Take(3))
+            text.WriteLine(sentence);
+        text.WriteLine("  phase      planned     took");
+        foreach (ReportPhase p in Phases)
+            text.WriteLine($"  {p.Name,-9} {Time(p.PlannedSeconds),8} {Time(p.Seconds),8}{(p.State == PhaseState.Done ? "" : $"  {p.State.ToString().ToLowerInvariant()}: {p.Note}")}");
+        if (Outcome is { } o)
+        {
+            text.WriteLine($"{Package}: {o.Layers} layers × {o.Hidden}, {o.Parameters:N0} parameters, {o.NonZero:N0} not zero{(Cell == null ? "" : $" ({Cell})")}");
+            if (o.Test is { } test)
+                text.WriteLine($"  test         {100 * test.Accuracy:F2} % of {test.Examples:N0} right");
+            if (o.Development is { } dev)
+                text.WriteLine($"  development  {100 * dev.Accuracy:F2} % of {dev.Examples:N0} right; {100 * o.UncompressedAccuracy:F2} % before compression");
+            if (o.HeldOutLoss is { } loss)
+                text.WriteLine($"  pretraining  held-out perplexity {Math.Exp(loss):F2}");
+            text.WriteLine($"  size         {o.Bytes:N0} bytes{(o.UncompressedBytes is { } before ? $"; {before:N0} before compression" : "")}");
+            if (o.LatencySeconds is { } latency)
+                text.WriteLine($"  latency      {1e3 * latency:F2} ms an example; {o.TokensPerSecond:N0} tokens/s in batches");
+            text.WriteLine($"  time         {Quantities.Show(TimeSpan.FromSeconds(o.Seconds))}");
+        }
+        foreach (string note in Notes)
+            text.WriteLine($"  note: {note}");
+        text.WriteLine($"report: {Report}");
+    }
+
+    private static string Time(double? seconds) => seconds is { } s ? Quantities.Show(TimeSpan.FromSeconds(s)) : "";
+}

@@ -1,0 +1,94 @@
+using Espalier.Compression.Pruning;
+using Espalier.Compression.Quantization;
+using Espalier.Engine.Weights;
+using Espalier.Pipeline.Grids;
+using Espalier.Pipeline.Recovery;
+using Espalier.Training.Runs;
+
+namespace Espalier.Pipeline.Jobs;
+
+/// <summary>
+/// Compresses in rounds until its time is up: first a grid of what may fit, then, around the best of it, what lies between the
+/// grid's lines, with as long a finetuning as there is time for.
+/// </summary>
+internal static class CompressPhase
+{
+    /// <summary>One range for each row, that of least squared error: at 4 bits much is lost with one for a whole tensor.</summary>
+    public static readonly QuantizationSettings Quantization = new() { Granularity = ScaleGranularity.Row, Range = RangeRule.LeastSquares };
+
+    private const int MostRounds = 4;
+
+    // A round that has less than this has hardly the time to begin.
+    private const double LeastRoundShare = 0.02;
+    private static readonly TimeSpan LeastRound = TimeSpan.FromSeconds(3);
+
+    // Pruned in steps twice the paper's: time is short, and each step has its finetuning.
+    private const double StepOfRefinement = 0.3, Finest = 0.05, MostPruned = 0.95;
+
+    /// <summary>Makes packages.</summary>
+    /// <exception cref="Training.Runs.RunException">There is no finetuned model, or a folder cannot be written.</exception>
+    public static void Run(JobWork job, CancellationToken cancel)
+    {
+        job.Tell("opening the finetuned model");
+        string model = ModelSource.Find(job.FinetuneFolder);
+        PackageSizes sizes = PackageSizes.Of(model, Quantization, job.Settings.Limits.MaxBytes);
+        TimeSpan enough = TimeSpan.FromSeconds(Math.Max(LeastRound.TotalSeconds, LeastRoundShare * job.Settings.Budget.TotalSeconds));
+        for (int round = 1; round <= MostRounds; round++)
+        {
+            bool begun = RunDirectory.IsAt(job.GridFolder(round));
+            if (!begun && round > 1 && job.Left(JobPhase.Compress) < enough)
+            {
+                return;
+            }
+
+            using CompressionGrid grid = begun
+                ? CompressionGrid.Resume(job.GridFolder(round), cancel)
+                : CompressionGrid.Create(job.GridFolder(round), round == 1 ? First(job, sizes) : Refinement(job, sizes, round), cancel);
+            grid.Run(new Words(job, round), cancel, new GridPace(
+                () => job.Left(JobPhase.Compress), (sparsity, bits) => sizes.Wants(grid.Record.Configuration, sparsity, bits),
+                cell => !(cell.Measures!.Bytes + PackageSizes.CardBytes > job.Settings.Limits.MaxBytes)));
+        }
+    }
+
+    private static GridConfiguration First(JobWork job, PackageSizes sizes) => new()
+    {
+        Model = job.FinetuneFolder,
+        Quantization = Quantization,
+
+        // As the paper, only where nothing would fit without: embeddings of rare words are small, and go first.
+        Pruning = new PruningSettings { Embeddings = !sizes.Fits(0, 4, embeddings: false) },
+        Recovery = new RecoverySettings { EvaluationsPerEpoch = 4, Seed = job.Settings.Seed },
+        Threads = job.Settings.Threads,
+    };
+
+    private static GridConfiguration Refinement(JobWork job, PackageSizes sizes, int round)
+    {
+        (_, CellResult best) = ChoosePhase.Best(job);
+        bool embeddings = !sizes.Fits(0, 4, embeddings: false);
+        int[] bits = job.Settings.Limits.MaxBytes == null ? [best.Bits]
+            : [.. new[] { best.Bits - 1, best.Bits, best.Bits + 1 }.Where(b => b is >= 3 and <= 8 || b == best.Bits)];
+        double[] sparsities = [.. bits.Select(Sparsity).Distinct().Order()];
+        return new GridConfiguration
+        {
+            Model = job.FinetuneFolder,
+            Sparsities = sparsities,
+            Bits = bits,
+            Quantization = Quantization,
+            Pruning = new PruningSettings { Embeddings = embeddings, Step = StepOfRefinement },
+
+            // No accuracy is enough: the share of the time ends it.
+            Recovery = new RecoverySettings { EnoughAccuracy = 2, Epochs = 1000, EvaluationsPerEpoch = 2, Seed = job.Settings.Seed + (ulong)round },
+            Threads = job.Settings.Threads,
+        };
+
+        // The least pruned that fits, but pruned at all: finetuning belongs to pruning here, and a mask is hardly a loss.
+        double Sparsity(int b) => job.Settings.Limits.MaxBytes == null ? Math.Max(best.Sparsity, 0.15)
+            : Enumerable.Range(1, (int)(MostPruned / Finest)).Select(i => Math.Round(i * Finest, 2))
+                .FirstOrDefault(s => sizes.Fits(s, b, embeddings), MostPruned);
+    }
+
+    private sealed class Words(JobWork job, int round) : IProgress<GridProgress>
+    {
+        public void Report(GridProgress value) => job.Tell($"{(round > 1 ? $"round {round}: " : "")}{value.Phase}");
+    }
+}

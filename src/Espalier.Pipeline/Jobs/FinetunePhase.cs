@@ -1,0 +1,94 @@
+using Espalier.Engine.Models;
+using Espalier.Text.Labelled;
+using Espalier.Text.Tokenization;
+using Espalier.Training;
+using Espalier.Training.Finetuning;
+using Espalier.Training.Runs;
+
+namespace Espalier.Pipeline.Jobs;
+
+/// <summary>A classifier from the pretrained model: as many trials as have time for a few passes over the data each.</summary>
+internal static class FinetunePhase
+{
+    // What a trial needs to come to something, and the most trials that are worth their time.
+    private const double EpochsOfTrial = 4;
+
+    // Saving a trial's best model, and putting it in its place.
+    private static readonly TimeSpan Around = TimeSpan.FromSeconds(0.5), Least = TimeSpan.FromSeconds(1);
+
+    // Small models bear more than the paper's 3e-4 and, after short pretraining, want it.
+    private static readonly double[] Rates = [5e-4, 1e-3, 3e-4];
+    private static readonly ulong[] Seeds = [1, 2, 3];
+
+    /// <summary>Trains.</summary>
+    /// <exception cref="RunException">Every trial diverged, or the run cannot be written.</exception>
+    /// <exception cref="Text.TextException">The data cannot be read.</exception>
+    public static void Run(JobWork job, CancellationToken cancel)
+    {
+        job.Tell("reading the labelled set");
+        using FinetuningRun run = RunDirectory.IsAt(job.FinetuneFolder)
+            ? FinetuningRun.Resume(job.FinetuneFolder, (_, spent) => spent + Longest(job.Left(JobPhase.Finetune) - Around), null, cancel)
+            : FinetuningRun.Create(job.FinetuneFolder, Configuration(job, cancel), null, cancel);
+        FinetuningOutcome outcome = run.Train(
+            (trial, setting) => new TrainingWords(job, $"trial {trial + 1} of {run.Trials.Count}, rate {setting.LearningRate:G3}: "), cancel);
+        cancel.ThrowIfCancellationRequested();
+        if (outcome.End == TrainingEnd.Diverged)
+        {
+            job.Note("Every trial of the finetuning diverged; the model is the best of what they reached before.");
+        }
+    }
+
+    private static FinetuningConfiguration Configuration(JobWork job, CancellationToken cancel)
+    {
+        JobSettings settings = job.Settings;
+        string? pretrained = PretrainedModel(job);
+        Tokenizer tokenizer = Tokenizer.Load(job.TokenizerFolder);
+        LabelledSplits sets = LabelledSplits.Open(job.Train!, job.Development, settings.Columns);
+        long tokens = EncodedExamples.Encode(sets.Train, tokenizer, settings.MaximumTokens, cancel).Sequences.TokenCount;
+        long development = EncodedExamples.Encode(sets.Development, tokenizer, settings.MaximumTokens, cancel).Sequences.TokenCount;
+        double epoch = tokens / TokensPerSecond(pretrained);
+        double time = Longest(job.Left(JobPhase.Finetune) - Around).TotalSeconds;
+        int trials = (int)Math.Clamp(time / (EpochsOfTrial * epoch), 1, Rates.Length * Seeds.Length);
+        int rates = Math.Min(trials, Rates.Length), seeds = Math.Max(1, trials / Rates.Length);
+        double epochs = Math.Min(10, time / (rates * seeds) / epoch);
+        double evaluations = Math.Clamp(10 / epochs, 1, 100);
+
+        // A pass without gradients takes a third of one with.
+        double evaluating = evaluations * development / tokens / 3;
+        return new FinetuningConfiguration
+        {
+            Train = job.Train!,
+            Development = job.Development,
+            Columns = settings.Columns,
+            From = pretrained,
+            Tokenizer = pretrained == null ? job.TokenizerFolder : null,
+            Model = pretrained == null ? PlanPhase.Fallback : null,
+            MaximumTokens = settings.MaximumTokens,
+            Grid = new FinetuningGrid
+            {
+                Batches = [sets.Train.Examples.Count < 5_000 ? 16 : 32],
+                LearningRates = Rates[..rates],
+                Seeds = [.. Seeds[..seeds].Select(s => s + settings.Seed - 1)],
+            },
+            Time = TimeSpan.FromSeconds(Math.Max(Least.TotalSeconds, time / (1 + evaluating))),
+            EvaluationsPerEpoch = evaluations,
+            Patience = 0,
+            Checkpoints = new Interval(Time: TimeSpan.FromSeconds(30)),
+            MemoryBytes = settings.MemoryBytes,
+            Threads = settings.Threads,
+        };
+    }
+
+    /// <summary>The run to begin from; null where pretraining left no model.</summary>
+    public static string? PretrainedModel(JobWork job)
+        => job.Record.Pretrained is { } run && Directory.Exists(Path.Join(job.PathOf(run), RunDirectory.ModelName)) ? job.PathOf(run) : null;
+
+    private static double TokensPerSecond(string? pretrained)
+    {
+        const double unknown = 20_000;
+        return pretrained == null ? unknown : EventLog.Read(Path.Join(pretrained, RunDirectory.EventsName))
+            .LastOrDefault(e => e.TokensPerSecond > 0)?.TokensPerSecond ?? unknown;
+    }
+
+    private static TimeSpan Longest(TimeSpan time) => time > Least ? time : Least;
+}

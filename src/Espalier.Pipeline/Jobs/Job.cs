@@ -1,0 +1,242 @@
+using System.Reflection;
+using Espalier.Engine.Models;
+using Espalier.Pipeline.Reports;
+using Espalier.Text;
+using Espalier.Text.Labelled;
+using Espalier.Training.Runs;
+
+namespace Espalier.Pipeline.Jobs;
+
+/// <summary>
+/// The main job: from text and budgets to a package and a report. Its folder has <c>job.json</c> (settings, phases, clock),
+/// <c>tokenizer/</c>, <c>data/</c>, <c>plan/</c> (the candidates' runs), <c>finetune/</c>, <c>grid/</c>, <c>package/</c> (the result),
+/// <c>report.json</c> and <c>report.html</c>. Killed at any instant it goes on where it was: what each phase made stays, and the runs
+/// within go on from their checkpoints.
+/// </summary>
+public sealed class Job : IDisposable
+{
+    private readonly JobWork _work;
+    private PackageMeasure? _package;
+
+    private Job(JobWork work) => _work = work;
+
+    /// <summary>The folder.</summary>
+    public string Folder => _work.Folder;
+
+    /// <summary>What is asked for, and how far it is.</summary>
+    public JobRecord Record => _work.Record;
+
+    /// <summary>Whether a folder holds a job.</summary>
+    public static bool IsAt(string folder) => File.Exists(Path.Join(folder, JobRecord.FileName));
+
+    /// <summary>Begins a job. Files that cannot be read are found now, before anything is written.</summary>
+    /// <param name="folder">Its folder; new, or empty.</param>
+    /// <param name="settings">What is asked for.</param>
+    /// <param name="time">The clock; the system's when null.</param>
+    /// <exception cref="ConfigurationException">The settings have faults; all are listed.</exception>
+    /// <exception cref="TextException">A file cannot be read, or is not what it is given for.</exception>
+    /// <exception cref="RunException">There is a job already, or the folder cannot be written.</exception>
+    public static Job Create(string folder, JobSettings settings, TimeProvider? time = null)
+    {
+        settings.ThrowIfWrong();
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
+        {
+            throw new RunException(folder, IsAt(folder)
+                ? $"there is a job here already; go on with it with --resume {folder}, or name another folder"
+                : "is not empty; name a folder that is, or a new one");
+        }
+
+        settings = settings with
+        {
+            Corpus = [.. settings.Corpus.Select(Path.GetFullPath)],
+            Train = FullPath(settings.Train),
+            Development = FullPath(settings.Development),
+            Test = FullPath(settings.Test),
+        };
+        double bytes = Check(settings);
+        return new Job(new JobWork(folder, () => new JobRecord
+        {
+            Version = typeof(Job).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",
+            Created = DateTimeOffset.UtcNow,
+            Settings = settings,
+            Phases = JobSchedule.Of(settings.Budget, TextAmount.Preparing(bytes, settings.Budget), settings.IsClassifier),
+        }, time ?? TimeProvider.System));
+    }
+
+    /// <summary>Opens a job to go on with it.</summary>
+    /// <param name="folder">Its folder.</param>
+    /// <param name="time">The clock; the system's when null.</param>
+    /// <exception cref="RunException">There is none, another process works on it, it is damaged, or it cannot be written.</exception>
+    public static Job Resume(string folder, TimeProvider? time = null)
+    {
+        // Where there is no job nothing is locked; what it is, is read when nobody can change it any more.
+        _ = JobRecord.Read(folder);
+        return new Job(new JobWork(folder, () => JobRecord.Read(folder), time ?? TimeProvider.System));
+    }
+
+    /// <summary>Does what is left, and writes the package and the report.</summary>
+    /// <param name="progress">Told how it goes.</param>
+    /// <param name="finish">Whether to spend no more of the budget, and package the best there is.</param>
+    /// <param name="cancel">Saves, and throws.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled; everything is saved.</exception>
+    /// <exception cref="TextException">The texts cannot be used.</exception>
+    /// <exception cref="RunException">The disk is full or failed, or there is no model of any kind.</exception>
+    public RunReport Run(IProgress<JobProgress>? progress = null, bool finish = false, CancellationToken cancel = default)
+    {
+        (_work.Progress, _work.Hurry) = (progress, finish);
+        try
+        {
+            foreach (JobPhase phase in Enum.GetValues<JobPhase>())
+            {
+                if (Record.Phases[(int)phase].State is PhaseState.Waiting or PhaseState.Running)
+                {
+                    Run(phase, cancel);
+                }
+            }
+        }
+        catch (Exception e)
+        {
+            TryReport(e is OperationCanceledException ? ReportState.Interrupted : ReportState.Failed);
+            throw;
+        }
+
+        // Once more, with what the last phase itself took.
+        RunReport report = JobReport.Of(_work, ReportState.Finished, Package(cancel));
+        WriteReport(report);
+        return report;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _work.Dispose();
+
+    private void Run(JobPhase phase, CancellationToken cancel)
+    {
+        _work.Phase = phase;
+        double before = Record.Phases[(int)phase].Seconds ?? 0, start = _work.Spent.TotalSeconds;
+        _work.Update(phase, p => p with { State = PhaseState.Running });
+        _work.Tell("");
+        cancel.ThrowIfCancellationRequested();
+        PhaseState state;
+        string? note;
+        try
+        {
+            (state, note) = Do(phase, cancel);
+        }
+        catch (Exception e) when (phase is not (JobPhase.Prepare or JobPhase.Choose or JobPhase.Package or JobPhase.Report)
+            && e is not (OperationCanceledException or RunStorageException or RunLockedException))
+        {
+            // A model of some kind can still be made, or is there: what failed is said, and the job goes on with it.
+            (state, note) = (PhaseState.Failed, e.Message);
+            _work.Note($"The phase {JobSchedule.NameOf(phase)} failed: {e.Message}");
+        }
+        finally
+        {
+            if (cancel.IsCancellationRequested)
+            {
+                _work.Update(phase, p => p with { Seconds = Took() });
+            }
+        }
+
+        cancel.ThrowIfCancellationRequested();
+        _work.Update(phase, p => p with { State = state, Seconds = Took(), Note = note });
+
+        double Took() => before + _work.Spent.TotalSeconds - start;
+    }
+
+    private (PhaseState State, string? Note) Do(JobPhase phase, CancellationToken cancel)
+    {
+        switch (phase)
+        {
+            case JobPhase.Prepare:
+                PreparePhase.Run(_work, cancel);
+                break;
+            case JobPhase.Plan:
+                return (PhaseState.Done, PlanPhase.Run(_work, cancel));
+            case JobPhase.Pretrain:
+                PretrainPhase.Run(_work, cancel);
+                break;
+            case JobPhase.Finetune when _work.Settings.IsClassifier:
+                FinetunePhase.Run(_work, cancel);
+                break;
+            case JobPhase.Finetune:
+                return (PhaseState.Skipped, "there are no labels");
+            case JobPhase.Compress when _work.Settings.IsClassifier:
+                CompressPhase.Run(_work, cancel);
+                break;
+            case JobPhase.Compress:
+                EncoderPhase.Run(_work, cancel);
+                break;
+            case JobPhase.Choose:
+                ChoosePhase.Run(_work);
+                break;
+            case JobPhase.Package:
+                _package = PackagePhase.Run(_work, cancel);
+                break;
+            default:
+                WriteReport(JobReport.Of(_work, ReportState.Finished, Package(cancel)));
+                break;
+        }
+
+        return (PhaseState.Done, null);
+    }
+
+    // Measured once in a process; who was killed after packaging measures it again.
+    private PackageMeasure Package(CancellationToken cancel)
+        => _package ??= PackageMeasure.Of(_work, _work.PackageFolder, cancel);
+
+    private void WriteReport(RunReport report)
+    {
+        try
+        {
+            ReportFile.Write(_work.PathOf(ReportFile.Name), report);
+            ReportPage.Write(report, _work.PathOf(ReportPage.Name));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RunStorageException(_work.PathOf(ReportFile.Name), e);
+        }
+    }
+
+    // What ends the job is said by whoever catches it; that there is no report either says nothing more.
+    private void TryReport(ReportState state)
+    {
+        try
+        {
+            WriteReport(JobReport.Of(_work, state, _package));
+        }
+        catch (Exception e) when (e is RunException or TextException)
+        {
+            _work.Tell($"no report could be written: {e.Message}");
+        }
+    }
+
+    private static string? FullPath(string? path) => path == null ? null : Path.GetFullPath(path);
+
+    /// <summary>Reads what can be wrong, and says how many bytes of text there are.</summary>
+    private static double Check(JobSettings settings)
+    {
+        const double sample = 3e6;
+        if (settings.Sample)
+        {
+            return sample;
+        }
+
+        foreach (string file in settings.Corpus)
+        {
+            using Text.Files.InputFile opened = Text.Files.InputFile.Open(file);
+        }
+
+        double bytes = TextAmount.BytesOf(settings.Corpus);
+        if (settings.Train != null)
+        {
+            LabelledSplits sets = LabelledSplits.Open(settings.Train, settings.Development, settings.Columns);
+            bytes += sets.Train.Examples.Sum(e => e.First.Length + (e.Second?.Length ?? 0));
+            if (settings.Test != null)
+            {
+                _ = LabelledSet.Read(settings.Test, settings.Columns, sets.Train.Labels);
+            }
+        }
+
+        return bytes;
+    }
+}

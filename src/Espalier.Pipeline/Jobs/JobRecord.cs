@@ -1,0 +1,90 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Espalier.Pipeline.Reports;
+using Espalier.Text.Files;
+using Espalier.Training.Runs;
+
+namespace Espalier.Pipeline.Jobs;
+
+/// <summary>Everything that must be known to go on with a job: <c>job.json</c>.</summary>
+public sealed record JobRecord
+{
+    /// <summary>Name of the file in the job's folder.</summary>
+    public const string FileName = "job.json";
+
+    /// <summary>The layout that this code writes and reads.</summary>
+    public const int CurrentFormat = 1;
+
+    /// <summary>Version of the layout.</summary>
+    public int Format { get; init; } = CurrentFormat;
+
+    /// <summary>Version of the software that began it.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>When it began.</summary>
+    public required DateTimeOffset Created { get; init; }
+
+    /// <summary>What is asked for.</summary>
+    public required JobSettings Settings { get; init; }
+
+    /// <summary>The phases in their order, with their shares of the budget.</summary>
+    public required IReadOnlyList<ReportPhase> Phases { get; init; }
+
+    /// <summary>Wall-clock seconds that were spent; those between a stop and a resumption are not in them.</summary>
+    public double SpentSeconds { get; init; }
+
+    /// <summary>The pretraining run of the chosen size, from the job's folder; null before the plan.</summary>
+    public string? Pretrained { get; init; }
+
+    /// <summary>The folder of the model that becomes the package, from the job's folder; null before the choice.</summary>
+    public string? Chosen { get; init; }
+
+    /// <summary>What one must know of the outcome first, a sentence each.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>Writes it, whole or not at all.</summary>
+    /// <exception cref="RunStorageException">The disk is full or failed; what stood there is untouched.</exception>
+    public void Write(string folder)
+    {
+        string path = Path.Join(folder, FileName);
+        try
+        {
+            AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, this, JobJson.Default.JobRecord));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RunStorageException(path, e);
+        }
+    }
+
+    /// <summary>Reads it.</summary>
+    /// <exception cref="RunException">There is no job, or one of another version.</exception>
+    /// <exception cref="RunDamagedException">The file is no job's.</exception>
+    public static JobRecord Read(string folder)
+    {
+        string path = Path.Join(folder, FileName);
+        if (!File.Exists(path))
+        {
+            throw new RunException(folder, $"there is no job here ({FileName} is missing); name the folder of one, or begin one with --out");
+        }
+
+        try
+        {
+            JobRecord record = JsonSerializer.Deserialize(File.ReadAllBytes(path), JobJson.Default.JobRecord) ?? throw new JsonException("it is null");
+            return record.Format != CurrentFormat ? throw new RunException(path, $"has format {record.Format}; expected {CurrentFormat}")
+                : record.Phases.Count == Enum.GetValues<JobPhase>().Length ? record
+                : throw new JsonException($"it has {record.Phases.Count} phases; expected {Enum.GetValues<JobPhase>().Length}");
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new RunDamagedException(path, $"cannot be read: {e.Message}", e);
+        }
+    }
+}
+
+/// <summary>How <see cref="JobRecord"/> becomes JSON.</summary>
+[JsonSourceGenerationOptions(
+    WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true,
+    IgnoreReadOnlyProperties = true, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(JobRecord))]
+internal sealed partial class JobJson : JsonSerializerContext;

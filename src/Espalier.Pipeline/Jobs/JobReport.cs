@@ -1,0 +1,184 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Espalier.Pipeline.Grids;
+using Espalier.Pipeline.Reports;
+using Espalier.Text.Corpora;
+using Espalier.Training.Pretraining;
+using Espalier.Training.Runs;
+
+namespace Espalier.Pipeline.Jobs;
+
+/// <summary>Gathers what the report shows from the files of a job, finished or not.</summary>
+internal static class JobReport
+{
+    /// <summary>The report.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="state">How far it is.</param>
+    /// <param name="package">The package, where there is one.</param>
+    public static RunReport Of(JobWork job, ReportState state, PackageMeasure? package)
+    {
+        JobRecord record = job.Record;
+        (string Run, string Name)[] runs = [.. PlanPhase.Runs(job)];
+        IReadOnlyList<TrainingEvent> pretraining = record.Pretrained == null ? [] : EventsOf(job.PathOf(record.Pretrained));
+        TrainingEvent? end = record.Phases[(int)JobPhase.Pretrain].State == PhaseState.Done ? pretraining.LastOrDefault() : null;
+        double? heldOut = end == null ? null : pretraining.LastOrDefault(e => e.Evaluation != null)?.Evaluation!.Loss;
+        return new RunReport
+        {
+            Format = RunReport.CurrentFormat,
+            Title = Path.GetFileName(job.Folder),
+            Created = DateTimeOffset.Now,
+            Version = record.Version,
+            State = state,
+            Notes = record.Notes,
+            Goals = new ReportGoals(record.Settings.Budget.TotalSeconds, record.Settings.Limits),
+            Outcome = package == null ? null : package.Outcome with
+            {
+                Seconds = job.Spent.TotalSeconds,
+                HeldOutLoss = package.Outcome.HeldOutLoss ?? heldOut,
+            },
+            Plan = PlanPhase.Report(job, heldOut),
+            Forecasts = PlanPhase.Forecasts(job, end, heldOut),
+            Curves =
+            [
+                .. runs.OrderByDescending(r => r.Run == record.Pretrained).Select(r => ReportCurve.Of(
+                    r.Name, r.Run == record.Pretrained ? CurveRole.Chosen : CurveRole.Raced, EventsOf(job.PathOf(r.Run)))),
+                .. Trials(job),
+            ],
+            Grid = Grid(job),
+            ChosenCell = record.Chosen?.StartsWith("grid", StringComparison.Ordinal) == true ? Path.GetFileName(record.Chosen) : null,
+            Confusion = package?.Confusion,
+            Mistakes = package?.Mistakes,
+            Phases = record.Phases,
+            Configuration = Configuration(job),
+            Machine = Machine(job),
+            Reproduction = Reproduction(job),
+        };
+    }
+
+    private static IReadOnlyList<TrainingEvent> EventsOf(string run) => EventLog.Read(Path.Join(run, RunDirectory.EventsName));
+
+    private static IEnumerable<ReportCurve> Trials(JobWork job)
+    {
+        string trials = Path.Join(job.FinetuneFolder, "trials");
+        return Directory.Exists(trials)
+            ? Directory.EnumerateDirectories(trials).Order(StringComparer.Ordinal).Where(RunDirectory.IsAt).Select(
+                trial => ReportCurve.Of($"trial {Path.GetFileName(trial)}", CurveRole.Finetuning, EventsOf(trial)))
+            : [];
+    }
+
+    // Rounds may have made the same cell again: the one that was chosen stands for it, or the better one.
+    private static GridTable? Grid(JobWork job)
+    {
+        (int Round, CellResult Cell)[] cells = [.. ChoosePhase.Cells(job)];
+        if (cells.Length == 0)
+        {
+            return null;
+        }
+
+        string? chosen = job.Record.Chosen == null ? null : job.PathOf(job.Record.Chosen);
+        return GridLog.TableOf(
+            ChoosePhase.UncompressedAccuracy(job),
+            cells.GroupBy(c => c.Cell.Name).Select(same => same
+                .OrderByDescending(c => Path.Join(job.GridFolder(c.Round), CompressionGrid.CellsName, c.Cell.Name) == chosen)
+                .ThenByDescending(c => c.Cell.Measures!.Accuracy).First().Cell),
+            [], Compression.Analysis.Measure.Bytes, Compression.Analysis.Measure.Accuracy);
+    }
+
+    private static IReadOnlyList<ReportSection> Configuration(JobWork job)
+    {
+        JobSettings s = job.Settings;
+        Compression.Choice.DeploymentLimits l = s.Limits;
+        List<ReportSection> sections =
+        [
+            new("The job",
+            [
+                new("time", Words($"{s.Budget.TotalSeconds:G6} s"), "given"),
+                new("most bytes", l.MaxBytes is { } bytes ? Words($"{bytes:N0}") : "any"),
+                new("longest latency", l.MaxLatency is { } latency ? Words($"{latency.TotalMilliseconds:G4} ms") : "any"),
+                new("largest drop in accuracy", l.MaxDrop is { } drop ? Words($"{100 * drop:G3} points") : "any"),
+                new("vocabulary", s.Vocabulary is { } v ? Words($"{v:N0}") : "by the amount of text and the size of the package", s.Vocabulary == null ? "chosen" : "given"),
+                new("tokens of an example", Words($"{s.MaximumTokens}")),
+                new("threads", s.Threads == 0 ? "every core" : Words($"{s.Threads}")),
+                new("seed", Words($"{s.Seed}")),
+            ]),
+        ];
+        if (job.Record.Pretrained is { } run && RunDirectory.IsAt(job.PathOf(run)))
+        {
+            PretrainingConfiguration c = RunDirectory.ReadManifest(job.PathOf(run)).ConfigurationAs(PretrainingJson.Default.PretrainingRecord).Configuration;
+            sections.Add(new("Pretraining",
+            [
+                new("size", Words($"{c.Model.Layers} layers × {c.Model.Hidden}, {c.Model.ActualHeads} heads"), "planned"),
+                new("vocabulary", Words($"{c.Model.Vocabulary:N0} tokens")),
+                new("batch", Words($"{c.Batches.BatchBlocks} × {c.Batches.BlockTokens} tokens")),
+                new("tokens to predict", Words($"{100 * c.Batches.MaskRate:G3} %")),
+                new("learning rate", Words($"{c.Training.Schedule.Peak:G3}, {c.Training.Schedule.Decay}"), c.LearningRateSource),
+                new("weight decay", Words($"{c.Training.Optimizer.WeightDecay}")),
+                new("dropout", Words($"{c.Model.Dropout}")),
+            ]));
+        }
+
+        return sections;
+    }
+
+    private static MachineRecord? Machine(JobWork job)
+        => job.Record.Pretrained is { } run && RunDirectory.IsAt(job.PathOf(run)) ? RunDirectory.ReadManifest(job.PathOf(run)).Machine : null;
+
+    private static ReportReproduction Reproduction(JobWork job)
+    {
+        JobSettings s = job.Settings;
+        List<string> command = ["espalier run"];
+        List<ReportInput> inputs = [];
+        if (s.Corpus.Count > 0)
+        {
+            command.Add($"--corpus {string.Join(' ', s.Corpus)}");
+        }
+
+        inputs.AddRange(Prepared(job).Where(i => s.Corpus.Contains(i.Path)).Select(i => new ReportInput("corpus", i.Path, i.Bytes, i.Sha256)));
+        foreach ((string name, string? file) in new[] { ("train", s.Train), ("dev", s.Development), ("test", s.Test) })
+        {
+            if (file != null)
+            {
+                command.Add($"--{name} {file}");
+                inputs.Add(Input(name, file));
+            }
+        }
+
+        command.Add(Words($"--time {s.Budget.TotalSeconds:G6}s"));
+        command.AddRange(new[]
+        {
+            s.Limits.MaxBytes is { } bytes ? Words($"--max-size {bytes}B") : null,
+            s.Limits.MaxLatency is { } latency ? Words($"--max-latency {latency.TotalMilliseconds:G6}ms") : null,
+            s.Limits.MaxDrop is { } drop ? Words($"--max-drop {100 * drop:G6}%") : null,
+            s.Vocabulary is { } vocabulary ? Words($"--vocabulary {vocabulary}") : null,
+            Words($"--seed {s.Seed}"),
+        }.OfType<string>());
+        return new ReportReproduction([string.Join(' ', command)], inputs, [
+            "A budget of time buys as many steps as the machine makes in it, so another run ends near this one, not at the same bits.",
+            "The runs under plan/, finetune/ and grid/ hold their whole configuration; each can be repeated bit by bit with a budget in steps, the same threads and the same instruction set."]);
+    }
+
+    // Its files were fingerprinted when they were read.
+    private static IReadOnlyList<InputFileRecord> Prepared(JobWork job)
+    {
+        if (!PreparedCorpus.IsAt(job.DataFolder))
+        {
+            return [];
+        }
+
+        using PreparedCorpus corpus = PreparedCorpus.Open(job.DataFolder);
+        return corpus.Manifest.Inputs;
+    }
+
+    private static ReportInput Input(string role, string file)
+    {
+        if (!File.Exists(file))
+        {
+            return new ReportInput(role, file);
+        }
+
+        using FileStream content = File.OpenRead(file);
+        return new ReportInput(role, file, content.Length, Convert.ToHexStringLower(SHA256.HashData(content)));
+    }
+
+    private static string Words(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

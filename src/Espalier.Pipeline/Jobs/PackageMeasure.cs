@@ -1,0 +1,118 @@
+using Espalier.Compression;
+using Espalier.Compression.Choice;
+using Espalier.Engine.Devices;
+using Espalier.Engine.Models;
+using Espalier.Engine.Weights;
+using Espalier.Pipeline.Measurement;
+using Espalier.Pipeline.Packages;
+using Espalier.Pipeline.Reports;
+using Espalier.Text.Labelled;
+using Espalier.Training.Objectives;
+using Espalier.Training.Runs;
+
+namespace Espalier.Pipeline.Jobs;
+
+/// <summary>What a package is, as measured on the files that are shipped.</summary>
+/// <param name="Outcome">Its figures.</param>
+/// <param name="Confusion">Which classes it takes for which; of the test set where there is one.</param>
+/// <param name="Mistakes">What it gets wrong there.</param>
+internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Confusion, ReportMistakes? Mistakes)
+{
+    private const int MistakesShown = 40;
+
+    /// <summary>Measures the files of a package.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="folder">Where the files lie.</param>
+    /// <param name="cancel">Stops it.</param>
+    public static PackageMeasure Of(JobWork job, string folder, CancellationToken cancel)
+    {
+        StoredModel stored = StoredModel.Load(folder);
+        var outcome = new ReportOutcome
+        {
+            Package = Path.GetFileName(job.PackageFolder),
+            Layers = stored.Configuration.Layers,
+            Hidden = stored.Configuration.Hidden,
+            Parameters = stored.Weights.Count,
+            NonZero = stored.Weights.Count - stored.Masks.Pruned,
+            Bytes = ModelPackage.BytesOf(folder),
+            Seconds = job.Spent.TotalSeconds,
+            Labels = stored.Head.Labels,
+        };
+        return stored.Head.Labels == null ? Encoder(job, folder, outcome, cancel) : Classifier(job, folder, outcome, cancel);
+    }
+
+    private static PackageMeasure Encoder(JobWork job, string folder, ReportOutcome outcome, CancellationToken cancel)
+    {
+        job.Tell("measuring the package on held-out text");
+        EncoderCell cell = EncoderPhase.Measure(job, folder, 0, cancel);
+        return new PackageMeasure(
+            outcome with { HeldOutLoss = cell.Loss, UnigramPerplexity = cell.UnigramPerplexity, Missed = Missed(job.Settings.Limits, outcome) }, null, null);
+    }
+
+    private static PackageMeasure Classifier(JobWork job, string folder, ReportOutcome outcome, CancellationToken cancel)
+    {
+        job.Tell("measuring the package");
+        using var device = new CpuDevice(job.Settings.Threads);
+        using TrainedClassifier model = ModelPackage.OpenClassifier(folder, device, ActivationPrecision.Single);
+        LabelledSet development = LabelledSplits.Open(job.Train!, job.Development, job.Settings.Columns).Development;
+        (EncodedExamples examples, ClassifierResult result) = Classify(development);
+        ClassifierSpeed speed = ClassifierSpeed.Measure(model, examples, cancel);
+        outcome = outcome with
+        {
+            LatencySeconds = speed.Latency,
+            TokensPerSecond = speed.TokensPerSecond,
+            Development = Score(result),
+            UncompressedAccuracy = ChoosePhase.UncompressedAccuracy(job),
+            UncompressedBytes = ModelPackage.BytesOf(ModelSource.Find(job.FinetuneFolder)),
+        };
+        (string name, LabelledSet set) = ("development", development);
+        if (job.Test != null)
+        {
+            (name, set) = ("test", LabelledSet.Read(job.Test, job.Settings.Columns, new LabelVocabulary(model.Labels)));
+            (_, result) = Classify(set);
+            outcome = outcome with { Test = Score(result) };
+        }
+
+        return new PackageMeasure(
+            outcome with { Missed = Missed(job.Settings.Limits, outcome) }, ReportConfusion.Of(name, model.Labels, result.Confusion),
+            MistakesOf(name, set, model.Labels, result));
+
+        (EncodedExamples, ClassifierResult) Classify(LabelledSet of)
+        {
+            EncodedExamples encoded = EncodedExamples.Encode(
+                of, model.Tokenizer, Math.Min(job.Settings.MaximumTokens, model.Configuration.MaximumPositions), cancel);
+            return (encoded, model.Measure(encoded, cancel));
+        }
+    }
+
+    private static ReportScore Score(ClassifierResult result) => new(
+        result.Confusion.Total, result.Confusion.Accuracy, result.Confusion.MacroF1, result.Confusion.MatthewsCorrelation, result.Loss);
+
+    private static ReportMistakes MistakesOf(string name, LabelledSet set, IReadOnlyList<string> labels, ClassifierResult result)
+    {
+        (LabelledExample Example, ClassPrediction Said)[] wrong =
+            [.. set.Examples.Zip(result.Predictions).Where(p => p.Second.Gold != p.Second.Predicted)];
+        return new ReportMistakes(name, wrong.Length, result.Predictions.Count, [
+            .. wrong.OrderByDescending(w => w.Said.Probabilities[w.Said.Predicted]).Take(MistakesShown).Select(w => new ReportMistake(
+                w.Example.Second == null ? [w.Example.First] : [w.Example.First, w.Example.Second],
+                labels[w.Said.Gold], labels[w.Said.Predicted], w.Said.Probabilities[w.Said.Predicted]))]);
+    }
+
+    // Of the whole folder: the card is counted with what is left for it.
+    private static IReadOnlyList<LimitExcess> Missed(DeploymentLimits limits, ReportOutcome outcome)
+    {
+        List<LimitExcess> missed = [];
+        Look(Compression.Analysis.Measure.Bytes, limits.MaxBytes, outcome.Bytes + PackageSizes.CardBytes);
+        Look(Compression.Analysis.Measure.Latency, limits.MaxLatency?.TotalSeconds, outcome.LatencySeconds);
+        Look(Compression.Analysis.Measure.Accuracy, limits.MaxDrop, outcome.UncompressedAccuracy - outcome.Development?.Accuracy);
+        return missed;
+
+        void Look(Compression.Analysis.Measure measure, double? limit, double? value)
+        {
+            if (limit is { } most && value is { } has && Math.Round(has, 9) > most)
+            {
+                missed.Add(new LimitExcess(measure, most, has));
+            }
+        }
+    }
+}

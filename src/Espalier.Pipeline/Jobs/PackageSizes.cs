@@ -1,0 +1,72 @@
+using Espalier.Compression;
+using Espalier.Compression.Pruning;
+using Espalier.Compression.Quantization;
+using Espalier.Pipeline.Grids;
+using Espalier.Pipeline.Packages;
+
+namespace Espalier.Pipeline.Jobs;
+
+/// <summary>What packages of a model will weigh, before any is made: so that time goes to those that may fit.</summary>
+/// <param name="model">The model.</param>
+/// <param name="beside">Bytes beside the weights: tokenizer, configuration, card.</param>
+/// <param name="quantization">How it is quantized.</param>
+/// <param name="maxBytes">Most bytes of a package; null for any.</param>
+internal sealed class PackageSizes(StoredModel model, long beside, QuantizationSettings quantization, long? maxBytes)
+{
+    /// <summary>Bytes of the model card, at most.</summary>
+    public const long CardBytes = 6_000;
+
+    // Names and schemes in the file's header and config.json.
+    private const int BytesOfTensor = 300;
+
+    // Estimates that are a little too high must not rule out what would fit.
+    private const double Tolerance = 1.03;
+
+    /// <summary>Sizes of a finetuned or pretrained model's packages.</summary>
+    public static PackageSizes Of(string folder, QuantizationSettings quantization, long? maxBytes)
+    {
+        StoredModel model = StoredModel.Load(folder);
+        return new PackageSizes(model, ModelPackage.BytesBeside(folder, model, []) - (BytesOfTensor * model.Weights.Tensors.Count) + CardBytes, quantization, maxBytes);
+    }
+
+    /// <summary>Bytes of a package, about.</summary>
+    public double Bytes(double sparsity, int bits, bool embeddings)
+    {
+        var pruning = new PruningSettings { Embeddings = embeddings };
+        return beside + model.Weights.Tensors.Sum(t => BytesOf(t, pruning.Covers(t) ? sparsity : 0, bits));
+    }
+
+    /// <summary>Whether a package is likely to fit.</summary>
+    public bool Fits(double sparsity, int bits, bool embeddings)
+        => maxBytes == null || Bytes(sparsity, bits, embeddings) <= maxBytes.Value * Tolerance;
+
+    /// <summary>
+    /// Whether a cell is worth making: for each precision the least pruned one that may fit, and the next in case it does not, or is
+    /// no worse. Where none may fit, the smallest. Full precision is worth it unpruned alone.
+    /// </summary>
+    public bool Wants(GridConfiguration grid, double sparsity, int bits)
+    {
+        bool embeddings = grid.Pruning.Embeddings;
+        if (bits == GridConfiguration.FullPrecision && grid.Bits.Count > 1)
+        {
+            return sparsity == 0 && Fits(0, bits, embeddings);
+        }
+
+        if (maxBytes == null)
+        {
+            return true;
+        }
+
+        double[] fitting = [.. grid.Sparsities.Order().Where(s => Fits(s, bits, embeddings))];
+        return fitting.Take(2).Contains(sparsity)
+            || ((sparsity, bits) == (grid.Sparsities.Max(), grid.Bits.Min()) && !grid.Bits.Any(b => grid.Sparsities.Any(s => Fits(s, b, embeddings))));
+    }
+
+    private double BytesOf(WeightTensor tensor, double sparsity, int bits)
+    {
+        double weights = tensor.Shape.Count, kept = weights * (1 - sparsity);
+        double mask = sparsity == 0 ? 0 : Math.Min(weights / 8, kept * 0.75);
+        long scales = bits == GridConfiguration.FullPrecision ? 0 : quantization.SchemeOf(bits).ScaleCount(tensor.Shape);
+        return (kept * bits / 8) + mask + (scales * 2 * sizeof(float)) + BytesOfTensor;
+    }
+}

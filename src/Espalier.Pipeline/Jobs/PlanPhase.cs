@@ -1,0 +1,137 @@
+using Espalier.Engine.Models;
+using Espalier.Pipeline.Plans;
+using Espalier.Pipeline.Reports;
+using Espalier.Planning.Race;
+using Espalier.Planning.Sizes;
+using Espalier.Training.Pretraining;
+using Espalier.Training.Runs;
+
+namespace Espalier.Pipeline.Jobs;
+
+/// <summary>Chooses the size: candidates race on the machine and the data, and the survivor is the run that pretraining goes on with.</summary>
+internal static class PlanPhase
+{
+    /// <summary>What is trained where no plan could be made: small enough for any machine.</summary>
+    public static readonly EncoderConfiguration Fallback = new() { Layers = 2, Hidden = 128, Vocabulary = 0, MaximumPositions = 0 };
+
+    // Measuring the machine and making a run take seconds: with less there is nothing left to tell sizes apart by.
+    private static readonly TimeSpan LeastPretraining = TimeSpan.FromSeconds(20), LeastBudget = TimeSpan.FromSeconds(1);
+
+    // Sequences of an evaluation where no plan has chosen how many.
+    private const int HeldOutBlocks = 128;
+
+    /// <summary>Plans.</summary>
+    /// <returns>What is to be said of it; null where there is nothing.</returns>
+    /// <exception cref="RunException">A candidate cannot be trained or written.</exception>
+    public static string? Run(JobWork job, CancellationToken cancel)
+    {
+        PlanRecord? begun = PlanRecord.Read(job.PlanFolder);
+        TimeSpan left = job.Left(JobPhase.Pretrain);
+        if (begun is not { Decided: true } && left < LeastPretraining)
+        {
+            if (begun?.Race is { } race && race.Racers.Any(r => r.Points.Count > 0))
+            {
+                Take(job, SizeRace.Resume(race).Decide().Chosen.Size);
+                return "the time was up before the race was over: the size is the one that led";
+            }
+
+            Begin(job, cancel);
+            return $"less than {LeastPretraining.TotalSeconds} s of pretraining leave no time for a race; the size is not measured, but small";
+        }
+
+        // A plan that has begun keeps its budget: what it has measured holds for that.
+        PlanSettings settings = begun?.Settings ?? new PlanSettings
+        {
+            Data = job.DataFolder,
+            Budget = left,
+            MemoryBytes = job.Settings.MemoryBytes,
+            Threads = job.Settings.Threads,
+            Seed = job.Settings.Seed,
+            Limits = job.Settings.Limits,
+        };
+        PlanResult result = PlanRun.Execute(settings, job.PlanFolder, new Telling(job), cancel);
+        Take(job, result.Plan.Chosen.Size);
+        return null;
+    }
+
+    /// <summary>Begins pretraining without a plan.</summary>
+    public static void Begin(JobWork job, CancellationToken cancel)
+    {
+        var size = new ModelSize(Fallback.Layers, Fallback.Hidden);
+        string folder = job.PathOf(NameOf(size));
+        if (!RunDirectory.IsAt(folder))
+        {
+            TimeSpan left = job.Left(JobPhase.Pretrain);
+            var settings = new PlanSettings
+            {
+                Data = job.DataFolder,
+                Budget = left > LeastBudget ? left : LeastBudget,
+                MemoryBytes = job.Settings.MemoryBytes,
+                Threads = job.Settings.Threads,
+                Seed = job.Settings.Seed,
+            };
+            using PretrainingRun run = PretrainingRun.Create(
+                folder, settings.Learning.Of(size, settings, HeldOutBlocks, CandidateChoice.MicroBatchBlocks(settings)), null, cancel);
+        }
+
+        Take(job, size);
+    }
+
+    /// <summary>The choice in words, a sentence each; empty where there is none.</summary>
+    public static IReadOnlyList<string> Words(JobWork job) => Result(job)?.Plan.Explain() ?? [];
+
+    /// <summary>The plan as the report has it; null where there is none.</summary>
+    public static ReportPlan? Report(JobWork job, double? actual)
+    {
+        if (Result(job) is not { } result)
+        {
+            return null;
+        }
+
+        return new ReportPlan(
+            [.. result.Plan.Candidates.Zip(result.Sizes, (c, measured) => new ReportCandidate(
+                c.Size.Layers, c.Size.Hidden, measured.Parameters, c.StepSeconds, measured.MemoryBytes, c.Steps, c.Tokens, c.Loss.Loss, c.Loss.Low,
+                c.Loss.High, c.RacedSeconds, c.Stopped, c == result.Plan.Chosen ? actual : null))],
+            result.Plan.Explain(), result.Plan.BudgetSeconds, result.Plan.LostSeconds);
+    }
+
+    /// <summary>What the plan said beside what happened; null where there is no plan.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="end">The last event of pretraining; null before its end.</param>
+    /// <param name="actual">Its held-out loss.</param>
+    public static IReadOnlyList<ReportForecast>? Forecasts(JobWork job, TrainingEvent? end, double? actual)
+    {
+        if (Result(job)?.Plan.Chosen is not { } c)
+        {
+            return null;
+        }
+
+        return
+        [
+            new(ForecastMeasure.HeldOutLoss, c.Loss.Loss, actual, c.Loss.Low, c.Loss.High),
+            new(ForecastMeasure.Steps, c.Steps, end?.Step),
+            new(ForecastMeasure.Tokens, c.Tokens, end?.Tokens),
+            new(ForecastMeasure.StepSeconds, c.StepSeconds, end is { Step: > 0 } ? end.Elapsed / end.Step : null),
+            new(ForecastMeasure.Seconds, job.Settings.Budget.TotalSeconds, job.Spent.TotalSeconds),
+        ];
+    }
+
+    /// <summary>Every pretraining run of the plan, by its folder from the job's, and its size in words.</summary>
+    public static IEnumerable<(string Run, string Name)> Runs(JobWork job)
+        => Directory.Exists(job.PlanFolder)
+            ? Directory.EnumerateDirectories(job.PlanFolder).Order(StringComparer.Ordinal).Where(RunDirectory.IsAt)
+                .Select(path => ($"plan/{Path.GetFileName(path)}", Path.GetFileName(path).Replace("x", " × ", StringComparison.Ordinal)))
+            : [];
+
+    private static PlanResult? Result(JobWork job)
+        => PlanRecord.Read(job.PlanFolder) is { Decided: true } record ? PlanRun.Result(record) : null;
+
+    private static void Take(JobWork job, ModelSize size) => job.Update(r => r with { Pretrained = NameOf(size) });
+
+    private static string NameOf(ModelSize size) => $"plan/{size.Layers}x{size.Hidden}";
+
+    private sealed class Telling(JobWork job) : IProgress<PlanProgress>
+    {
+        public void Report(PlanProgress value) => job.Tell(value.Phase + (value.Training is { } t ? $", step {t.State.Step:N0}, loss {t.Loss:F3}" : ""));
+    }
+}

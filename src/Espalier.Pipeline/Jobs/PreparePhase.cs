@@ -1,0 +1,84 @@
+using Espalier.Text.Corpora;
+using Espalier.Text.Files;
+using Espalier.Text.Labelled;
+using Espalier.Text.Sample;
+using Espalier.Text.Tokenization;
+
+namespace Espalier.Pipeline.Jobs;
+
+/// <summary>Texts in, a tokenizer and a corpus of token ids out. What is there already stays.</summary>
+internal static class PreparePhase
+{
+    private const string TokenizerName = "tokenizer.json";
+
+    // So many documents and pairs for each second of the budget: a pass over them takes a part of it.
+    private const int DocumentsPerSecond = 70, PairsPerSecond = 100, Least = 500, MostDocuments = 20_000, MostPairs = 30_000;
+
+    /// <summary>Prepares.</summary>
+    /// <exception cref="Text.TextException">A file cannot be read, or holds no text.</exception>
+    public static void Run(JobWork job, CancellationToken cancel)
+    {
+        JobSettings settings = job.Settings;
+        if (settings.Sample && !Directory.Exists(job.PathOf("sample")))
+        {
+            job.Tell("writing the sample");
+            double seconds = settings.Budget.TotalSeconds;
+            var size = new SampleSize(
+                (int)Math.Clamp(DocumentsPerSecond * seconds, Least, MostDocuments), (int)Math.Clamp(PairsPerSecond * seconds, Least, MostPairs));
+            SampleFolder.Write(job.PathOf("sample"), settings.Seed, size, null, cancel);
+        }
+
+        IReadOnlyList<string> files = Texts(job);
+        double bytes = TextAmount.BytesOf(files);
+        string tokenizerFile = Path.Join(job.TokenizerFolder, TokenizerName);
+        if (!File.Exists(tokenizerFile))
+        {
+            int vocabulary = settings.Vocabulary ?? TextAmount.Vocabulary(bytes, settings.Limits.MaxBytes);
+            TextAmount.Learn(files, vocabulary, job.Tell, cancel).Save(tokenizerFile);
+        }
+
+        if (!PreparedCorpus.IsAt(job.DataFolder))
+        {
+            var options = new CorpusPreparationOptions
+            {
+                HeldOutFraction = TextAmount.HeldOut(bytes),
+                Fraction = TextAmount.FractionOf(bytes, settings.Budget),
+                Seed = settings.Seed,
+            };
+            new CorpusPreparation(Tokenizer.Load(tokenizerFile), options).Run(
+                files, job.DataFolder, new Telling(job), cancel);
+        }
+    }
+
+    /// <summary>The texts to pretrain on: the corpus, and the training texts, whose like the model is for.</summary>
+    private static IReadOnlyList<string> Texts(JobWork job)
+    {
+        IReadOnlyList<string> corpus = job.Settings.Sample ? [job.PathOf("sample/corpus.txt")] : job.Settings.Corpus;
+        if (job.Train == null)
+        {
+            return corpus;
+        }
+
+        string texts = job.PathOf("train.txt");
+        if (!File.Exists(texts))
+        {
+            job.Tell("reading the training set");
+            LabelledSet train = LabelledSplits.Open(job.Train, job.Development, job.Settings.Columns).Train;
+            AtomicFile.Write(texts, stream =>
+            {
+                using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
+                foreach (string text in train.Examples.SelectMany(e => e.Second == null ? [e.First] : new[] { e.First, e.Second }))
+                {
+                    writer.WriteLine(text.ReplaceLineEndings(" "));
+                }
+            });
+        }
+
+        return [.. corpus, texts];
+    }
+
+    private sealed class Telling(JobWork job) : IProgress<double>
+    {
+        public void Report(double value) => job.Tell($"encoding the corpus, {value:P0}");
+    }
+}

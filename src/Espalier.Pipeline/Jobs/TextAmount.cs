@@ -1,0 +1,83 @@
+using System.Text;
+using Espalier.Text;
+using Espalier.Text.Files;
+using Espalier.Text.Tokenization;
+
+namespace Espalier.Pipeline.Jobs;
+
+/// <summary>What follows from how much text there is: what preparing takes, and how large a vocabulary it supports.</summary>
+internal static class TextAmount
+{
+    // Plain English under gzip.
+    private const double Unpacked = 2.7;
+
+    // What tokenizing takes on a core or two that others use too; what is not needed of the share goes to pretraining.
+    private const double BytesPerSecond = 10e6, Start = 1.5;
+
+    // More text than this part of the budget can tokenize is not worth reading to its end.
+    private const double MostPreparing = 0.08;
+
+    // A row of the vocabulary in a package: its line in tokenizer.json, and a vector of a small model at 4 bits, a part of it pruned.
+    private const double BytesOfToken = 30 + 42;
+
+    // The part of a package that the vocabulary may take.
+    private const double VocabularyShare = 0.5;
+
+    private const int Largest = 16384, Multiple = 512, TokenizerText = 12_000_000;
+
+    /// <summary>Bytes of text in files, those under gzip estimated.</summary>
+    public static double BytesOf(IEnumerable<string> files)
+        => files.Sum(file => new FileInfo(file).Length * (file.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? Unpacked : 1));
+
+    /// <summary>The part of the text to take.</summary>
+    public static double FractionOf(double bytes, TimeSpan budget)
+        => Math.Clamp(MostPreparing * budget.TotalSeconds * BytesPerSecond / Math.Max(1, bytes), 1e-4, 1);
+
+    /// <summary>What preparing is expected to take.</summary>
+    public static TimeSpan Preparing(double bytes, TimeSpan budget)
+        => TimeSpan.FromSeconds(Math.Min(0.15 * budget.TotalSeconds, Start + (bytes * FractionOf(bytes, budget) / BytesPerSecond)));
+
+    /// <summary>Part of the documents that is held out: half a percent as in the paper, more of little text.</summary>
+    public static double HeldOut(double bytes) => Math.Clamp(300_000 / Math.Max(1, bytes), 0.005, 0.1);
+
+    /// <summary>
+    /// Tokens of the vocabulary: 8,192 for 100 MB of text, growing with its square root, and no more than leaves half of a package
+    /// of <paramref name="maxBytes"/> to the layers.
+    /// </summary>
+    public static int Vocabulary(double bytes, long? maxBytes)
+    {
+        double byText = 8192 * Math.Sqrt(bytes / 100e6);
+        double byPackage = maxBytes is { } most ? VocabularyShare * most / BytesOfToken : double.PositiveInfinity;
+        int rounded = (int)Math.Round(Math.Min(byText, byPackage) / Multiple) * Multiple;
+        return Math.Clamp(rounded, Multiple, Largest);
+    }
+
+    /// <summary>Learns a vocabulary from lines spread over the files, of so much text that more would hardly change it.</summary>
+    /// <exception cref="TextException">A file cannot be read, or there is no text.</exception>
+    public static Tokenizer Learn(IReadOnlyList<string> files, int vocabulary, Action<string> tell, CancellationToken cancel)
+    {
+        double take = Math.Min(1, TokenizerText / Math.Max(1, BytesOf(files)));
+        tell($"learning a vocabulary of {vocabulary:N0} tokens");
+        return new BpeTrainer(new BpeTrainerOptions { VocabularySize = vocabulary }).TrainLines(Lines(files, take, cancel), cancel);
+    }
+
+    private static IEnumerable<string> Lines(IReadOnlyList<string> files, double take, CancellationToken cancel)
+    {
+        double due = 0;
+        foreach (string file in files)
+        {
+            using InputFile input = InputFile.Open(file);
+            using var reader = new StreamReader(input, Encoding.UTF8);
+            while (reader.ReadLine() is { } line)
+            {
+                cancel.ThrowIfCancellationRequested();
+                due += take;
+                if (due >= 1 && line.Length > 0)
+                {
+                    due -= 1;
+                    yield return line;
+                }
+            }
+        }
+    }
+}

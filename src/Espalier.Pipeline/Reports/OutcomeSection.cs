@@ -1,0 +1,151 @@
+using Espalier.Compression.Analysis;
+using Espalier.Compression.Choice;
+
+namespace Espalier.Pipeline.Reports;
+
+/// <summary>What came of the run, against what was asked for.</summary>
+internal static class OutcomeSection
+{
+    // A budget of time counts as kept when it is kept to two parts in a hundred.
+    private const double Slack = 1.02;
+
+    /// <summary>The whole report in a sentence or two.</summary>
+    public static string Lead(RunReport report)
+    {
+        string state = report.State switch
+        {
+            ReportState.Running => "The run goes on; this is what is known so far. ",
+            ReportState.Interrupted => "The run was interrupted and can be resumed; this is what is known so far. ",
+            ReportState.Failed => "The run failed; this is what was reached before. ",
+            _ => "",
+        };
+        if (report.Outcome is not { } o)
+        {
+            return state + "There is no package yet.";
+        }
+
+        string model = $"{(o.Labels == null ? "An encoder" : "A classifier")} of {o.Layers} layers × {o.Hidden}, {Figures.Short(o.Parameters)} parameters, in {Figures.Bytes(o.Bytes)}";
+        ReportScore? score = o.Test ?? o.Development;
+        string accuracy = score == null ? "" : $". It gets {Figures.Percent(score.Accuracy)} of {Figures.Count(score.Examples)} {(o.Test != null ? "test" : "development")} examples right";
+        int missed = MissedOf(report, o).Count + (o.Seconds > Slack * report.Goals?.BudgetSeconds ? 1 : 0);
+        string goals = report.Goals == null ? "" : missed > 0 ? $". {missed} {(missed == 1 ? "goal was" : "goals were")} missed" : "; every goal was met";
+        return $"{state}{model}{accuracy}{goals}.";
+    }
+
+    public static void Write(Html html, RunReport report)
+    {
+        foreach (string note in report.Notes ?? [])
+        {
+            html.Write($"<p class=\"note\" role=\"note\">{note}</p>\n");
+        }
+
+        if (report.Outcome is not { } o)
+        {
+            return;
+        }
+
+        html.WriteRaw("<dl class=\"figures\" aria-label=\"Outcome\">\n");
+        WriteScores(html, o);
+        DeploymentLimits? limits = report.Goals?.Limits;
+        Card(html, "Package on disk", Figures.Bytes(o.Bytes), o.Bytes, limits?.MaxBytes, Figures.Bytes(limits?.MaxBytes),
+            o.UncompressedBytes is { } before ? $"{Figures.Bytes(before)} before compression" : "");
+        if (o.LatencySeconds is { } latency)
+        {
+            Card(html, "Latency, one example", Figures.Seconds(latency), latency, limits?.MaxLatency?.TotalSeconds,
+                Figures.Seconds(limits?.MaxLatency?.TotalSeconds), o.TokensPerSecond is { } rate ? $"{Figures.Short(rate)} tokens/s in batches" : "");
+        }
+
+        Card(html, "Time taken", Figures.Seconds(o.Seconds), o.Seconds, report.Goals?.BudgetSeconds, Figures.Seconds(report.Goals?.BudgetSeconds), "", Slack);
+        html.WriteRaw("</dl>\n");
+        WriteMissed(html, MissedOf(report, o));
+        WriteTable(html, o);
+        html.Write($"<p class=\"quiet\">The package is in <code>{o.Package}</code>: {Figures.Count(o.Parameters)} parameters{(o.NonZero is { } left ? $", {Figures.Count(left)} of them not zero" : "")}{(o.Labels is { } labels ? $"; classes {string.Join(", ", labels)}" : "")}.</p>\n");
+    }
+
+    private static void WriteScores(Html html, ReportOutcome o)
+    {
+        if ((o.Test ?? o.Development) is { } score)
+        {
+            string other = o.Test != null && o.Development is { } dev ? $"{Figures.Percent(dev.Accuracy)} on the development set" : "";
+            html.Write($"<div><dt>Accuracy, {(o.Test != null ? "test" : "development")} set</dt><dd><div class=\"value\">{Figures.Percent(score.Accuracy)}</div><div class=\"goal\">{other}</div></dd></div>\n");
+        }
+        else if (o.HeldOutLoss is { } loss)
+        {
+            string without = o.UnigramPerplexity is { } unigram ? $"{Figures.Decimal(unigram, 1)} without context" : "";
+            html.Write($"<div><dt>Held-out perplexity</dt><dd><div class=\"value\">{Figures.Decimal(Math.Exp(loss), 2)}</div><div class=\"goal\">{without}</div></dd></div>\n");
+        }
+    }
+
+    private static void Card(Html html, string title, string value, double amount, double? limit, string limitText, string more, double slack = 1)
+    {
+        html.Write($"<div><dt>{title}</dt><dd><div class=\"value\">{value}</div>");
+        if (limit is { } most and > 0)
+        {
+            bool met = amount <= slack * most;
+            html.Write($"<div class=\"meter{(met ? "" : " over")}\" aria-hidden=\"true\"><i style=\"width:{Math.Clamp(100 * amount / most, 0, 100):F1}%\"></i></div>");
+            html.Write($"<div class=\"goal\"><span class=\"{(met ? "met" : "missed")}\">{(met ? "✓ within" : "✗ more than")}</span> {limitText}{(more.Length > 0 ? "; " + more : "")}</div>");
+        }
+        else
+        {
+            html.Write($"<div class=\"goal\">{more}</div>");
+        }
+
+        html.WriteRaw("</dd></div>\n");
+    }
+
+    // What the run says, and what the figures say where it is silent: a page must not contradict itself.
+    private static IReadOnlyList<LimitExcess> MissedOf(RunReport report, ReportOutcome o)
+    {
+        List<LimitExcess> missed = [.. o.Missed ?? []];
+        Look(Measure.Bytes, report.Goals?.Limits.MaxBytes, o.Bytes);
+        Look(Measure.Latency, report.Goals?.Limits.MaxLatency?.TotalSeconds, o.LatencySeconds);
+        return missed;
+
+        void Look(Measure measure, double? limit, double? value)
+        {
+            if (value > limit && missed.All(m => m.Measure != measure))
+            {
+                missed.Add(new LimitExcess(measure, limit.Value, value.Value));
+            }
+        }
+    }
+
+    private static void WriteMissed(Html html, IReadOnlyList<LimitExcess> missed)
+    {
+        foreach (LimitExcess e in missed)
+        {
+            (string what, Func<double, string> show) = e.Measure switch
+            {
+                Measure.Bytes => ("The package takes", v => Figures.Bytes(v)),
+                Measure.Latency => ("An example takes", v => Figures.Seconds(v)),
+                Measure.Accuracy => ("Compression costs, in accuracy,", v => Figures.Percent(v)),
+                _ => ($"{e.Measure} is", (Func<double, string>)(v => Figures.Precise(v))),
+            };
+            html.Write($"<p class=\"note\" role=\"note\"><span class=\"missed\">Missed.</span> {what} {show(e.Value)}; at most {show(e.Limit)} was asked for. The limit would have to give by {show(e.Value - e.Limit)}.</p>\n");
+        }
+    }
+
+    private static void WriteTable(Html html, ReportOutcome o)
+    {
+        List<string[]> rows = [];
+        Add("Test set", o.Test);
+        Add("Development set", o.Development);
+        if (o.UncompressedAccuracy is { } full)
+        {
+            rows.Add(["Development set, before compression", Figures.Percent(full), Figures.None, Figures.None, Figures.None, Figures.None]);
+        }
+
+        if (rows.Count > 0)
+        {
+            html.Table(["Classified", "#Accuracy", "#Macro F1", "#Matthews", "#Loss, nats", "#Examples"], rows, "How good the package is");
+        }
+
+        void Add(string name, ReportScore? s)
+        {
+            if (s != null)
+            {
+                rows.Add([name, Figures.Percent(s.Accuracy), Figures.Percent(s.MacroF1), Figures.Decimal(s.Matthews, 4), Figures.Decimal(s.Loss, 4), Figures.Count(s.Examples)]);
+            }
+        }
+    }
+}
