@@ -46,9 +46,9 @@ internal sealed class DoctorCommand : EspalierCommand
             using var device = new CpuDevice(parsed.GetValue(_threads));
             double peak = PeakThroughput.Measure(device);
             MachineRecord machine = MachineRecord.Here(device.Description, peak);
-            long memory = parsed.GetValue(_memory) is { } most ? Quantities.Bytes(most) : machine.MemoryBytes / 4 * 3;
+            long memory = parsed.GetValue(_memory) is { } most ? Quantities.Bytes(most) : MicroBatchNeed.MemoryUnlessGiven;
             MicroBatchChoice choice = MicroBatchSearch.Choose(
-                device, MaskedLanguageModelling.Trial(model, blocks), blocks.BlockTokens, blocks.BatchBlocks, memory, new PhaseProgress(progress, "training steps"), context.Cancel);
+                device, MaskedLanguageModelling.Trial(model, blocks), new MicroBatchNeed(blocks.BlockTokens, blocks.BatchBlocks, memory), new PhaseProgress(progress, "training steps"), context.Cancel);
             InstructionSet[] sets = [.. Enum.GetValues<InstructionSet>().Where(set => set <= InstructionSets.Widest)];
             return new DoctorReport(machine, sets, device.Instructions, device.Threads, one, peak, CostReport.Of(model, blocks, choice, peak));
         });

@@ -40,7 +40,7 @@ public class ReportFileTests
         TrainingEvent[] events =
         [
             .. Enumerable.Range(1, 5000).Select(i => new TrainingEvent { Event = "step", Step = i, Loss = i % 2 }),
-            .. Enumerable.Range(1, 7).Select(i => new TrainingEvent { Event = "evaluation", Step = 700 * i, Evaluation = new Evaluation("accuracy", 0.5, true, 2, 10, 100) }),
+            .. Enumerable.Range(1, 7).Select(i => new TrainingEvent { Event = "evaluation", Step = 700 * i, Evaluation = new Evaluation("accuracy", 0.5, 2, 10, 100) }),
         ];
         ReportCurve curve = ReportCurve.Of("a", CurveRole.Finetuning, events);
         Assert.InRange(curve.Points.Count, 200, 310);
