@@ -20,6 +20,9 @@ public sealed class PlanRun : IDisposable
     // only word frequencies were learned yet, and 0.14 after that.
     private static readonly DecayGain LinearDecay = new(0.07, 0.05);
 
+    // The part of the time for planning that measuring the candidates may take; the rest is for the race.
+    private const double MostMeasuring = 0.6;
+
     private readonly string _directory;
     private readonly IProgress<PlanProgress>? _progress;
     private readonly CancellationToken _cancel;
@@ -116,7 +119,7 @@ public sealed class PlanRun : IDisposable
         foreach (ModelSize size in choice.Sizes)
         {
             // Better fewer candidates than no time to tell them apart.
-            if (sizes.Count >= 2 && Fraction > 0.45)
+            if (sizes.Count > 0 && Fraction * (sizes.Count + 1) / sizes.Count > MostMeasuring)
                 break;
             _progress?.Report(new PlanProgress($"measuring {size}", Fraction, null));
             PretrainingRun run = _runs.Open(size, choice.HeldOutBlocks);

@@ -101,7 +101,7 @@ public sealed class SizeRace
         Replace(candidate, racer);
         StopHopeless();
         // Slices end with a whole step, so a step may be missing.
-        if (Running.Length > 1 && Running.All(i => State.Racers[i].Seconds + State.Racers[i].StepSeconds > State.TargetSeconds))
+        if (Running.Length > 1 && Running.All(i => State.Racers[i] is { Points.Count: > 0 } r && r.Seconds + r.StepSeconds > State.TargetSeconds))
             EndRound();
     }
 
