@@ -48,7 +48,8 @@ begin_or_resume() {
 }
 
 newest() {
-  find "$work/killed/checkpoints" -maxdepth 1 -regex '.*/step-[0-9]+' 2> /dev/null | sed 's/.*step-//' | sort -n | tail -1
+  # A kill may fall before there is a folder.
+  { find "$work/killed/checkpoints" -maxdepth 1 -regex '.*/step-[0-9]+' 2> /dev/null || true; } | sed 's/.*step-//' | sort -n | tail -1
 }
 
 compare() {
@@ -62,15 +63,39 @@ compare() {
   fi
 }
 
-# Each life lasts about as long as a start and its share of the steps. Only a kill before the last step counts; a run that
-# ends before all kills are done is compared, and another begins.
+alive() {
+  kill -0 "$pid" 2> /dev/null
+}
+
+pause() {
+  sleep "$(printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)))"
+}
+
+# One life in four ends at a random instant of its start; the others once they have saved something new, so that every one gets
+# somewhat further, and after a random time: two of them then and there, the third as soon as a checkpoint is half written.
+wait_for_the_end() {
+  local before kind=$((RANDOM % 4))
+  before=$(newest)
+  if [ "$kind" -eq 0 ]; then
+    pause $((RANDOM % (start_ms + 1)))
+    return
+  fi
+  while alive && [ "$(newest)" = "$before" ]; do
+    sleep 0.02
+  done
+  pause $(((RANDOM * 3 + RANDOM % 3) % (span_ms * 3 / 2 / kills + 1)))
+  while [ "$kind" -eq 1 ] && alive && ! compgen -G "$work/killed/checkpoints/*.tmp" > /dev/null; do
+    :
+  done
+}
+
+# Only a kill before the last step counts; a run that ends before all kills are done is compared, and another begins.
 counted=0
 torn_lives=0
 while [ "$counted" -lt "$kills" ]; do
   begin_or_resume > "$work/out" 2>&1 &
   pid=$!
-  wait_ms=$((RANDOM % 3 == 0 ? RANDOM % (start_ms + 1) : start_ms + (RANDOM * 3 + RANDOM % 3) % (span_ms * 3 / 2 / kills + 1)))
-  sleep "$(printf '%d.%03d' $((wait_ms / 1000)) $((wait_ms % 1000)))"
+  wait_for_the_end
   kill -9 "$pid" 2> /dev/null || true
   code=0
   wait "$pid" 2> /dev/null || code=$?
@@ -88,7 +113,7 @@ while [ "$counted" -lt "$kills" ]; do
   elif [ "${at:-0}" -lt "$steps" ]; then
     counted=$((counted + 1))
     [ "$torn" -eq 0 ] || torn_lives=$((torn_lives + 1))
-    echo "kill $counted: after $wait_ms ms, newest checkpoint ${at:-none}, $torn unfinished"
+    echo "kill $counted: newest checkpoint ${at:-none}, $torn unfinished"
   fi
 done
 begin_or_resume > "$work/out" 2>&1 &

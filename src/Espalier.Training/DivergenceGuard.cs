@@ -13,9 +13,9 @@ internal static class DivergenceGuard
     // The average of fewer steps says little.
     private const int Patience = 20;
 
-    /// <summary>Looks at a step.</summary>
+    /// <summary>Checks a step.</summary>
     /// <returns>What is wrong, or null, and the state with this step in it.</returns>
-    public static (string? Fault, DivergenceState State) Look(DivergenceState state, double loss, float gradientNorm)
+    public static (string? Fault, DivergenceState State) Check(DivergenceState state, double loss, float gradientNorm)
     {
         if (!double.IsFinite(loss))
         {

@@ -24,7 +24,7 @@ public sealed record Interval(long? Steps = null, TimeSpan? Time = null)
 
     /// <summary>Whether a multiple of it lies after <paramref name="before"/>, and not after <paramref name="now"/>: a
     /// function of the two alone, so that a resumed run keeps to the beat.</summary>
-    internal bool Crossed(in Budgets.TrainingSpent before, in Budgets.TrainingSpent now)
+    internal bool IsDue(in Budgets.TrainingSpent before, in Budgets.TrainingSpent now)
         => (Steps is { } steps && before.Steps / steps < now.Steps / steps)
             || (Time is { } time && Math.Floor(before.Time / time) < Math.Floor(now.Time / time));
 }

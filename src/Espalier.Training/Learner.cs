@@ -46,7 +46,7 @@ internal sealed class Learner : IDisposable
         }
 
         float norm = _optimizer.GradientNorm();
-        (string? fault, DivergenceState divergence) = DivergenceGuard.Look(before.Divergence, result.Loss, norm);
+        (string? fault, DivergenceState divergence) = DivergenceGuard.Check(before.Divergence, result.Loss, norm);
         TrainingState spent = before with { Tokens = before.Tokens + result.Tokens, Flops = before.Flops + result.Flops };
         if (fault != null)
         {

@@ -49,6 +49,9 @@ public sealed class Trainer : IDisposable
     /// <summary>What a step is expected to take, as measured beforehand: the first step's rate is read with it.</summary>
     public StepCost ExpectedStep { get; init; }
 
+    /// <summary>The machine's rate of plain matrix products, in FLOP/s, for the log; null where it was not measured.</summary>
+    public double? PeakFlops { get; init; }
+
     private TrainingState State
     {
         get => _learner.State;
@@ -130,7 +133,7 @@ public sealed class Trainer : IDisposable
             _recorder.Write("warning", State, e => e with { Message = $"{path} is passed over: {fault}; it is now {aside}" });
         }
 
-        _recorder.Write(checkpoint == null ? "started" : "resumed", State);
+        _recorder.Write(checkpoint == null ? "started" : "resumed", State, e => e with { PeakFlops = PeakFlops });
         if (checkpoint == null)
         {
             // So that there is always something good to go back to, and a full disk is noticed at once.
@@ -146,12 +149,12 @@ public sealed class Trainer : IDisposable
         while (true)
         {
             // Before the step, and by what was spent since the last time: who was cancelled in one makes up for it.
-            if (_settings.Evaluation.Crossed(State.EvaluatedAt, State.Spent) && !IsOver && !Evaluate(cancel))
+            if (_settings.Evaluation.IsDue(State.EvaluatedAt, State.Spent) && !IsOver && !Evaluate(cancel))
             {
                 return (TrainingEnd.Stopped, null);
             }
 
-            if (FractionDue != null || _settings.Checkpoints.Every.Crossed(State.SavedAt, State.Spent))
+            if (FractionDue != null || _settings.Checkpoints.Every.IsDue(State.SavedAt, State.Spent))
             {
                 Save();
             }
@@ -235,15 +238,15 @@ public sealed class Trainer : IDisposable
             Timing = _recorder.Timing,
             Evaluation = _evaluation,
         });
-        Amend();
+        UpdateSaved();
     }
 
     // Times and the log have gone on since the last save, weights and moments have not.
-    private void Amend()
+    private void UpdateSaved()
     {
         if (_run != null)
         {
-            _saved = _run.Checkpoints.Amend(_saved!, State, _run.Events.Flush());
+            _saved = _run.Checkpoints.Update(_saved!, State, _run.Events.Flush());
         }
     }
 
@@ -281,7 +284,7 @@ public sealed class Trainer : IDisposable
 
         _recorder.Write("rolled-back", State, e => e with { Message = $"{what}: back to step {State.Step}, with {State.RateScale} of the rate" });
         _saved = checkpoint;
-        Amend();
+        UpdateSaved();
         return null;
     }
 

@@ -47,6 +47,9 @@ internal sealed class EvaluateCommand : EspalierCommand
         if (parsed.GetValue(_heldOut) < 1 || parsed.GetValue(_length) < 8 || parsed.GetValue(_threads) is < 0 or > 1024)
             throw new UsageException("expected --held-out-blocks of 1 or more, --sequence-length of 8 or more, --threads of 0 to 1024");
         bool classifier = ModelFolder.ReadHead(folder).Labels != null;
+        Option[] idle = classifier ? [_heldOut] : [_length, _activations, .. _columns.All];
+        if (idle.Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name).ToArray() is { Length: > 0 } given)
+            throw new UsageException($"{folder} is a {(classifier ? "classifier" : "masked language model")}, for which {string.Join(", ", given)} means nothing; leave it out");
         EvaluateReport report = context.Track("evaluating", progress => classifier
             ? Classifier(parsed, context, folder, data, columns, new PhaseProgress(progress, "reading"))
             : LanguageModel(parsed, context, folder, data));

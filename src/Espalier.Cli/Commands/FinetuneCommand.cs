@@ -31,7 +31,7 @@ internal sealed class FinetuneCommand : EspalierCommand
         foreach (string warning in run.Warnings)
             context.Warn(warning);
         Announce(run, context);
-        var display = new TrainingDisplay(context.Terminal.Error, run.Directory.Manifest.Machine.PeakFlops, perplexity: false);
+        var display = new TrainingDisplay(context.Terminal.Error, run.PeakFlops, perplexity: false);
         FinetuningOutcome outcome = display.Run(() => run.Train((trial, setting) =>
         {
             display.Begin($"trial {trial + 1}/{run.Trials.Count} ({Words(setting)}) · ");
@@ -70,7 +70,7 @@ internal sealed class FinetuneCommand : EspalierCommand
             throw new UsageException("name a training set with --train and the run's folder with --out, or a run with --resume");
         FinetuningConfiguration configuration = _options.Read(parsed, train, parsed.GetValue(_dev), _budget.Read(parsed));
         return context.Track("measuring", progress =>
-            FinetuningRun.Create(folder, configuration, new PhaseProgress(progress, "micro-batches"), context.Cancel));
+            FinetuningRun.Create(folder, configuration, new PhaseProgress(progress, "micro-batches and steps"), context.Cancel));
     }
 
     private static void Announce(FinetuningRun run, CommandContext context)
@@ -101,7 +101,8 @@ internal sealed record FinetuneReport(
     public static FinetuneReport Of(FinetuningRun run, FinetuningOutcome outcome) => new(
         run.Directory.Path, outcome.End, run.Record.Labels, outcome.Best, outcome.Settings, outcome.Trials.Count,
         outcome.Trials.Count(t => t.End == TrainingEnd.Diverged), outcome.Grid,
-        outcome.Trials.Sum(t => t.TrainingSeconds), outcome.Trials.Sum(t => t.EvaluationSeconds), outcome.Trials.Sum(t => t.SavingSeconds),
+        outcome.Trials.Sum(t => t.TrainingSeconds), outcome.Trials.Sum(t => t.EvaluationSeconds) + outcome.Times.Evaluation.TotalSeconds,
+        outcome.Trials.Sum(t => t.SavingSeconds) + outcome.Times.Saving.TotalSeconds,
         new FlopCount(outcome.Trials.Sum(t => t.ProductFlops), outcome.Trials.Sum(t => t.ElectraFlops)),
         outcome.Predictions == null ? null : ClassificationScores.Of(run.Record.Labels, outcome.Predictions));
 

@@ -29,8 +29,8 @@ internal sealed class PretrainCommand : EspalierCommand
         using PretrainingRun run = Open(parsed, context);
         foreach (string warning in run.Warnings)
             context.Warn(warning);
-        Announce(run, context);
-        var display = new TrainingDisplay(context.Terminal.Error, run.Directory.Manifest.Machine.PeakFlops);
+        Announce(run, parsed.GetValue(_resume) != null, context);
+        var display = new TrainingDisplay(context.Terminal.Error, run.PeakFlops);
         TrainingOutcome outcome = display.Run(() => run.Train(display, context.Cancel));
         var report = new PretrainReport(
             run.Directory.Path, outcome.End, outcome.State.Step, outcome.State.Tokens, outcome.State.Epochs, outcome.State.Times,
@@ -52,18 +52,19 @@ internal sealed class PretrainCommand : EspalierCommand
         if (resumed != null)
         {
             string[] given = [.. ((Option[])[_out, .. _options.All]).Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
+            Func<TrainingBudget, TrainingSpent, TrainingBudget>? change = _budget.ReadChange(parsed);
             return given.Length == 0
-                ? PretrainingRun.Resume(resumed, _budget.ReadChange(parsed), data)
+                ? context.Track("reading", _ => PretrainingRun.Resume(resumed, change, data, context.Cancel))
                 : throw new UsageException($"a run that is resumed keeps its settings; leave {string.Join(", ", given)} out (budgets may change, and --data where the corpus was moved)");
         }
         if (data == null || folder == null)
             throw new UsageException("name a prepared corpus with --data and the run's folder with --out, or a run with --resume");
         PretrainingConfiguration configuration = _options.Read(parsed, data, _budget.Read(parsed));
         return context.Track("measuring", progress =>
-            PretrainingRun.Create(folder, configuration, new PhaseProgress(progress, "micro-batches"), context.Cancel));
+            PretrainingRun.Create(folder, configuration, new PhaseProgress(progress, "micro-batches, steps and the corpus"), context.Cancel));
     }
 
-    private static void Announce(PretrainingRun run, CommandContext context)
+    private static void Announce(PretrainingRun run, bool resumed, CommandContext context)
     {
         TextWriter error = context.Terminal.Error;
         PretrainingConfiguration c = run.Record.Configuration;
@@ -71,6 +72,9 @@ internal sealed class PretrainCommand : EspalierCommand
         error.WriteLine($"{run.Directory.Path}: {c.Model.Layers} layers × {c.Model.Hidden}, {c.Batches.BatchBlocks} × {c.Batches.BlockTokens} tokens a step, "
             + $"learning rate {c.Training.Schedule.Peak:G3} ({c.LearningRateSource})");
         error.WriteLine($"micro-batch: {run.Record.MicroBatch.Reason}");
+        // Of a run that goes on, its own steps tell more.
+        if (run.Record.MicroBatch.Timing is { } t && !resumed)
+            error.WriteLine($"timed: {t.Mean * 1e3:F1} ms ± {t.StandardDeviation * 1e3:F1} for a micro-batch forward and backward, over {t.Steps} {(t.Stable ? $"after {t.Skipped} until it was stable" : "(not stable yet)")}");
         error.WriteLine($"expected: {estimate.Steps:N0} steps of {estimate.StepSeconds:G3} s, {estimate.Tokens:N0} tokens, {estimate.Epochs:F2} epochs; "
             + $"{Quantities.Show(estimate.Training)} of training and {Quantities.Show(estimate.Evaluation)} of evaluation");
         if (run.Record.UnigramPerplexity is { } unigram)

@@ -4,7 +4,6 @@ using Espalier.Planning.Curves;
 using Espalier.Planning.Race;
 using Espalier.Planning.Sizes;
 using Espalier.Training;
-using Espalier.Training.Budgets;
 using Espalier.Training.Pretraining;
 using Espalier.Training.Runs;
 
@@ -85,8 +84,11 @@ public sealed class PlanRun : IDisposable
     {
         SizePlan plan = SizeRace.Resume(record.Race!).Decide();
         PlannedSize[] sizes = [.. plan.Candidates.Select(c => record.Sizes.Single(s => s.Size == c.Size))];
+        // Where measuring alone has eaten a budget of seconds there is a model all the same.
+        double least = plan.Chosen.RacedSeconds + (plan.BudgetSeconds / 2);
         return new PlanResult(
-            plan, sizes, sizes[0].RunDirectory, TimeSpan.FromSeconds(plan.BudgetSeconds - plan.LostSeconds), TimeSpan.FromSeconds(record.Seconds));
+            plan, sizes, sizes[0].RunDirectory, TimeSpan.FromSeconds(Math.Max(least, plan.BudgetSeconds - plan.LostSeconds)),
+            TimeSpan.FromSeconds(record.Seconds));
     }
 
     private PlanResult Execute()
@@ -125,11 +127,13 @@ public sealed class PlanRun : IDisposable
             PretrainingRun run = _runs.Open(size, choice.HeldOutBlocks);
             sizes.Add(_runs.Measured(size));
             measured.Add((size, run.Estimate.StepSeconds));
+            _record = _record with { Sizes = [.. sizes] };
+            Save();
         }
         var cost = new CostModel(choice.Work, choice.PeakFlops, measured);
         SizeRace race = SizeRace.Begin(
             [.. sizes.Select(s => s.Size)], cost, choice.Work, settings.Budget.TotalSeconds, LinearDecay, _clock.Seconds);
-        _record = _record with { Sizes = sizes, PointSeconds = choice.PointSeconds, Race = race.State };
+        _record = _record with { PointSeconds = choice.PointSeconds, Race = race.State };
         Save();
         return race;
     }

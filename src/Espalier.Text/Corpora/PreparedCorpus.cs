@@ -58,11 +58,13 @@ public sealed class PreparedCorpus : IDisposable
     }
 
     /// <summary>Reads every shard and compares it with the manifest.</summary>
+    /// <param name="cancel">Stops it between two shards.</param>
     /// <exception cref="TextException">A shard's content is not what was written.</exception>
-    public void Verify()
+    public void Verify(CancellationToken cancel = default)
     {
         foreach (TokenShard shard in Train.Shards.Concat(HeldOut.Shards))
         {
+            cancel.ThrowIfCancellationRequested();
             Verify(shard.Record.Name + TokenShardWriter.TokensExtension, shard.Record.TokensSha256);
             Verify(shard.Record.Name + TokenShardWriter.OffsetsExtension, shard.Record.OffsetsSha256);
         }

@@ -19,7 +19,7 @@ public enum TrainingPhase
 /// <summary>Time by phase. It is carried over from a checkpoint, so that it survives restarts and leaves downtime out.</summary>
 /// <param name="Training">Within steps.</param>
 /// <param name="Evaluation">Within held-out evaluation.</param>
-/// <param name="Saving">Within checkpoints.</param>
+/// <param name="Saving">Within checkpoints and the model; what a checkpoint took is in the next one, or in the log's end.</param>
 public readonly record struct PhaseTimes(TimeSpan Training, TimeSpan Evaluation, TimeSpan Saving);
 
 /// <summary>Adds up the time of each phase, without that during which the process was suspended.</summary>

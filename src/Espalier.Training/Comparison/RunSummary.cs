@@ -48,7 +48,10 @@ public sealed record RunSummary(
                 _ => throw new RunException(path, $"is a run of {manifest.Kind}; known are {PretrainingRun.Kind} and {FinetuningRun.Kind}"),
             };
             double seconds = summary.TrainingSeconds, peak = manifest.Machine.PeakFlops;
-            return summary with { PeakFraction = seconds > 0 && peak > 0 ? summary.Flops.Products / seconds / peak : null };
+            return summary with
+            {
+                PeakFraction = summary.PeakFraction ?? (seconds > 0 && peak > 0 ? summary.Flops.Products / seconds / peak : null),
+            };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or ConfigurationException)
         {
@@ -99,6 +102,7 @@ public sealed record RunSummary(
             new FlopCount(last.ProductFlops, last.ElectraFlops), evaluation?.Metric, evaluation?.Value)
         {
             UnigramPerplexity = record.UnigramPerplexity,
+            PeakFraction = PeakFractionOf(events, manifest.Machine.PeakFlops),
         };
     }
 
@@ -117,6 +121,19 @@ public sealed record RunSummary(
             trials.Sum(t => t.Steps), tokens, seconds, Rate(tokens, seconds),
             new FlopCount(trials.Sum(t => t.ProductFlops), trials.Sum(t => t.ElectraFlops)),
             trials.Count == 0 ? null : "accuracy", FinetuningOutcome.BestOf(trials)?.Best.Accuracy);
+    }
+
+    /// <summary>Each stretch of training beside the peak that was measured before it: who shares the machine changes.</summary>
+    private static double? PeakFractionOf(IReadOnlyList<TrainingEvent> events, double peak)
+    {
+        double before = 0, secondsAtPeak = 0;
+        foreach (TrainingEvent e in events)
+        {
+            secondsAtPeak += peak > 0 ? (e.ProductFlops - before) / peak : 0;
+            (before, peak) = (e.ProductFlops, e.PeakFlops ?? peak);
+        }
+
+        return events.Count > 0 && events[^1].Elapsed > 0 && secondsAtPeak > 0 ? secondsAtPeak / events[^1].Elapsed : null;
     }
 
     private static double? Rate(long tokens, double seconds) => seconds > 0 ? tokens / seconds : null;

@@ -57,7 +57,7 @@ public sealed class FinetunedModel : IDisposable
         RunManifest manifest = RunDirectory.ReadManifest(run);
         FinetuningRecord record = FinetuningPreparation.Read(run, manifest);
         string folder = ModelSource.Find(run);
-        TrialResult best = TrialLog.Read(run).MaxBy(r => r.Best.Accuracy)
+        TrialResult best = FinetuningOutcome.BestOf(TrialLog.Read(run))
             ?? throw new RunException(run, "none of its trials has ended yet; let it end, or resume it");
 
         // What it began from, a pretrained model perhaps, is not needed any more and may be gone.

@@ -4,7 +4,8 @@ using Espalier.Training.Budgets;
 
 namespace Espalier.Training.Finetuning;
 
-/// <summary>Everything that decides a finetuning run. Defaults are the paper's (appendix D), of its grids the middle.</summary>
+/// <summary>Everything that decides a finetuning run. Defaults are the paper's (appendix D): of its grid the
+/// batch and the learning rate in the middle and the lowest dropout.</summary>
 public sealed record FinetuningConfiguration
 {
     /// <summary>The training file, or a folder laid out as GLUE's.</summary>

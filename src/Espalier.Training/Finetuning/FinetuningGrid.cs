@@ -34,13 +34,13 @@ public sealed record FinetuningGrid
     public IReadOnlyList<string> Validate()
     {
         List<string> faults = [];
-        Look("batch size", Batches, b => b >= 1, "1 or more");
-        Look("learning rate", LearningRates, r => r is > 0 and < double.PositiveInfinity, "more than 0");
-        Look("dropout", Dropouts, d => d is >= 0 and < 1, "0 or more and less than 1");
-        Look("seed", Seeds, _ => true, "");
+        Check("batch size", Batches, b => b >= 1, "1 or more");
+        Check("learning rate", LearningRates, r => r is > 0 and < double.PositiveInfinity, "more than 0");
+        Check("dropout", Dropouts, d => d is >= 0 and < 1, "0 or more and less than 1");
+        Check("seed", Seeds, _ => true, "");
         return faults;
 
-        void Look<T>(string name, IReadOnlyList<T> values, Func<T, bool> holds, string expected)
+        void Check<T>(string name, IReadOnlyList<T> values, Func<T, bool> holds, string expected)
         {
             if (values.Count == 0)
             {

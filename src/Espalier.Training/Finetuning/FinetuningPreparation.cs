@@ -2,6 +2,7 @@ using System.Text.Json;
 using Espalier.Training.MicroBatches;
 using Espalier.Training.Objectives;
 using Espalier.Training.Runs;
+using Espalier.Training.Timing;
 
 namespace Espalier.Training.Finetuning;
 
@@ -17,12 +18,16 @@ internal static class FinetuningPreparation
         int length = (int)Math.Ceiling(materials.Train.Sequences.TokenCount / (double)examples);
         int batch = Math.Min(resolved.Grid.Batches.Max(), examples);
         TrialModel trial = Classification.Trial(materials.EncoderOf(resolved.Grid.Trials()[0]), materials.Labels.Count, length);
+        // An example of the longest length is a micro-batch by itself if it must be: so much memory there has to be.
+        int longest = Enumerable.Range(0, examples).Max(i => materials.Train.Sequences[i].Length);
+        var need = new MicroBatchNeed(length, batch, resolved.MemoryBytes!.Value) { LeastSequences = (longest + length - 1) / length };
         MicroBatchChoice choice = resolved.MicroBatch is { } wanted
-            ? MicroBatchSearch.Take(materials.Device, trial, length, batch, wanted, resolved.MemoryBytes!.Value)
-            : MicroBatchSearch.Choose(materials.Device, trial, length, batch, resolved.MemoryBytes!.Value, progress, cancel);
-
-        // A sequence of the longest length must find its place in a micro-batch.
-        choice = choice with { Tokens = Math.Max(choice.Tokens, resolved.MaximumTokens) };
+            ? MicroBatchSearch.Take(materials.Device, trial, need, wanted)
+            : MicroBatchSearch.Choose(materials.Device, trial, need, new PartOfProgress(progress, 0, 0.75), cancel);
+        double steps = examples / (double)batch;
+        choice = MicroBatchSearch.Time(
+            materials.Device, trial, need, choice,
+            TimeEstimate.Of(resolved.Trial, default, choice.StepSeconds, length * batch, steps).TimeToMeasure, cancel);
         return new FinetuningRecord(
             resolved, materials.Labels, examples, materials.Development.Labels.Count,
             materials.Train.Truncated + materials.Development.Truncated, materials.SourceFingerprint, choice,
@@ -87,7 +92,7 @@ internal static class FinetuningPreparation
     {
         Model = materials.Model with { Heads = materials.Model.ActualHeads, FeedForward = materials.Model.ActualFeedForward },
         MaximumTokens = Math.Min(asked.MaximumTokens, materials.Model.MaximumPositions),
-        MemoryBytes = asked.MemoryBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4 * 3,
+        MemoryBytes = asked.MemoryBytes ?? MicroBatchNeed.MemoryUnlessGiven,
         Threads = materials.Device.Threads,
     };
 }

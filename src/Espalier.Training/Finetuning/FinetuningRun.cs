@@ -1,8 +1,8 @@
 using System.Globalization;
-using System.Reflection;
 using System.Text.Json;
 using Espalier.Engine.Models;
 using Espalier.Text;
+using Espalier.Training.Budgets;
 using Espalier.Training.Objectives;
 using Espalier.Training.Runs;
 using Espalier.Training.Timing;
@@ -25,9 +25,9 @@ public sealed class FinetuningRun : IDisposable
     private readonly IReadOnlyList<TrialSetting> _trials;
     private readonly List<TrialResult> _results;
 
-    private FinetuningRun(FinetuningMaterials materials, RunDirectory run, FinetuningRecord record)
+    private FinetuningRun(FinetuningMaterials materials, RunDirectory run, FinetuningRecord record, double peakFlops)
     {
-        (_materials, _run, Record, _trials) = (materials, run, record, record.Configuration.Grid.Trials());
+        (_materials, _run, Record, PeakFlops, _trials) = (materials, run, record, peakFlops, record.Configuration.Grid.Trials());
         _results = [.. TrialLog.Read(run.Path)];
     }
 
@@ -36,6 +36,9 @@ public sealed class FinetuningRun : IDisposable
 
     /// <summary>The run's folder and manifest.</summary>
     public RunDirectory Directory => _run;
+
+    /// <summary>The machine's rate of plain matrix products in FLOP/s, measured when this object was made.</summary>
+    public double PeakFlops { get; }
 
     /// <summary>What differs from when the run was made, and what was odd in the data.</summary>
     public IReadOnlyList<string> Warnings { get; private init; } = [];
@@ -81,7 +84,7 @@ public sealed class FinetuningRun : IDisposable
     public static FinetuningRun Resume(
         string path, Func<TimeSpan?, TimeSpan, TimeSpan?>? time = null, Func<FinetuningConfiguration, FinetuningConfiguration>? moved = null,
         CancellationToken cancel = default)
-        => Resume(path, time, new RunStorage(), moved, cancel);
+        => Resume(path, time, new RunStorage(), PeakThroughput.Measure, moved, cancel);
 
     /// <summary>Runs the trials that are left, keeps the best model, and writes its predictions of the development set.</summary>
     /// <param name="progress">Makes the display of a trial; told after every step of it.</param>
@@ -91,7 +94,8 @@ public sealed class FinetuningRun : IDisposable
     public FinetuningOutcome Train(
         Func<int, TrialSetting, IProgress<TrainingProgress>?>? progress = null, CancellationToken cancel = default, TimeProvider? time = null)
     {
-        Settle();
+        using var clock = new TrainingClock(time ?? TimeProvider.System);
+        KeepBest(clock);
         for (int trial = 0; trial < _trials.Count; trial++)
         {
             if (_results.Any(r => r.Trial == trial))
@@ -100,11 +104,11 @@ public sealed class FinetuningRun : IDisposable
             }
 
             using TrialRun? opened = cancel.IsCancellationRequested ? null : Open(trial);
-            TrialResult? result = opened?.Train(progress?.Invoke(trial, _trials[trial]), cancel, time);
+            TrialResult? result = opened?.Train(progress?.Invoke(trial, _trials[trial]), PeakFlops, cancel, time);
             opened?.Dispose();
             if (cancel.IsCancellationRequested && result == null)
             {
-                return Outcome(TrainingEnd.Interrupted, null);
+                return Outcome(TrainingEnd.Interrupted, null, clock);
             }
 
             if (result == null)
@@ -112,19 +116,20 @@ public sealed class FinetuningRun : IDisposable
                 break;
             }
 
+            clock.Enter(TrainingPhase.Saving);
             TrialLog.Append(_run, _results, result);
             _results.Add(result);
-            Settle();
+            KeepBest(clock);
         }
 
         try
         {
-            ClassifierResult predictions = Predict(cancel);
-            return Outcome(_results.All(r => r.End == TrainingEnd.Diverged) ? TrainingEnd.Diverged : TrainingEnd.Finished, predictions);
+            ClassifierResult predictions = Predict(clock, cancel);
+            return Outcome(_results.All(r => r.End == TrainingEnd.Diverged) ? TrainingEnd.Diverged : TrainingEnd.Finished, predictions, clock);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
-            return Outcome(TrainingEnd.Interrupted, null);
+            return Outcome(TrainingEnd.Interrupted, null, clock);
         }
     }
 
@@ -139,28 +144,26 @@ public sealed class FinetuningRun : IDisposable
         string path, FinetuningConfiguration asked, RunStorage storage, Func<Engine.Devices.Device, double> peak,
         IProgress<double>? progress = null, CancellationToken cancel = default)
     {
-        if (RunDirectory.IsAt(path))
-        {
-            throw new RunException(path, "there is a run here already; resume it, or name another folder");
-        }
-
         ConfigurationException.ThrowIfAny("finetuning", asked.Validate());
+
+        // Before anything is read or measured: a folder that cannot be written costs no waiting.
+        using RunPlace place = RunPlace.Claim(path, storage);
         FinetuningMaterials materials = FinetuningMaterials.Open(asked, cancel);
         try
         {
             double peakFlops = peak(materials.Device);
             FinetuningRecord record = FinetuningPreparation.Resolve(asked, materials, progress, cancel);
-            RunDirectory run = RunDirectory.Create(path, new RunManifest
+            RunDirectory run = place.Begin(new RunManifest
             {
                 Kind = Kind,
-                Version = typeof(FinetuningRun).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",
+                Version = RunManifest.CurrentVersion,
                 Created = DateTimeOffset.UtcNow,
                 Machine = MachineRecord.Here(materials.Device.Description, peakFlops),
                 TokenizerFingerprint = materials.Tokenizer.Fingerprint,
                 DataFingerprint = materials.DataFingerprint(),
                 Configuration = JsonSerializer.SerializeToElement(record, FinetuningJson.Default.FinetuningRecord),
-            }, storage);
-            return new FinetuningRun(materials, run, record)
+            });
+            return new FinetuningRun(materials, run, record, peakFlops)
             {
                 Warnings = [.. materials.Sets.Train.Warnings.Concat(materials.Sets.Development.Warnings).Select(w => w.ToString()).Distinct()],
             };
@@ -173,7 +176,7 @@ public sealed class FinetuningRun : IDisposable
     }
 
     internal static FinetuningRun Resume(
-        string path, Func<TimeSpan?, TimeSpan, TimeSpan?>? time, RunStorage storage,
+        string path, Func<TimeSpan?, TimeSpan, TimeSpan?>? time, RunStorage storage, Func<Engine.Devices.Device, double> peak,
         Func<FinetuningConfiguration, FinetuningConfiguration>? moved = null, CancellationToken cancel = default)
     {
         RunDirectory run = RunDirectory.Open(path, storage);
@@ -194,7 +197,7 @@ public sealed class FinetuningRun : IDisposable
                 run.Update(manifest with { Configuration = JsonSerializer.SerializeToElement(record, FinetuningJson.Default.FinetuningRecord) });
             }
 
-            return new FinetuningRun(materials, run, record)
+            return new FinetuningRun(materials, run, record, peak(materials.Device))
             {
                 Warnings = materials.Device.Description == manifest.Machine.Device ? []
                     : [$"the run was made on {manifest.Machine.Device} and goes on on {materials.Device.Description}: its last bits will differ"],
@@ -220,7 +223,7 @@ public sealed class FinetuningRun : IDisposable
         }
 
         FinetuningConfiguration c = Record.Configuration;
-        Budgets.TrainingBudget budget = c.Trial;
+        TrainingBudget budget = c.Trial;
         if (c.Time is { } whole)
         {
             TimeSpan spent = TimeSpan.FromSeconds(_results.Sum(r => r.TrainingSeconds));
@@ -240,12 +243,14 @@ public sealed class FinetuningRun : IDisposable
     /// Puts the best model in its place, then deletes what no one needs any more. Done anew after each trial and at the start:
     /// who was killed anywhere in it begins it again.
     /// </summary>
-    private void Settle()
+    private void KeepBest(TrainingClock clock)
     {
         if (Best is not { } best)
         {
             return;
         }
+
+        clock.Enter(TrainingPhase.Saving);
 
         string model = Path.Join(TrialPath(best.Trial), TrialRun.BestName);
         if (System.IO.Directory.Exists(model))
@@ -274,18 +279,23 @@ public sealed class FinetuningRun : IDisposable
 
             _run.Storage.Clean(path);
         }
+
+        clock.Enter(TrainingPhase.Idle);
     }
 
     private TrialResult? Best => FinetuningOutcome.BestOf(_results);
 
-    private ClassifierResult Predict(CancellationToken cancel)
+    private ClassifierResult Predict(TrainingClock clock, CancellationToken cancel)
     {
+        clock.Enter(TrainingPhase.Evaluation);
         using var model = TrainedClassifier.Load(_run.ModelPath, _materials.Device);
         ClassifierResult result = model.Measure(_materials.Development, cancel);
+        clock.Enter(TrainingPhase.Saving);
         PredictionFiles.Write(_run, Record.Labels, result);
+        clock.Enter(TrainingPhase.Idle);
         return result;
     }
 
-    private FinetuningOutcome Outcome(TrainingEnd end, ClassifierResult? predictions)
-        => new(end, _results, SettingSummary.Of(_results), Best, _trials.Count, predictions);
+    private FinetuningOutcome Outcome(TrainingEnd end, ClassifierResult? predictions, TrainingClock clock)
+        => new(end, _results, SettingSummary.Of(_results), Best, _trials.Count, predictions, clock.Times);
 }

@@ -52,7 +52,7 @@ internal sealed class TrialRun : IDisposable
     }
 
     /// <summary>Trains until the trial's budget or patience is at its end. Null when it was cancelled; it is saved then.</summary>
-    public TrialResult? Train(IProgress<TrainingProgress>? progress, CancellationToken cancel, TimeProvider? time)
+    public TrialResult? Train(IProgress<TrainingProgress>? progress, double peakFlops, CancellationToken cancel, TimeProvider? time)
     {
         // Who was killed between the end of a trial and its line in trials.jsonl has it all in the log.
         TrainingEvent? last = EndOfLog();
@@ -61,6 +61,8 @@ internal sealed class TrialRun : IDisposable
             using Classification objective = _materials.Build(_trial.Setting, _record.MicroBatch.Tokens);
             using var trainer = new Trainer(objective, Settings(objective), _run, time)
             {
+                PeakFlops = peakFlops,
+                ExpectedStep = ExpectedStep(objective),
                 KeepGoing = (state, evaluation) =>
                 {
                     KeepIfBest(objective, state, evaluation);
@@ -79,6 +81,14 @@ internal sealed class TrialRun : IDisposable
     }
 
     public void Dispose() => _run.Dispose();
+
+    // Its share of the measured time of a pass over the training set.
+    private StepCost ExpectedStep(Classification objective)
+    {
+        double steps = objective.StepsInEpoch;
+        return new StepCost(
+            TimeSpan.FromSeconds(_record.EpochSeconds / steps), _materials.Train.Sequences.TokenCount / steps, 1 / steps);
+    }
 
     private TrainerSettings Settings(Classification objective)
     {

@@ -1,3 +1,5 @@
+using Espalier.Training.Timing;
+
 namespace Espalier.Training.MicroBatches;
 
 /// <summary>A micro-batch size that was considered.</summary>
@@ -13,4 +15,8 @@ public sealed record MicroBatchCandidate(int Sequences, int Tokens, double? Toke
 /// <param name="Reason">Why this one, in words.</param>
 /// <param name="StepSeconds">Measured seconds of an optimizer step over a whole effective batch.</param>
 /// <param name="Candidates">All that were considered.</param>
-public sealed record MicroBatchChoice(int Tokens, string Reason, double StepSeconds, IReadOnlyList<MicroBatchCandidate> Candidates);
+public sealed record MicroBatchChoice(int Tokens, string Reason, double StepSeconds, IReadOnlyList<MicroBatchCandidate> Candidates)
+{
+    /// <summary>The time of a forward and backward pass of one such micro-batch, as in the paper; null where it was not timed so.</summary>
+    public StepTiming? Timing { get; init; }
+}

@@ -49,6 +49,23 @@ internal sealed class MicroBatchTrial : IDisposable
         return (StepTimer.Median(times), StateBytes + tape.CapacityBytes);
     }
 
+    /// <summary>Times forward and backward passes as the paper times steps, for no longer than is given.</summary>
+    public StepTiming Time(int sequences, TimeSpan longest, CancellationToken cancel)
+    {
+        using var tape = new Tape(_device) { Training = true };
+        var timer = new StepTimer();
+        long begin = Stopwatch.GetTimestamp();
+        for (int passes = 0; !timer.IsComplete && (passes < Repetitions || Stopwatch.GetElapsedTime(begin) < longest); passes++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            long start = Stopwatch.GetTimestamp();
+            Pass(tape, sequences);
+            timer.Add(Stopwatch.GetElapsedTime(start));
+        }
+
+        return timer.Result()!;
+    }
+
     /// <summary>Seconds of the optimizer's own part of a step.</summary>
     public double OptimizerSeconds()
     {

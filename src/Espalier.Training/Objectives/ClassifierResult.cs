@@ -68,5 +68,5 @@ public sealed record ClassifierResult(IReadOnlyList<ClassPrediction> Predictions
 
     /// <summary>The accuracy as an evaluation of training.</summary>
     public Evaluation ToEvaluation()
-        => new("accuracy", Confusion.Accuracy, HigherIsBetter: true, Loss, Confusion.Total, Tokens);
+        => new("accuracy", Confusion.Accuracy, Loss, Confusion.Total, Tokens);
 }

@@ -46,8 +46,7 @@ public readonly record struct StepResult(double Loss, long Tokens, FlopCount Flo
 /// <summary>How well a model does on what it was not trained on.</summary>
 /// <param name="Metric">What <paramref name="Value"/> is, for example <c>perplexity</c> or <c>accuracy</c>.</param>
 /// <param name="Value">The figure of merit.</param>
-/// <param name="HigherIsBetter">Whether more is better.</param>
 /// <param name="Loss">Mean loss over the predictions, in nats.</param>
 /// <param name="Predictions">Number of them.</param>
 /// <param name="Tokens">Tokens that passed through the model.</param>
-public sealed record Evaluation(string Metric, double Value, bool HigherIsBetter, double Loss, long Predictions, long Tokens);
+public sealed record Evaluation(string Metric, double Value, double Loss, long Predictions, long Tokens);

@@ -126,14 +126,17 @@ public sealed class MaskedLanguageModelling : StreamObjective<MaskedBatch>
         }
 
         return new Evaluation(
-            "perplexity", perplexity.Value, HigherIsBetter: false, perplexity.MeanLoss, perplexity.Tokens, _heldOut.TokenCount);
+            "perplexity", perplexity.Value, perplexity.MeanLoss, perplexity.Tokens, _heldOut.TokenCount);
     }
 
     /// <summary>
     /// The perplexity of a model that ignores context on the same held-out predictions: it knows how often each token occurs
     /// in the training part (add-one smoothing). Null when nothing is held out.
     /// </summary>
-    public double? UnigramPerplexity()
+    /// <param name="progress">Told the part of the training part that was counted.</param>
+    /// <param name="cancel">Stops it.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public double? UnigramPerplexity(IProgress<double>? progress = null, CancellationToken cancel = default)
     {
         if (_heldOut == null || _heldOut.TargetCount == 0)
         {
@@ -142,16 +145,21 @@ public sealed class MaskedLanguageModelling : StreamObjective<MaskedBatch>
 
         long[] counts = new long[Configuration.Vocabulary];
         int[] chunk = new int[1 << 16];
+        long counted = 0;
         foreach (TokenShard shard in _train.Shards)
         {
             for (long start = 0; start < shard.Tokens; start += chunk.Length)
             {
+                cancel.ThrowIfCancellationRequested();
                 Span<int> tokens = chunk.AsSpan(0, (int)Math.Min(chunk.Length, shard.Tokens - start));
                 shard.CopyTo(start, tokens);
                 foreach (int token in tokens)
                 {
                     counts[token]++;
                 }
+
+                counted += tokens.Length;
+                progress?.Report((double)counted / _train.Tokens);
             }
         }
 

@@ -37,9 +37,10 @@ internal sealed class PretrainingMaterials : IDisposable
 
     /// <summary>SHA-256 over those of all shards, each of which is read to see that it is still its own.</summary>
     /// <exception cref="Text.TextException">A shard is not what was prepared.</exception>
-    public string DataFingerprint()
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public string DataFingerprint(CancellationToken cancel)
     {
-        Corpus.Verify();
+        Corpus.Verify(cancel);
         IEnumerable<string> hashes = new[] { Corpus.Manifest.Train, Corpus.Manifest.HeldOut }
             .SelectMany(split => split.Shards.Select(shard => $"{shard.TokensSha256} {shard.OffsetsSha256}").Append("."));
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', hashes))));

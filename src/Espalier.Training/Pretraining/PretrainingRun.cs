@@ -1,10 +1,8 @@
-using System.Reflection;
 using System.Text.Json;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
 using Espalier.Training.Budgets;
 using Espalier.Training.MicroBatches;
-using Espalier.Training.Objectives;
 using Espalier.Training.Runs;
 using Espalier.Training.Timing;
 
@@ -21,14 +19,12 @@ public sealed class PretrainingRun : IDisposable
     private readonly StepCost _step;
 
     private PretrainingRun(
-        PretrainingMaterials materials, RunDirectory run, PretrainingRecord record, TrainingSpent spent, double? timedStep = null)
+        PretrainingMaterials materials, RunDirectory run, PretrainingRecord record, double peakFlops, TrainingSpent spent, double? timedStep = null)
     {
-        (_materials, _run, Record) = (materials, run, record);
+        (_materials, _run, Record, PeakFlops) = (materials, run, record, peakFlops);
         PretrainingConfiguration c = record.Configuration;
-        long blocks = Math.Min(c.Batches.BatchBlocks, materials.Objective.BlockCount);
-        _step = new StepCost(
-            TimeSpan.FromSeconds(timedStep ?? record.MicroBatch.StepSeconds * blocks / c.Batches.BatchBlocks), blocks * c.Batches.BlockTokens,
-            1.0 / materials.Objective.StepsInEpoch);
+        _step = PretrainingPreparation.CostOfStep(c, materials.Objective, record.MicroBatch.StepSeconds);
+        _step = timedStep is { } seconds ? _step with { Time = TimeSpan.FromSeconds(seconds) } : _step;
         Estimate = Estimated(c, spent);
     }
 
@@ -41,6 +37,10 @@ public sealed class PretrainingRun : IDisposable
     /// <summary>Values of all parameters of the model.</summary>
     public long Parameters => _materials.Objective.Parameters.Count;
 
+    /// <summary>The machine's rate of plain matrix products in FLOP/s, measured when this object was made: a machine that is shared
+    /// need not be as fast as when the run was made.</summary>
+    public double PeakFlops { get; }
+
     /// <summary>What the rest of the budget comes to, as measured before the start.</summary>
     public TimeEstimate Estimate { get; }
 
@@ -50,8 +50,8 @@ public sealed class PretrainingRun : IDisposable
     /// <summary>Makes a run: fills in what was left open, chooses the micro-batch, writes <c>run.json</c>.</summary>
     /// <param name="path">Its folder; new, or without a run.</param>
     /// <param name="configuration">What is asked for.</param>
-    /// <param name="progress">Told the part of the measurement that is done.</param>
-    /// <param name="cancel">Stops the measurement; nothing remains.</param>
+    /// <param name="progress">Told the part of the preparation that is done.</param>
+    /// <param name="cancel">Stops it; nothing remains.</param>
     /// <exception cref="ConfigurationException">The configuration has faults; all are listed.</exception>
     /// <exception cref="Text.TextException">The corpus cannot be read, or holds no text.</exception>
     /// <exception cref="MicroBatchException">The model does not fit into the memory allowed.</exception>
@@ -64,13 +64,15 @@ public sealed class PretrainingRun : IDisposable
     /// <param name="path">Its folder.</param>
     /// <param name="budget">Makes the new budget of the old one and of what is spent; null keeps it.</param>
     /// <param name="data">Where its prepared corpus lies now; null where it lay.</param>
+    /// <param name="cancel">Stops reading the corpus; nothing was changed.</param>
     /// <exception cref="RunException">There is none, it is another kind, another process works on it, it is damaged, or its data
     /// set or tokenizer is no longer what it was.</exception>
     /// <exception cref="ConfigurationException">The new budget has faults.</exception>
     /// <exception cref="Text.TextException">The corpus cannot be read.</exception>
     public static PretrainingRun Resume(
-        string path, Func<TrainingBudget, TrainingSpent, TrainingBudget>? budget = null, string? data = null)
-        => Resume(path, budget, new RunStorage(), data);
+        string path, Func<TrainingBudget, TrainingSpent, TrainingBudget>? budget = null, string? data = null,
+        CancellationToken cancel = default)
+        => Resume(path, budget, new RunStorage(), PeakThroughput.Measure, data, cancel);
 
     /// <summary>Trains until the budget is used up, and writes the model, also when it is interrupted.</summary>
     /// <param name="progress">Told after every step.</param>
@@ -84,6 +86,7 @@ public sealed class PretrainingRun : IDisposable
         using var trainer = new Trainer(_materials.Objective, Record.Configuration.Training, _run, time)
         {
             ExpectedStep = _step,
+            PeakFlops = PeakFlops,
             WriteModel = () => ModelFolder.Write(
                 _run, _materials.Objective.Parameters, Record.Configuration.Model, _materials.Tokenizer, ModelHead.MaskedLanguageModel),
         };
@@ -104,6 +107,7 @@ public sealed class PretrainingRun : IDisposable
         using var trainer = new Trainer(_materials.Objective, Record.Configuration.Training with { Evaluation = evaluation }, _run)
         {
             ExpectedStep = _step,
+            PeakFlops = PeakFlops,
             KeepGoing = (state, _) => state.Times.Training + near < until,
         };
         return trainer.Run(progress, cancel);
@@ -120,34 +124,35 @@ public sealed class PretrainingRun : IDisposable
         string path, PretrainingConfiguration asked, RunStorage storage, Func<Device, double> peak,
         IProgress<double>? progress = null, CancellationToken cancel = default)
     {
-        if (RunDirectory.IsAt(path))
-        {
-            throw new RunException(path, "there is a run here already; resume it, or name another folder");
-        }
-
         // The vocabulary is not known yet; everything else is, and a fault in it is said before anything is read or built.
         ConfigurationException.ThrowIfAny(
             "pretraining", (asked with { Model = asked.Model with { Vocabulary = 1, MaximumPositions = asked.Batches.BlockTokens } }).Validate());
+
+        // Before anything is measured: a folder that cannot be written costs no waiting.
+        using RunPlace place = RunPlace.Claim(path, storage);
         var materials = new PretrainingMaterials(asked.Data, asked.Threads);
         try
         {
-            PretrainingConfiguration resolved = Resolve(asked, materials);
+            PretrainingConfiguration resolved = PretrainingPreparation.Resolve(asked, materials);
+            string fingerprint = materials.DataFingerprint(cancel);
             double peakFlops = peak(materials.Device);
-            MicroBatchChoice choice = Choose(materials.Device, resolved, progress, cancel);
+            MicroBatchChoice choice = PretrainingPreparation.Choose(materials.Device, resolved, new PartOfProgress(progress, 0, 0.5), cancel);
             resolved = resolved with { Batches = resolved.Batches with { MicroBatchTokens = choice.Tokens } };
+            choice = PretrainingPreparation.Time(materials, resolved, choice, cancel);
             materials.Build(resolved);
-            var record = new PretrainingRecord(resolved, choice, materials.Objective.UnigramPerplexity());
-            RunDirectory run = RunDirectory.Create(path, new RunManifest
+            var record = new PretrainingRecord(
+                resolved, choice, materials.Objective.UnigramPerplexity(new PartOfProgress(progress, 0.75, 1), cancel));
+            RunDirectory run = place.Begin(new RunManifest
             {
                 Kind = Kind,
-                Version = typeof(PretrainingRun).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",
+                Version = RunManifest.CurrentVersion,
                 Created = DateTimeOffset.UtcNow,
                 Machine = MachineRecord.Here(materials.Device.Description, peakFlops),
                 TokenizerFingerprint = materials.Tokenizer.Fingerprint,
-                DataFingerprint = materials.DataFingerprint(),
+                DataFingerprint = fingerprint,
                 Configuration = JsonSerializer.SerializeToElement(record, PretrainingJson.Default.PretrainingRecord),
-            }, storage);
-            return new PretrainingRun(materials, run, record, default);
+            });
+            return new PretrainingRun(materials, run, record, peakFlops, default);
         }
         catch
         {
@@ -157,18 +162,19 @@ public sealed class PretrainingRun : IDisposable
     }
 
     internal static PretrainingRun Resume(
-        string path, Func<TrainingBudget, TrainingSpent, TrainingBudget>? budget, RunStorage storage, string? moved = null)
+        string path, Func<TrainingBudget, TrainingSpent, TrainingBudget>? budget, RunStorage storage, Func<Device, double> peak,
+        string? moved = null, CancellationToken cancel = default)
     {
         RunDirectory run = RunDirectory.Open(path, storage);
         PretrainingMaterials? materials = null;
         try
         {
             RunManifest manifest = run.Manifest;
-            PretrainingRecord record = Read(path, manifest);
+            PretrainingRecord record = PretrainingPreparation.Read(path, manifest);
             string data = moved == null ? record.Configuration.Data : Path.GetFullPath(moved);
             materials = new PretrainingMaterials(data, record.Configuration.Threads);
             Require(path, materials.Tokenizer.Fingerprint == manifest.TokenizerFingerprint, "tokenizer", data);
-            Require(path, materials.DataFingerprint() == manifest.DataFingerprint, "data set", data);
+            Require(path, materials.DataFingerprint(cancel) == manifest.DataFingerprint, "data set", data);
             TrainingState state = run.Checkpoints.Latest((_, _) => { })?.State ?? new TrainingState();
             List<string> warnings = [];
             if (budget != null || moved != null)
@@ -183,7 +189,7 @@ public sealed class PretrainingRun : IDisposable
             }
 
             materials.Build(record.Configuration);
-            return new PretrainingRun(materials, run, record, state.Spent, TimedStep(path)) { Warnings = warnings };
+            return new PretrainingRun(materials, run, record, peak(materials.Device), state.Spent, TimedStep(path)) { Warnings = warnings };
         }
         catch
         {
@@ -199,52 +205,6 @@ public sealed class PretrainingRun : IDisposable
         {
             throw new RunMismatchException(
                 path, $"the {what} in {data} is not the one that the run was made with; put that one back, or begin another run");
-        }
-    }
-
-    private static PretrainingConfiguration Resolve(PretrainingConfiguration asked, PretrainingMaterials materials)
-    {
-        EncoderConfiguration model = asked.Model with
-        {
-            Vocabulary = materials.Tokenizer.VocabularySize,
-            MaximumPositions = asked.Batches.BlockTokens,
-        };
-        PretrainingConfiguration resolved = asked with
-        {
-            Data = Path.GetFullPath(asked.Data),
-            Model = model,
-            Training = asked.Training with { Seed = asked.Seed },
-            MemoryBytes = asked.MemoryBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4 * 3,
-            Threads = materials.Device.Threads,
-        };
-        ConfigurationException.ThrowIfAny("pretraining", resolved.Validate());
-        return resolved with { Model = model with { Heads = model.ActualHeads, FeedForward = model.ActualFeedForward } };
-    }
-
-    private static MicroBatchChoice Choose(
-        CpuDevice device, PretrainingConfiguration c, IProgress<double>? progress, CancellationToken cancel)
-    {
-        TrialModel trial = MaskedLanguageModelling.Trial(c.Model, c.Batches);
-        return c.MicroBatchBlocks is { } blocks
-            ? MicroBatchSearch.Take(device, trial, c.Batches.BlockTokens, c.Batches.BatchBlocks, blocks, c.MemoryBytes!.Value)
-            : MicroBatchSearch.Choose(
-                device, trial, c.Batches.BlockTokens, c.Batches.BatchBlocks, c.MemoryBytes!.Value, progress, cancel);
-    }
-
-    private static PretrainingRecord Read(string path, RunManifest manifest)
-    {
-        if (manifest.Kind != Kind)
-        {
-            throw new RunException(path, $"is a run of {manifest.Kind}, not of {Kind}");
-        }
-
-        try
-        {
-            return manifest.ConfigurationAs(PretrainingJson.Default.PretrainingRecord);
-        }
-        catch (JsonException e)
-        {
-            throw new RunDamagedException(Path.Join(path, RunDirectory.ManifestName), $"holds no configuration of {Kind}: {e.Message}", e);
         }
     }
 

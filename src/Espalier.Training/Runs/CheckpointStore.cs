@@ -40,7 +40,7 @@ public sealed class CheckpointStore
 
     /// <summary>Writes <c>state.json</c> anew: times and the log have gone on, weights and moments have not.</summary>
     /// <exception cref="RunStorageException">The disk is full or failed, or the folder is read-only.</exception>
-    internal Checkpoint Amend(Checkpoint checkpoint, TrainingState state, long eventBytes)
+    internal Checkpoint Update(Checkpoint checkpoint, TrainingState state, long eventBytes)
     {
         CheckpointRecord record = ReadRecord(checkpoint.Path);
         Write(checkpoint.Path, record with { State = state, EventBytes = eventBytes });

@@ -20,10 +20,6 @@ public sealed class RunDirectory : IDisposable
     /// <summary>Name of the folder with the model in Hugging Face's layout.</summary>
     public const string ModelName = "model";
 
-    private const string LockName = ".lock";
-    private const int LockAttempts = 5;
-    private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(20);
-
     private readonly FileStream _lock;
 
     private RunDirectory(string path, FileStream held, RunStorage storage, RunManifest manifest)
@@ -54,24 +50,7 @@ public sealed class RunDirectory : IDisposable
     public static bool IsAt(string path) => File.Exists(System.IO.Path.Join(path, ManifestName));
 
     /// <summary>Whether a process works on the run just now.</summary>
-    public static bool IsHeld(string path)
-    {
-        string file = System.IO.Path.Join(path, LockName);
-        try
-        {
-            using FileStream? free = File.Exists(file) ? new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read) : null;
-            return false;
-        }
-        catch (IOException e)
-        {
-            return IsSharingViolation(e);
-        }
-        catch (UnauthorizedAccessException)
-        {
-            // Whoever may not even read it is told of a run by its files alone.
-            return false;
-        }
-    }
+    public static bool IsHeld(string path) => RunLock.IsHeld(path);
 
     /// <summary>Makes a run in a folder that is new or holds no run.</summary>
     /// <exception cref="RunException">There is a run already.</exception>
@@ -155,31 +134,24 @@ public sealed class RunDirectory : IDisposable
 
     internal static RunDirectory Create(string path, RunManifest manifest, RunStorage storage)
     {
-        FileStream held = Lock(path, storage);
-        try
-        {
-            if (IsAt(path))
-            {
-                throw new RunException(path, "there is a run here already; resume it, or name another folder");
-            }
+        using RunPlace place = RunPlace.Claim(path, storage);
+        return place.Begin(manifest);
+    }
 
-            Clean(path, storage);
-            storage.CreateFolder(System.IO.Path.Join(path, CheckpointsName));
-            Write(path, storage, manifest);
-            return new RunDirectory(path, held, storage, manifest);
-        }
-        catch
-        {
-            held.Dispose();
-            throw;
-        }
+    /// <summary>Makes a run in a folder that is held already.</summary>
+    internal static RunDirectory Begin(string path, FileStream held, RunManifest manifest, RunStorage storage)
+    {
+        Clean(path, storage);
+        storage.CreateFolder(System.IO.Path.Join(path, CheckpointsName));
+        Write(path, storage, manifest);
+        return new RunDirectory(path, held, storage, manifest);
     }
 
     internal static RunDirectory Open(string path, RunStorage storage)
     {
         // Where there is no run nothing is locked; what the run is, is read when nobody can change it any more.
         _ = ReadManifest(path);
-        FileStream held = Lock(path, storage);
+        FileStream held = RunLock.Take(path);
         try
         {
             RunManifest manifest = ReadManifest(path);
@@ -192,38 +164,6 @@ public sealed class RunDirectory : IDisposable
             throw;
         }
     }
-
-    private static FileStream Lock(string path, RunStorage storage)
-    {
-        storage.CreateFolder(path);
-        string file = System.IO.Path.Join(path, LockName);
-        for (int attempt = 1; ; attempt++)
-        {
-            try
-            {
-                // Held by the operating system for this process: nothing remains when it is killed.
-                return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException e) when (IsSharingViolation(e))
-            {
-                if (attempt == LockAttempts)
-                {
-                    throw new RunLockedException(path, e);
-                }
-
-                // Who only asks whether the run is held holds it for an instant.
-                Thread.Sleep(LockPause);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                throw new RunStorageException(path, e);
-            }
-        }
-    }
-
-    // ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION; elsewhere EWOULDBLOCK of flock.
-    private static bool IsSharingViolation(IOException e)
-        => OperatingSystem.IsWindows() ? (e.HResult & 0xFFFF) is 32 or 33 : e.HResult == (OperatingSystem.IsMacOS() ? 35 : 11);
 
     private static void Clean(string path, RunStorage storage)
     {

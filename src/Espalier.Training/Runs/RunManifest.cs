@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -9,6 +10,10 @@ public sealed record RunManifest
 {
     /// <summary>The layout that this code writes and reads.</summary>
     public const int CurrentFormat = 1;
+
+    /// <summary>Version of this software.</summary>
+    public static string CurrentVersion { get; } =
+        typeof(RunManifest).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
 
     /// <summary>Version of the run directory's layout.</summary>
     public int Format { get; init; } = CurrentFormat;

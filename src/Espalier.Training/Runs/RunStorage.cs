@@ -31,7 +31,7 @@ internal class RunStorage
         }
     }
 
-    /// <summary>Writes a file by way of a temporary neighbour that is flushed to the disk and renamed.</summary>
+    /// <summary>Writes a file by way of a temporary neighbour that is flushed to the disk and renamed; the rename is flushed too.</summary>
     public void WriteFile(string path, ReadOnlyMemory<byte> content) => Change(path, () =>
     {
         string temporary = path + Temporary;
@@ -44,6 +44,7 @@ internal class RunStorage
 
         Reached("flushed", path);
         File.Move(temporary, path, overwrite: true);
+        FlushFolderOf(path);
     });
 
     /// <summary>Writes a folder by way of a temporary neighbour; a folder that stands there is replaced.</summary>
@@ -53,6 +54,7 @@ internal class RunStorage
         Delete(temporary);
         Directory.CreateDirectory(temporary);
         write(temporary);
+        FolderSync.Flush(temporary);
         Reached("filled", path);
         if (Directory.Exists(path))
         {
@@ -62,6 +64,7 @@ internal class RunStorage
         }
 
         Directory.Move(temporary, path);
+        FlushFolderOf(path);
         Reached("in place", path);
         Delete(former);
     });
@@ -75,7 +78,14 @@ internal class RunStorage
     }
 
     /// <summary>Creates a folder unless it is there.</summary>
-    public void CreateFolder(string path) => Change(path, () => Directory.CreateDirectory(path));
+    public void CreateFolder(string path) => Change(path, () =>
+    {
+        if (!Directory.Exists(path))
+        {
+            Directory.CreateDirectory(path);
+            FlushFolderOf(path);
+        }
+    });
 
     /// <summary>Deletes a file or folder if it is there; a folder vanishes from sight first, so that none is left in part.</summary>
     public void Delete(string path) => Change(path, () =>
@@ -111,6 +121,8 @@ internal class RunStorage
             throw new RunStorageException(path, e);
         }
     }
+
+    private static void FlushFolderOf(string path) => FolderSync.Flush(Path.GetDirectoryName(Path.GetFullPath(path))!);
 
     /// <summary>Called at every point at which a process may end and leave another state behind; tests end it there.</summary>
     protected virtual void Reached(string point, string path)

@@ -60,6 +60,9 @@ public sealed record TrainingEvent
     /// <summary>Step timing as in the paper.</summary>
     public StepTiming? Timing { get; init; }
 
+    /// <summary>The machine's rate of plain matrix products as it was measured before this start or resumption, in FLOP/s.</summary>
+    public double? PeakFlops { get; init; }
+
     /// <summary>What happened, in words.</summary>
     public string? Message { get; init; }
 }

@@ -10,8 +10,13 @@ namespace Espalier.Training.Timing;
 /// <param name="StepSeconds">Measured seconds of a step.</param>
 public sealed record TimeEstimate(TimeSpan Training, long Steps, long Tokens, double Epochs, double StepSeconds)
 {
+    private static readonly TimeSpan LongestMeasurement = TimeSpan.FromSeconds(5);
+
     /// <summary>Time of held-out evaluation, which is no part of the budget.</summary>
     public TimeSpan Evaluation { get; init; }
+
+    /// <summary>How long steps may be timed before the start: a small part of the budget, and never so long that one waits for it.</summary>
+    internal TimeSpan TimeToMeasure => Training / 20 is var part && part < LongestMeasurement ? part : LongestMeasurement;
 
     /// <summary>Works out what remains of a budget.</summary>
     /// <param name="budget">The whole budget.</param>

@@ -62,7 +62,7 @@ internal sealed class ScriptedObjective : IObjective
     public Evaluation? Evaluate(Tape tape, CancellationToken cancel)
     {
         _evaluate();
-        return new Evaluation("score", ++Evaluations, HigherIsBetter: true, 1, 1, 1);
+        return new Evaluation("score", ++Evaluations, 1, 1, 1);
     }
 
     public void Dispose() => Parameters.Dispose();

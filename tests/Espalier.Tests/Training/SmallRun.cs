@@ -2,6 +2,7 @@ using Espalier.Engine.Models;
 using Espalier.Tests.Text;
 using Espalier.Text.Batching;
 using Espalier.Text.Corpora;
+using Espalier.Text.Tokenization;
 using Espalier.Training;
 using Espalier.Training.Budgets;
 using Espalier.Training.Pretraining;
@@ -14,10 +15,10 @@ internal static class SmallRun
     public const int Steps = 8;
 
     /// <summary>Prepares the corpus in a folder and returns its path.</summary>
-    public static string Corpus(TemporaryFolder folder, int lines = 200)
+    public static string Corpus(TemporaryFolder folder, int lines = 200, Tokenizer? tokenizer = null)
     {
         string text = folder.Write("corpus.txt", string.Join('\n', TestTokenizer.Lines.Take(lines)));
-        new CorpusPreparation(TestTokenizer.Instance, new CorpusPreparationOptions { HeldOutFraction = 0.2 }).Run([text], folder["data"]);
+        new CorpusPreparation(tokenizer ?? TestTokenizer.Instance, new CorpusPreparationOptions { HeldOutFraction = 0.2 }).Run([text], folder["data"]);
         return folder["data"];
     }
 

@@ -48,6 +48,33 @@ public class FinetuneCommandTests
         Assert.Contains("begins at batch 256", source);
     }
 
+    [Fact]
+    public async Task Run_EveryTrialDiverges_SaysSoAndFails()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallFinetuning.Data(folder);
+        (int code, string output, string error) = await Run(
+            "finetune", "--train", data, "--tokenizer", folder["tokenizer.json"], "--out", folder["run"], "--layers", "1", "--hidden", "16",
+            "--learning-rate", "1e30", "2e30", "--batch", "8", "--epochs", "1", "--micro-batch", "8", "--threads", "1", "--warm-up", "0", "--json");
+        Assert.Equal(1, code);
+        Assert.Contains("every trial diverged", error);
+        JsonElement report = JsonDocument.Parse(output).RootElement;
+        Assert.Equal(("Diverged", 2), (report.GetProperty("end").GetString(), report.GetProperty("trialsDiverged").GetInt32()));
+    }
+
+    [Fact]
+    public async Task Evaluate_OptionOfTheOtherKindOfModel_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallFinetuning.Data(folder);
+        await Json(
+            "finetune", "--train", data, "--tokenizer", folder["tokenizer.json"], "--out", folder["run"], "--layers", "1", "--hidden", "16",
+            "--epochs", "1", "--micro-batch", "8", "--threads", "1", "--json");
+        (int code, _, string error) = await Run("evaluate", folder["run"], "--data", Path.Join(data, "dev.tsv"), "--held-out-blocks", "5");
+        Assert.Equal(2, code);
+        Assert.Contains("is a classifier, for which --held-out-blocks means nothing", error);
+    }
+
     [Theory]
     [InlineData(2, "name a training set", "finetune")]
     [InlineData(2, "or for a new model a tokenizer", "finetune", "--train", "x", "--out", "y")]

@@ -73,7 +73,7 @@ public class PreparedCorpusTests
         bytes[5] ^= 1;
         File.WriteAllBytes(shard, bytes);
         using PreparedCorpus corpus = PreparedCorpus.Open(folder["out"]);
-        Assert.Contains("is damaged", Assert.Throws<TextException>(corpus.Verify).Message);
+        Assert.Contains("is damaged", Assert.Throws<TextException>(() => corpus.Verify()).Message);
     }
 
     [Theory]

@@ -35,6 +35,9 @@ public sealed class FinetuningRunTests : IDisposable
         Assert.Equal(10, JsonDocument.Parse(File.ReadAllBytes(_folder["run/confusion.json"])).RootElement.GetProperty("counts")[0]
             .EnumerateArray().Sum(c => c.GetInt32()));
 
+        // A step at a rate of nothing would be lost.
+        Assert.All([0, 1], trial => Assert.True(EventLog.Read(_folder[$"run/trials/{trial}/events.jsonl"]).First(e => e.Event == "step").LearningRate > 0));
+
         // What is on the disk says the same.
         using var device = new CpuDevice(1);
         using var model = TrainedClassifier.Load(_folder["run/model"], device);
@@ -158,7 +161,7 @@ public sealed class FinetuningRunTests : IDisposable
     private void Attempt(string path, RunStorage storage)
     {
         using FinetuningRun run = RunDirectory.IsAt(path)
-            ? FinetuningRun.Resume(path, null, storage)
+            ? FinetuningRun.Resume(path, null, storage, _ => 1)
             : FinetuningRun.Create(path, SmallFinetuning.Configuration(_folder), storage, peak: _ => 1);
         run.Train();
     }

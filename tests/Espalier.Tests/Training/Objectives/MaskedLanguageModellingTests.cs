@@ -45,6 +45,16 @@ public sealed class MaskedLanguageModellingTests : IDisposable
     }
 
     [Fact]
+    public void UnigramPerplexity_Cancelled_Stops()
+    {
+        using MaskedLanguageModelling objective = Create(microBatchTokens: 32, dropout: 0);
+        List<double> parts = [];
+        Assert.NotNull(objective.UnigramPerplexity(new Direct(parts.Add)));
+        Assert.Equal(1, parts[^1]);
+        Assert.Throws<OperationCanceledException>(() => objective.UnigramPerplexity(cancel: new CancellationToken(canceled: true)));
+    }
+
+    [Fact]
     public void Evaluate_AnyTime_MovesNothingAndRepeats()
     {
         using MaskedLanguageModelling objective = Create(microBatchTokens: 32, dropout: 0.5f);
@@ -140,5 +150,10 @@ public sealed class MaskedLanguageModellingTests : IDisposable
         float[] gradient = new float[objective.Parameters.Gradients.Length];
         _device.Download(objective.Parameters.Gradients, gradient);
         return (loss, gradient);
+    }
+
+    private sealed class Direct(Action<double> report) : IProgress<double>
+    {
+        public void Report(double value) => report(value);
     }
 }

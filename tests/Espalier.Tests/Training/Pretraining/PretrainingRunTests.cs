@@ -1,7 +1,9 @@
 using Espalier.Engine.Safetensors;
+using Espalier.Tests.Text;
 using Espalier.Tests.Training.Runs;
 using Espalier.Training;
 using Espalier.Training.Budgets;
+using Espalier.Training.Comparison;
 using Espalier.Training.Pretraining;
 using Espalier.Training.Runs;
 
@@ -233,6 +235,57 @@ public class PretrainingRunTests
     }
 
     [Fact]
+    public void Resume_OtherTokenizer_IsRefusedByName()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        Attempt(folder["run"], data, new RunStorage());
+        Directory.Delete(data, recursive: true);
+        SmallRun.Corpus(folder, tokenizer: TestTokenizer.WithGap());
+        Assert.Contains("the tokenizer in", Assert.Throws<RunMismatchException>(() => PretrainingRun.Resume(folder["run"])).Message);
+    }
+
+    [Fact]
+    public void Create_FolderCannotBeUsedOrItIsCancelled_MeasuresNothingAndLeavesNothing()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder), file = folder.Write("file", "");
+        Assert.Throws<RunStorageException>(() => Create(Path.Join(file, "run"), default));
+        Assert.Throws<OperationCanceledException>(() => Create(folder["run"], new CancellationToken(canceled: true)));
+        Assert.False(Directory.Exists(folder["run"]));
+        using RunPlace held = RunPlace.Claim(folder["run"], new RunStorage());
+        Assert.Throws<RunLockedException>(() => Create(folder["run"], default));
+
+        PretrainingRun Create(string path, CancellationToken cancel) => PretrainingRun.Create(
+            path, SmallRun.Configuration(data), new RunStorage(), _ => throw new InvalidOperationException("measured"), cancel: cancel);
+    }
+
+    [Fact]
+    public void Resume_MachineGotFaster_LogsItAndSetsEachPartBesideItsOwnPeak()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        using (PretrainingRun run = PretrainingRun.Create(folder["run"], SmallRun.Configuration(data), new RunStorage(), _ => 1e9))
+        {
+            Assert.True(run.Record.MicroBatch.Timing!.Steps > 0);
+            Assert.Equal(run.Record.MicroBatch.StepSeconds, run.Estimate.StepSeconds, 1e-9);
+            run.Train();
+        }
+
+        using (PretrainingRun run = PretrainingRun.Resume(
+            folder["run"], (old, spent) => old.Extend(new TrainingBudget { Steps = SmallRun.Steps }, spent), new RunStorage(), _ => 4e9))
+        {
+            Assert.Equal(4e9, run.PeakFlops);
+            run.Train();
+        }
+
+        IReadOnlyList<TrainingEvent> events = EventLog.Read(Path.Join(folder["run"], RunDirectory.EventsName));
+        Assert.Equal([1e9, 4e9], events.Where(e => e.PeakFlops != null).Select(e => e.PeakFlops!.Value));
+        double first = events.Single(e => e.Event == "resumed").ProductFlops, all = events[^1].ProductFlops;
+        Assert.Equal(((first / 1e9) + ((all - first) / 4e9)) / events[^1].Elapsed, RunSummary.Of(folder["run"]).PeakFraction!.Value, 1e-9);
+    }
+
+    [Fact]
     public void Create_ManyFaults_ListsThemAllAndMakesNothing()
     {
         using var folder = new TemporaryFolder();
@@ -250,7 +303,7 @@ public class PretrainingRunTests
     private static void Attempt(string run, string data, RunStorage storage)
     {
         using PretrainingRun opened = RunDirectory.IsAt(run)
-            ? PretrainingRun.Resume(run, null, storage)
+            ? PretrainingRun.Resume(run, null, storage, _ => 1)
             : PretrainingRun.Create(run, SmallRun.Configuration(data), storage, peak: _ => 1);
         opened.Train();
     }

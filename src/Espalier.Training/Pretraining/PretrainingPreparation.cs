@@ -1,0 +1,86 @@
+using System.Text.Json;
+using Espalier.Engine.Devices;
+using Espalier.Engine.Models;
+using Espalier.Training.Budgets;
+using Espalier.Training.MicroBatches;
+using Espalier.Training.Objectives;
+using Espalier.Training.Runs;
+using Espalier.Training.Timing;
+
+namespace Espalier.Training.Pretraining;
+
+/// <summary>What lies between what was asked for and what <c>run.json</c> holds.</summary>
+internal static class PretrainingPreparation
+{
+    /// <summary>Fills in what was left open.</summary>
+    /// <exception cref="ConfigurationException">The configuration has faults.</exception>
+    public static PretrainingConfiguration Resolve(PretrainingConfiguration asked, PretrainingMaterials materials)
+    {
+        EncoderConfiguration model = asked.Model with
+        {
+            Vocabulary = materials.Tokenizer.VocabularySize,
+            MaximumPositions = asked.Batches.BlockTokens,
+        };
+        PretrainingConfiguration resolved = asked with
+        {
+            Data = Path.GetFullPath(asked.Data),
+            Model = model,
+            Training = asked.Training with { Seed = asked.Seed },
+            MemoryBytes = asked.MemoryBytes ?? MicroBatchNeed.MemoryUnlessGiven,
+            Threads = materials.Device.Threads,
+        };
+        ConfigurationException.ThrowIfAny("pretraining", resolved.Validate());
+        return resolved with { Model = model with { Heads = model.ActualHeads, FeedForward = model.ActualFeedForward } };
+    }
+
+    /// <summary>Measures micro-batches, or the one that was asked for.</summary>
+    public static MicroBatchChoice Choose(
+        CpuDevice device, PretrainingConfiguration c, IProgress<double> progress, CancellationToken cancel)
+    {
+        TrialModel trial = MaskedLanguageModelling.Trial(c.Model, c.Batches);
+        return c.MicroBatchBlocks is { } blocks
+            ? MicroBatchSearch.Take(device, trial, Need(c), blocks)
+            : MicroBatchSearch.Choose(device, trial, Need(c), progress, cancel);
+    }
+
+    /// <summary>Times steps with it as the paper does, for as long as the budget makes worth while.</summary>
+    public static MicroBatchChoice Time(
+        PretrainingMaterials materials, PretrainingConfiguration c, MicroBatchChoice choice, CancellationToken cancel)
+    {
+        double wanted = c.Batches.BatchBlocks * (double)c.Batches.BlockTokens, there = materials.Corpus.Train.Tokens;
+        double stepTokens = Math.Min(wanted, there);
+        TimeSpan longest = c.TimingBefore ?? TimeEstimate.Of(
+            c.Training.Budget, default, choice.StepSeconds * stepTokens / wanted, stepTokens, there / stepTokens).TimeToMeasure;
+        return MicroBatchSearch.Time(
+            materials.Device, MaskedLanguageModelling.Trial(c.Model, c.Batches), Need(c), choice, longest, cancel);
+    }
+
+    /// <summary>What a step takes. Where there are fewer blocks than a batch asks for, it has them all.</summary>
+    public static StepCost CostOfStep(PretrainingConfiguration c, MaskedLanguageModelling objective, double stepSeconds)
+    {
+        long blocks = Math.Min(c.Batches.BatchBlocks, objective.BlockCount);
+        return new StepCost(
+            TimeSpan.FromSeconds(stepSeconds * blocks / c.Batches.BatchBlocks), blocks * c.Batches.BlockTokens, 1.0 / objective.StepsInEpoch);
+    }
+
+    /// <summary>Reads the configuration of a run.</summary>
+    /// <exception cref="RunException">It is another kind of run, or damaged.</exception>
+    public static PretrainingRecord Read(string path, RunManifest manifest)
+    {
+        if (manifest.Kind != PretrainingRun.Kind)
+        {
+            throw new RunException(path, $"is a run of {manifest.Kind}, not of {PretrainingRun.Kind}");
+        }
+
+        try
+        {
+            return manifest.ConfigurationAs(PretrainingJson.Default.PretrainingRecord);
+        }
+        catch (JsonException e)
+        {
+            throw new RunDamagedException(Path.Join(path, RunDirectory.ManifestName), $"holds no configuration of {PretrainingRun.Kind}: {e.Message}", e);
+        }
+    }
+
+    private static MicroBatchNeed Need(PretrainingConfiguration c) => new(c.Batches.BlockTokens, c.Batches.BatchBlocks, c.MemoryBytes!.Value);
+}

@@ -1,0 +1,57 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Espalier.Cli.CommandLine;
+using Espalier.Tests.Training;
+using Espalier.Training.Runs;
+
+namespace Espalier.Tests.Cli.Commands;
+
+/// <summary>The tool as a process of its own, which a signal tells to end.</summary>
+public class InterruptionTests
+{
+    [Theory]
+    [InlineData("TERM")]
+    [InlineData("INT")]
+    public async Task Pretrain_Signalled_SavesAndExits130(string signal)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        using var folder = new TemporaryFolder();
+        string run = folder["run"];
+        using Process tool = Start(
+            "pretrain", "--data", SmallRun.Corpus(folder), "--out", run, "--layers", "1", "--hidden", "16", "--batch", "8", "--sequence-length", "16",
+            "--micro-batch", "8", "--threads", "1", "--time", "1h");
+        Task<string> errors = tool.StandardError.ReadToEndAsync(), output = tool.StandardOutput.ReadToEndAsync();
+        string first = Path.Join(run, RunDirectory.CheckpointsName, "step-0");
+        while (!Directory.Exists(first) && !tool.HasExited)
+        {
+            await Task.Delay(20);
+        }
+
+        using (Process kill = Process.Start("kill", ["-s", signal, $"{tool.Id}"]))
+        {
+            await kill.WaitForExitAsync();
+        }
+
+        await tool.WaitForExitAsync();
+        string error = await errors;
+        Assert.True(tool.ExitCode == ExitCode.Interrupted, $"exit code {tool.ExitCode}: {error}");
+        Assert.Contains($"saved; go on with: espalier pretrain --resume {run}", error);
+        Assert.Contains("interrupted after", await output);
+        Assert.True(File.Exists(Path.Join(run, RunDirectory.ModelName, ModelFolder.WeightsName)));
+        Assert.Equal("interrupted", EventLog.Read(Path.Join(run, RunDirectory.EventsName))[^1].Event);
+    }
+
+    private static Process Start(params string[] arguments)
+    {
+        string host = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
+        return Process.Start(new ProcessStartInfo(host, ["exec", typeof(Application).Assembly.Location, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+    }
+}
