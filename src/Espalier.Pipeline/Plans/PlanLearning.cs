@@ -83,6 +83,7 @@ public sealed record PlanLearning
         LearningRateSource = $"{LearningRate:G3} × √({Width} / width)",
         HeldOutBlocks = heldOutBlocks,
         MicroBatchBlocks = microBatchBlocks,
+        TimingBefore = TimeSpan.Zero,
         MemoryBytes = settings.MemoryBytes,
         Seed = settings.Seed,
         Threads = settings.Threads,

@@ -4,7 +4,6 @@ using Espalier.Planning.Curves;
 using Espalier.Planning.Race;
 using Espalier.Planning.Sizes;
 using Espalier.Training;
-using Espalier.Training.Budgets;
 using Espalier.Training.Pretraining;
 using Espalier.Training.Runs;
 
@@ -19,6 +18,9 @@ public sealed class PlanRun : IDisposable
     // Measured on runs of ten minutes to an hour of 2 × 64 and 2 × 128 on English: the fall of the rate to zero gained 0.015 nats where
     // only word frequencies were learned yet, and 0.14 after that.
     private static readonly DecayGain LinearDecay = new(0.07, 0.05);
+
+    // The part of the time for planning that measuring the candidates may take; the rest is for the race.
+    private const double MostMeasuring = 0.6;
 
     private readonly string _directory;
     private readonly IProgress<PlanProgress>? _progress;
@@ -82,8 +84,11 @@ public sealed class PlanRun : IDisposable
     {
         SizePlan plan = SizeRace.Resume(record.Race!).Decide();
         PlannedSize[] sizes = [.. plan.Candidates.Select(c => record.Sizes.Single(s => s.Size == c.Size))];
+        // Where measuring alone has eaten a budget of seconds there is a model all the same.
+        double least = plan.Chosen.RacedSeconds + (plan.BudgetSeconds / 2);
         return new PlanResult(
-            plan, sizes, sizes[0].RunDirectory, TimeSpan.FromSeconds(plan.BudgetSeconds - plan.LostSeconds), TimeSpan.FromSeconds(record.Seconds));
+            plan, sizes, sizes[0].RunDirectory, TimeSpan.FromSeconds(Math.Max(least, plan.BudgetSeconds - plan.LostSeconds)),
+            TimeSpan.FromSeconds(record.Seconds));
     }
 
     private PlanResult Execute()
@@ -116,17 +121,19 @@ public sealed class PlanRun : IDisposable
         foreach (ModelSize size in choice.Sizes)
         {
             // Better fewer candidates than no time to tell them apart.
-            if (sizes.Count >= 2 && Fraction > 0.45)
+            if (sizes.Count > 0 && Fraction * (sizes.Count + 1) / sizes.Count > MostMeasuring)
                 break;
             _progress?.Report(new PlanProgress($"measuring {size}", Fraction, null));
             PretrainingRun run = _runs.Open(size, choice.HeldOutBlocks);
             sizes.Add(_runs.Measured(size));
             measured.Add((size, run.Estimate.StepSeconds));
+            _record = _record with { Sizes = [.. sizes] };
+            Save();
         }
         var cost = new CostModel(choice.Work, choice.PeakFlops, measured);
         SizeRace race = SizeRace.Begin(
             [.. sizes.Select(s => s.Size)], cost, choice.Work, settings.Budget.TotalSeconds, LinearDecay, _clock.Seconds);
-        _record = _record with { Sizes = sizes, PointSeconds = choice.PointSeconds, Race = race.State };
+        _record = _record with { PointSeconds = choice.PointSeconds, Race = race.State };
         Save();
         return race;
     }

@@ -26,6 +26,9 @@ public static class LearningCurve
     // steps that is 2 %.
     private const double LawError = 0.01;
 
+    // What another curve may say against a law, as a logarithm: one that follows a law of its own must not force it on the rest.
+    private const double MostSay = 8;
+
     // A loss this many times the noise above the best one is no accident.
     private const double Rise = 4;
 
@@ -146,7 +149,7 @@ public static class LearningCurve
             (List<CurveFit> theirs, double theirVariance) = Fits(other, longest, Math.Max(steps, other[^1].Steps));
             double[] more = Likelihood(theirs, theirVariance);
             for (int i = 0; i < log.Length; i++)
-                log[i] += more[i];
+                log[i] += Math.Max(-MostSay, more[i]);
         }
 
         double most = log.Max(), freedom = Math.Max(1, points.Length - Parameters);

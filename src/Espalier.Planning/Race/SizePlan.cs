@@ -38,7 +38,9 @@ public sealed record SizePlan(IReadOnlyList<CandidateForecast> Candidates, doubl
         {
             double gap = next.Loss.Loss - Chosen.Loss.Loss;
             string clear = next.Loss.Low > Chosen.Loss.High ? "a clear choice"
-                : gap >= 0 ? "the intervals overlap, so it could be as good" : "its forecast is better, but it was stopped before that showed";
+                : gap >= 0 ? "the intervals overlap, so it could be as good"
+                : next.Stopped == null ? "as good as far as can be told, and then the larger one is taken"
+                : "its forecast is better, but it was stopped before that showed";
             lines.Add(Text($"The runner-up, {next.Size}, would give {Range(next.Loss)} after {next.Steps:N0} steps: {Math.Abs(gap):F3} {(gap >= 0 ? "worse" : "better")}; {clear}."));
         }
         lines.Add(Text($"The race cost {LostSeconds:N1} s in candidates that lost, {LostSeconds / BudgetSeconds:P1} of the budget; the chosen model keeps its {Chosen.RacedSeconds:N1} s."));

@@ -101,7 +101,7 @@ public sealed class SizeRace
         Replace(candidate, racer);
         StopHopeless();
         // Slices end with a whole step, so a step may be missing.
-        if (Running.Length > 1 && Running.All(i => State.Racers[i].Seconds + State.Racers[i].StepSeconds > State.TargetSeconds))
+        if (Running.Length > 1 && Running.All(i => State.Racers[i] is { Points.Count: > 0 } r && r.Seconds + r.StepSeconds > State.TargetSeconds))
             EndRound();
     }
 
@@ -199,8 +199,10 @@ public sealed class SizeRace
 
     private void EndRound()
     {
-        // By what they may still come to: whoever is least certain, often the largest, would otherwise go first for the wrong reason.
-        int[] ranked = [.. Running.OrderBy(i => Forecast(i)?.Low ?? double.PositiveInfinity).ThenBy(i => i)];
+        // A guess counts by what it may still come to: the largest, which have made the fewest steps, would otherwise go for the wrong reason.
+        double[] forecasts = [.. State.Racers.Select((r, i) => r.Stopped != null ? 0 : Forecast(i) is not { } f ? double.PositiveInfinity
+            : f.Basis is ForecastBasis.PowerLaw or ForecastBasis.Overfitting ? f.Loss : f.Low)];
+        int[] ranked = [.. Running.OrderBy(i => forecasts[i]).ThenBy(i => i)];
         foreach (int i in ranked.Skip((ranked.Length + 1) / 2))
             Stop(i, ranked[0], $"in the worse half after round {State.Round + 1}");
         State = State with { Round = State.Round + 1 };

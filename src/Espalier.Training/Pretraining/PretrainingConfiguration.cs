@@ -28,6 +28,10 @@ public sealed record PretrainingConfiguration
     /// <summary>Blocks of a micro-batch; null chooses by measurement.</summary>
     public int? MicroBatchBlocks { get; init; }
 
+    /// <summary>How long steps may be timed before the start, beyond the three that always are; null allows a small part of the
+    /// budget. Where sizes race they are timed as they train.</summary>
+    public TimeSpan? TimingBefore { get; init; }
+
     /// <summary>Bytes allowed for weights, gradients, moments and activations; null allows three quarters of the machine's.</summary>
     public long? MemoryBytes { get; init; }
 

@@ -49,7 +49,7 @@ internal static class PretrainingPreparation
     {
         double wanted = c.Batches.BatchBlocks * (double)c.Batches.BlockTokens, there = materials.Corpus.Train.Tokens;
         double stepTokens = Math.Min(wanted, there);
-        TimeSpan longest = TimeEstimate.Of(
+        TimeSpan longest = c.TimingBefore ?? TimeEstimate.Of(
             c.Training.Budget, default, choice.StepSeconds * stepTokens / wanted, stepTokens, there / stepTokens).TimeToMeasure;
         return MicroBatchSearch.Time(
             materials.Device, MaskedLanguageModelling.Trial(c.Model, c.Batches), Need(c), choice, longest, cancel);

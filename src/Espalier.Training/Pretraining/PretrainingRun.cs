@@ -107,6 +107,7 @@ public sealed class PretrainingRun : IDisposable
         using var trainer = new Trainer(_materials.Objective, Record.Configuration.Training with { Evaluation = evaluation }, _run)
         {
             ExpectedStep = _step,
+            PeakFlops = PeakFlops,
             KeepGoing = (state, _) => state.Times.Training + near < until,
         };
         return trainer.Run(progress, cancel);

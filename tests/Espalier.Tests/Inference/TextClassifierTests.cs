@@ -57,7 +57,7 @@ public class TextClassifierTests
         StoredModel model = StoredModel.Load(plain);
         WeightMasks masks = sparsity == 0 ? WeightMasks.None : MagnitudePruning.Prune(model.Weights, sparsity, new PruningSettings());
         ModelPackage.Create(package, model, [.. masks.Apply(model.Weights).Tensors.Select(t => PackedTensor.Of(
-            t, bits == 32 ? null : new QuantizationScheme(bits), RangeRule.MinMax, masks.Of(t.Name)))]);
+            t, bits == 32 || t.Shape.Rank == 1 ? null : new QuantizationScheme(bits), RangeRule.MinMax, masks.Of(t.Name)))]);
         Assert.True(CompressedWeights.AreIn(package));
         using var device = new CpuDevice(1);
         using TrainedClassifier measured = ModelPackage.OpenClassifier(package, device);

@@ -68,6 +68,17 @@ public class SizeRaceTests
     }
 
     [Fact]
+    public void Race_MeasuringTookAllThatMayBeLost_DecidesByWhatIsKnown()
+    {
+        SizeRace race = SizeRace.Begin(Sizes, Cost, Work, Budget, alreadyLost: 0.2 * Budget);
+        Assert.Null(race.Next());
+        race.Report(2, 10, 5, [new(10, 6)]);
+        race.Lose(1);
+        Assert.Null(race.Next());
+        Assert.Equal(Sizes[2], race.Decide().Chosen.Size);
+    }
+
+    [Fact]
     public void Race_TwoCandidates_TrainForEqualTimes()
     {
         SizeRace race = Run(SizeRace.Begin(Sizes[2..4], Cost, Work, Budget), 1, out _);
