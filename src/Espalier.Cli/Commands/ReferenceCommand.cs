@@ -82,6 +82,9 @@ internal sealed class ReferenceCommand : EspalierCommand
         return value switch
         {
             null => "",
+
+            // The page must not depend on where it is made.
+            int threads when option.Name == "--threads" && threads == Environment.ProcessorCount => "every core",
             string text => $"`{text}`",
             System.Collections.IEnumerable several => string.Join(" ", several.Cast<object>().Select(each => $"`{Invariant(each)}`")),
             _ => $"`{Invariant(value)}`",
