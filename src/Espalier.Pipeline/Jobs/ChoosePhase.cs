@@ -62,7 +62,8 @@ internal static class ChoosePhase
         string finetuned = Path.Join(job.FinetuneFolder, RunDirectory.ModelName);
         if (Directory.Exists(finetuned))
         {
-            job.Note("No compressed model could be made; the package is the finetuned model as it is.");
+            string why = Rounds(job).SelectMany(round => CompressionGrid.ReadCells(job.GridFolder(round))).FirstOrDefault(c => c.Failure != null)?.Failure ?? "";
+            job.Note($"No compressed model could be made; the package is the finetuned model as it is. {why}".TrimEnd());
             return finetuned;
         }
 

@@ -53,7 +53,7 @@ internal static class CompressPhase
     private static GridConfiguration First(JobWork job, PackageSizes sizes) => new()
     {
         Model = job.FinetuneFolder,
-        Quantization = Quantization,
+        Quantization = Quantization with { Keep = sizes.Kept },
 
         // As the paper, only where nothing would fit without: embeddings of rare words are small, and go first.
         Pruning = new PruningSettings { Embeddings = !sizes.Fits(0, 4, embeddings: false) },
@@ -73,7 +73,7 @@ internal static class CompressPhase
             Model = job.FinetuneFolder,
             Sparsities = sparsities,
             Bits = bits,
-            Quantization = Quantization,
+            Quantization = Quantization with { Keep = sizes.Kept },
             Pruning = new PruningSettings { Embeddings = embeddings, Step = StepOfRefinement },
 
             // No accuracy is enough: the share of the time ends it.

@@ -33,6 +33,7 @@ internal static class EncoderPhase
     public static void Run(JobWork job, CancellationToken cancel)
     {
         string model = Pretrained(job);
+        PackageSizes sizes = PackageSizes.Of(model, CompressPhase.Quantization, job.Settings.Limits.MaxBytes);
         foreach (int bits in Precisions)
         {
             string folder = FolderOf(job, bits);
@@ -44,7 +45,7 @@ internal static class EncoderPhase
             job.Tell($"{bits} bits");
             if (!Directory.Exists(folder))
             {
-                new ModelQuantization(model, CompressPhase.Quantization with { Bits = bits }).Write(folder);
+                new ModelQuantization(model, CompressPhase.Quantization with { Bits = bits, Keep = sizes.Kept }).Write(folder);
             }
 
             Write(folder, Measure(job, folder, bits, cancel));

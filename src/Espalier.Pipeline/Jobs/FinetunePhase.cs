@@ -27,7 +27,7 @@ internal static class FinetunePhase
     {
         job.Tell("reading the labelled set");
         using FinetuningRun run = RunDirectory.IsAt(job.FinetuneFolder)
-            ? FinetuningRun.Resume(job.FinetuneFolder, (_, spent) => spent + Longest(job.Left(JobPhase.Finetune) - Around), null, cancel)
+            ? FinetuningRun.Resume(job.FinetuneFolder, (_, spent) => spent + Longest(job.Left(JobPhase.Finetune) - Around), c => Here(job, c), cancel)
             : FinetuningRun.Create(job.FinetuneFolder, Configuration(job, cancel), null, cancel);
         FinetuningOutcome outcome = run.Train(
             (trial, setting) => new TrainingWords(job, $"trial {trial + 1} of {run.Trials.Count}, rate {setting.LearningRate:G3}: "), cancel);
@@ -78,6 +78,10 @@ internal static class FinetunePhase
             Threads = settings.Threads,
         };
     }
+
+    // Where the same files lie now, should the job's folder have been moved.
+    private static FinetuningConfiguration Here(JobWork job, FinetuningConfiguration c)
+        => c with { Train = job.Train!, Development = job.Development, From = c.From == null ? null : PretrainedModel(job) };
 
     /// <summary>The run to begin from; null where pretraining left no model.</summary>
     public static string? PretrainedModel(JobWork job)

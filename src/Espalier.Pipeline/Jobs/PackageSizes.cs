@@ -29,6 +29,9 @@ internal sealed class PackageSizes(StoredModel model, long beside, QuantizationS
         return new PackageSizes(model, ModelPackage.BytesBeside(folder, model, []) - (BytesOfTensor * model.Weights.Tensors.Count) + CardBytes, quantization, maxBytes);
     }
 
+    /// <summary>Tensors that cannot be quantized, as they are all zero yet: a short training has not moved them.</summary>
+    public IReadOnlyList<string> Kept => [.. model.Weights.Tensors.Where(IsZero).Select(t => t.Name)];
+
     /// <summary>Bytes of a package, about.</summary>
     public double Bytes(double sparsity, int bits, bool embeddings)
     {
@@ -62,10 +65,13 @@ internal sealed class PackageSizes(StoredModel model, long beside, QuantizationS
             || ((sparsity, bits) == (grid.Sparsities.Max(), grid.Bits.Min()) && !grid.Bits.Any(b => grid.Sparsities.Any(s => Fits(s, b, embeddings))));
     }
 
+    private static bool IsZero(WeightTensor tensor) => !tensor.Values.AsSpan().ContainsAnyExcept(0f);
+
     private double BytesOf(WeightTensor tensor, double sparsity, int bits)
     {
         double weights = tensor.Shape.Count, kept = weights * (1 - sparsity);
         double mask = sparsity == 0 ? 0 : Math.Min(weights / 8, kept * 0.75);
+        bits = IsZero(tensor) ? GridConfiguration.FullPrecision : bits;
         long scales = bits == GridConfiguration.FullPrecision ? 0 : quantization.SchemeOf(bits).ScaleCount(tensor.Shape);
         return (kept * bits / 8) + mask + (scales * 2 * sizeof(float)) + BytesOfTensor;
     }

@@ -26,7 +26,7 @@ internal static class PretrainPhase
         using PretrainingRun run = PretrainingRun.Resume(folder, (_, spent) => new TrainingBudget
         {
             Time = spent.Time + Longest(job.Left(JobPhase.Pretrain) - TimeSpan.FromSeconds(overhead)),
-        });
+        }, job.DataFolder);
         TrainingOutcome outcome = run.Train(new TrainingWords(job, ""), cancel);
         cancel.ThrowIfCancellationRequested();
         if (outcome.End == TrainingEnd.Diverged)
