@@ -118,17 +118,19 @@ function finetuning(report, colors, axis) {
   if (values.length === 0) {
     return null;
   }
-  const several = new Set(values.map(v => v.run)).size > 1;
+  const best = values.reduce((a, b) => b.accuracy > a.accuracy ? b : a).run;
+  const kinds = [`${best}, the best`, ...(values.some(v => v.run !== best) ? ["others"] : [])];
+  // What is drawn last lies on top.
+  const labelled = values.map(v => ({ ...v, kind: v.run === best ? kinds[0] : kinds[1], order: v.run === best ? "z" : `a${v.run}` }));
   return {
     height: 240,
-    data: { values },
+    data: { values: labelled },
     mark: { type: "line", strokeWidth: 2, point: { filled: true, size: 30 } },
     encoding: {
       x: { field: "x", type: "quantitative", title, axis: { format, tickCount: 6 } },
       y: { field: "accuracy", type: "quantitative", title: "accuracy, development set", scale: { zero: false }, axis: { format: ".0%" } },
-      color: several
-        ? { field: "run", type: "nominal", title: null, scale: { range: [colors.accent, colors.second, colors.faint, colors.text] } }
-        : { value: colors.accent },
+      detail: { field: "order" },
+      color: { field: "kind", type: "nominal", title: null, scale: { domain: kinds, range: [colors.accent, colors.faint] } },
       tooltip: [{ field: "run" }, { field: "x", title, format }, { field: "accuracy", format: ".2%" }],
     },
   };

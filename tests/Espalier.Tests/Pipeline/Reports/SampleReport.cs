@@ -62,7 +62,7 @@ internal static class SampleReport
                 new ReportForecast(ForecastMeasure.StepSeconds, 0.062, 0.0636),
                 new ReportForecast(ForecastMeasure.Seconds, 1800, 1783.4),
             ],
-            Curves = [.. Sizes.Select((s, i) => Curve(s.Layers, s.Hidden, s.Step, s.Floor, i)), Finetuning()],
+            Curves = [.. Sizes.Select((s, i) => Curve(s.Layers, s.Hidden, s.Step, s.Floor, i)), Finetuning(0.0003, 0.84), Finetuning(0.0001, 0.825), Finetuning(0.001, 0.81)],
             Grid = grid,
             ChosenCell = chosen.Name,
             Confusion = new ReportConfusion("test", ["negative", "positive"], [[732, 180], [159, 750]]),
@@ -121,10 +121,10 @@ internal static class SampleReport
         return new ReportCurve($"{layers} × {hidden}", rank == 0 ? CurveRole.Chosen : CurveRole.Raced, [.. points]);
     }
 
-    private static ReportCurve Finetuning() => new("rate 0.0003", CurveRole.Finetuning,
+    private static ReportCurve Finetuning(double rate, double best) => new(FormattableString.Invariant($"rate {rate}"), CurveRole.Finetuning,
     [
         .. Enumerable.Range(1, 12).Select(i => new ReportCurvePoint(
-            i * 400, i * 400 * 350, i * 23.5, i * 5e11, HeldOutLoss: 0.45, Accuracy: 0.84 - (0.14 * Math.Exp(-i / 2.5)) - (i % 3 * 0.003))),
+            i * 400, i * 400 * 350, i * 23.5, i * 5e11, HeldOutLoss: 0.45, Accuracy: best - (0.14 * Math.Exp(-i / 2.5)) - (i % 3 * 0.003))),
     ]);
 
     private static GridTable Grid()
