@@ -55,7 +55,7 @@ public class PlanCommandTests
         Assert.Empty(parsed.Errors);
         PretrainingConfiguration recipe = options.Read(parsed, "data", new TrainingBudget { Steps = 1 });
         var learning = new PlanLearning();
-        Assert.Equal(recipe.Model.Hidden, PlanLearning.Width);
+        Assert.Equal(PlanLearning.Width, recipe.Model.Hidden);
         Assert.Equal(
             (recipe.Batches.BatchBlocks, recipe.Batches.BlockTokens, recipe.Batches.MaskRate, recipe.Training.Schedule.Peak),
             (learning.BatchBlocks, learning.BlockTokens, learning.MaskRate, learning.RateOf(recipe.Model.Hidden)));
