@@ -24,7 +24,7 @@ public partial class ReportPageTests
         XElement root = Parse(page);
         Assert.Equal(2, root.Descendants("script").Count());
         Assert.Empty(root.Descendants("img"));
-        Assert.Empty(root.Descendants("b").Where(b => b.Value == "bold"));
+        Assert.DoesNotContain(root.Descendants("b"), b => b.Value == "bold");
         Assert.Equal(report.Title + " · Espalier", root.Descendants("title").Single().Value);
         Assert.Contains(root.Descendants("blockquote"), q => q.Value == texts[0]);
 
