@@ -1,7 +1,6 @@
 using Espalier.Compression;
 using Espalier.Compression.Choice;
 using Espalier.Pipeline.Grids;
-using Espalier.Pipeline.Packages;
 using Espalier.Training.Finetuning;
 using Espalier.Training.Runs;
 

@@ -1,4 +1,3 @@
-using Espalier.Engine.Models;
 using Espalier.Text.Labelled;
 using Espalier.Text.Tokenization;
 using Espalier.Training;

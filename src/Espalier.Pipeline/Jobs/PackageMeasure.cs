@@ -1,7 +1,5 @@
-using Espalier.Compression;
 using Espalier.Compression.Choice;
 using Espalier.Engine.Devices;
-using Espalier.Engine.Models;
 using Espalier.Engine.Weights;
 using Espalier.Pipeline.Measurement;
 using Espalier.Pipeline.Packages;
