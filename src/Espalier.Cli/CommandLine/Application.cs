@@ -4,6 +4,7 @@ using Espalier.Cli.Commands;
 using Espalier.Compression;
 using Espalier.Engine.Models;
 using Espalier.Engine.Safetensors;
+using Espalier.Inference;
 using Espalier.Text;
 using Espalier.Training.MicroBatches;
 using Espalier.Training.Runs;
@@ -39,6 +40,7 @@ internal sealed class Application(Terminal terminal)
             new QuantizeCommand(terminal),
             new PruneCommand(terminal),
             new CompressCommand(terminal),
+            new TranslationCommand(terminal),
             new RunsCommand(terminal),
         };
         ParseResult? parsed = null;
@@ -85,7 +87,7 @@ internal sealed class Application(Terminal terminal)
 
     private int Failed(Exception fault, bool verbose)
     {
-        bool forPeople = fault is TextException or RunException or MicroBatchException or SafetensorsException or CompressionException
+        bool forPeople = fault is TextException or RunException or InferenceException or MicroBatchException or SafetensorsException or CompressionException
             or IOException or UnauthorizedAccessException;
         terminal.Error.WriteLine(forPeople ? $"error: {fault.Message}" : $"error: {fault.Message} ({fault.GetType().Name}; this is a fault of espalier)");
         if (verbose)

@@ -15,4 +15,7 @@ namespace Espalier.Cli.Commands;
 [JsonSerializable(typeof(RunsReport))]
 [JsonSerializable(typeof(QuantizeReport))]
 [JsonSerializable(typeof(GridReport))]
+[JsonSerializable(typeof(TranslationTrainReport))]
+[JsonSerializable(typeof(TranslateReport))]
+[JsonSerializable(typeof(ScoreReport))]
 internal sealed partial class CommandJson : JsonSerializerContext;
