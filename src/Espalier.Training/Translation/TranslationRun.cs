@@ -135,12 +135,13 @@ public sealed class TranslationRun : IDisposable
 
         ConfigurationException.ThrowIfAny("translation", asked.Validate());
         TranslationMaterials materials = TranslationMaterials.Open(asked, asked.Tokenizer, progress, cancel);
+        RunDirectory? run = null;
         try
         {
             TranslationConfiguration c = Resolve(asked, materials);
             materials.Build(c);
             var record = new TranslationRecord(c, materials.Train.Sources.Count, materials.TrainTokens, materials.Development.Sources.Count);
-            RunDirectory run = RunDirectory.Create(path, new RunManifest
+            run = RunDirectory.Create(path, new RunManifest
             {
                 Kind = Kind,
                 Version = typeof(TranslationRun).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",
@@ -157,6 +158,7 @@ public sealed class TranslationRun : IDisposable
         }
         catch
         {
+            run?.Dispose();
             materials.Dispose();
             throw;
         }

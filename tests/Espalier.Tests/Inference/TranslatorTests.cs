@@ -16,7 +16,7 @@ public sealed class TranslatorTests : IDisposable
     public TranslatorTests()
     {
         SmallTranslation.Data(_folder);
-        using TranslationRun run = TranslationRun.Create(_folder["run"], SmallTranslation.Configuration(_folder));
+        using TranslationRun run = SmallTranslation.Create(_folder, "run");
         run.Train();
         _model = _folder["run/model"];
     }
@@ -26,7 +26,7 @@ public sealed class TranslatorTests : IDisposable
     [Fact]
     public void Translate_LinesOfEveryKind_GivesOneForEachInOrder()
     {
-        using Translator translator = Translator.Open(_model, threads: 1);
+        using Translator translator = Translator.Open(_model, new BeamSettings { LengthFactor = 0, LengthOffset = 6 }, threads: 1);
         string[] lines = ["one two six", "", "  \t ", "red", string.Join(' ', Enumerable.Repeat("sun", 1500)), "one two six", "Ünïcødé 🐕 <s> </s>"];
         IReadOnlyList<TextTranslation> translations = translator.Translate(lines);
         Assert.Equal(lines.Length, translations.Count);
@@ -46,7 +46,7 @@ public sealed class TranslatorTests : IDisposable
         ModelWeights whole = ModelWeights.Load(Path.Join(_model, "model.safetensors"));
         new TranslationQuantization(_folder["package"], new QuantizationSettings { Keep = ["*"] }).Write(_folder["decoded"]);
         Assert.Equal(whole.Count, ModelWeights.Load(_folder["decoded/model.safetensors"]).Count);
-        var greedy = new BeamSettings { Beam = 1 };
+        var greedy = new BeamSettings { Beam = 1, LengthFactor = 0 };
         using Translator package = Translator.Open(_folder["package"], greedy, 1), decoded = Translator.Open(_folder["decoded"], greedy, 1);
         string[] lines = File.ReadAllLines(_folder["dev.a"]);
         Assert.Equal(decoded.Translate(lines).Select(t => t.Text), package.Translate(lines).Select(t => t.Text));

@@ -1,6 +1,7 @@
 using Espalier.Engine.Models;
 using Espalier.Training;
 using Espalier.Training.Budgets;
+using Espalier.Training.Runs;
 using Espalier.Training.Translation;
 
 namespace Espalier.Tests.Training.Translation;
@@ -46,6 +47,10 @@ internal static class SmallTranslation
         Average = 2,
         Threads = 1,
     };
+
+    /// <summary>Makes the run, with nothing measured.</summary>
+    public static TranslationRun Create(TemporaryFolder folder, string name, TranslationConfiguration? configuration = null, RunStorage? storage = null)
+        => TranslationRun.Create(folder[name], configuration ?? Configuration(folder), storage ?? new RunStorage(), _ => 1e9);
 
     private static int HashCode(int i, int j) => (((i * 31) + j) * 0x2545F491) >> 7;
 }

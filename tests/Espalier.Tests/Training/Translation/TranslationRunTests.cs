@@ -35,7 +35,7 @@ public class TranslationRunTests
         using var folder = new TemporaryFolder();
         SmallTranslation.Data(folder, pairs: 400);
         TranslationConfiguration small = SmallTranslation.Configuration(folder, new TrainingBudget { Steps = 200 });
-        using TranslationRun run = TranslationRun.Create(folder["run"], small with
+        using TranslationRun run = SmallTranslation.Create(folder, "run", small with
         {
             Model = small.Model with { Hidden = 32, Dropout = 0, AttentionDropout = 0 },
             Training = small.Training with
@@ -88,7 +88,7 @@ public class TranslationRunTests
     {
         using var folder = new TemporaryFolder();
         SmallTranslation.Data(folder);
-        using TranslationRun run = TranslationRun.Create(folder["run"], SmallTranslation.Configuration(folder));
+        using TranslationRun run = SmallTranslation.Create(folder, "run");
         using Engine.Models.ModelFixture<EncoderDecoder> f = new(p => new EncoderDecoder(p, Engine.Models.SmallModels.EncoderDecoder));
         var snapshots = new Snapshots(run.Directory, 2);
         foreach ((long step, float value) in new[] { (30L, 9f), (10L, 1f), (20L, 2f), (25L, 5f) })
@@ -119,7 +119,7 @@ public class TranslationRunTests
         string path = folder[name];
         using TranslationRun run = RunDirectory.IsAt(path)
             ? TranslationRun.Resume(path, storage)
-            : TranslationRun.Create(path, SmallTranslation.Configuration(folder), storage, _ => 1e9);
+            : SmallTranslation.Create(folder, name, storage: storage);
         Assert.Equal(TrainingEnd.Finished, run.Train().Training.End);
     }
 
