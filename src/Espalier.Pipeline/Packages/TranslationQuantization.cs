@@ -1,5 +1,4 @@
 using Espalier.Compression;
-using Espalier.Compression.Analysis;
 using Espalier.Compression.Packages;
 using Espalier.Compression.Quantization;
 using Espalier.Engine.Models;

@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using Espalier.Engine.Devices;
 using Espalier.Text.Batching;
 using Espalier.Text.Bitext;
-using Espalier.Text.Files;
 using Espalier.Text.Tokenization;
 using Espalier.Training.Objectives;
 
