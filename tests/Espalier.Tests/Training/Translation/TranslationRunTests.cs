@@ -1,5 +1,4 @@
 using Espalier.Engine.Models;
-using Espalier.Engine.Safetensors;
 using Espalier.Tests.Training.Runs;
 using Espalier.Training;
 using Espalier.Training.Budgets;
