@@ -39,6 +39,7 @@ internal sealed class Application(Terminal terminal)
         new QuantizeCommand(terminal),
         new PruneCommand(terminal),
         new CompressCommand(terminal),
+        new TranslationCommand(terminal),
         new RunCommand(terminal),
         new PlanCommand(terminal),
         new PredictCommand(terminal),

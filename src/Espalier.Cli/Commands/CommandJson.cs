@@ -20,4 +20,7 @@ namespace Espalier.Cli.Commands;
 [JsonSerializable(typeof(RunResult))]
 [JsonSerializable(typeof(DrawnReport))]
 [JsonSerializable(typeof(DoctorReport))]
+[JsonSerializable(typeof(TranslationTrainReport))]
+[JsonSerializable(typeof(TranslateReport))]
+[JsonSerializable(typeof(ScoreReport))]
 internal sealed partial class CommandJson : JsonSerializerContext;

@@ -3,6 +3,7 @@ using Espalier.Cli.CommandLine;
 using Espalier.Compression.Quantization;
 using Espalier.Pipeline.Packages;
 using Espalier.Training.Runs;
+using Espalier.Training.Translation;
 
 namespace Espalier.Cli.Commands;
 
@@ -39,8 +40,13 @@ internal sealed class QuantizeCommand : EspalierCommand
         if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any() || File.Exists(folder))
             throw new UsageException($"{folder} is there already; name another folder, nothing is overwritten");
         string source = ModelSource.Find(parsed.GetRequiredValue(_model));
+        bool translates = TranslationFolder.IsAt(source);
+        if (translates && size != null)
+            throw new UsageException("--max-size measures a classifier; give a model that translates its --bits");
         QuantizationOutcome outcome = context.Track("quantizing", progress =>
         {
+            if (translates)
+                return new TranslationQuantization(source, settings).Write(folder);
             var quantization = new ModelQuantization(source, settings);
             return size == null ? quantization.Write(folder)
                 : quantization.WriteWithin(

@@ -91,10 +91,13 @@ public sealed class EncoderDecoder : IDisposable
     /// <param name="target">Target sentences, shifted: what is known before each token.</param>
     /// <param name="targetsM">The token to predict at each place of <paramref name="target"/>.</param>
     /// <param name="weight">1 / M for the mean of this batch alone.</param>
-    public Tensor Loss(Tape tape, in TokenBatch source, in TokenBatch target, DeviceSpan<int> targetsM, float weight)
+    /// <param name="smoothing">Label smoothing; null takes the configuration's, 0 measures the cross-entropy itself.</param>
+    public Tensor Loss(
+        Tape tape, in TokenBatch source, in TokenBatch target, DeviceSpan<int> targetsM, float weight, float? smoothing = null)
     {
         Tensor decoded = Decode(tape, target, Encode(tape, source), source.Sequences);
-        return ProjectedCrossEntropy.Apply(tape, decoded, Embeddings, null, targetsM, _configuration.LabelSmoothing, weight);
+        return ProjectedCrossEntropy.Apply(
+            tape, decoded, Embeddings, null, targetsM, smoothing ?? _configuration.LabelSmoothing, weight);
     }
 
     /// <summary>Scores of every symbol, M × V.</summary>
@@ -136,7 +139,7 @@ public sealed class EncoderDecoder : IDisposable
         TapeMark mark = tape.Mark();
         for (int i = 0; i < _decoder.Length; i++)
         {
-            Tensor attended = _decoder[i].Attention.Step(tape, x, caches[i], tokens.Sequences);
+            Tensor attended = _decoder[i].Attention.Step(tape, x, caches[i]);
             (residual, x) = _decoderSubLayers.Advance(tape, 3 * i, residual, attended);
             (residual, x) = FinishLayer(tape, i, residual, x, keysAndValues[i], bySource, source);
             tape.FreeSince(mark, x, residual);

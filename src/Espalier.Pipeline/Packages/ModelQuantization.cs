@@ -115,12 +115,19 @@ public sealed class ModelQuantization
                 t, _settings.Keeps(t.Name) ? null : _settings.SchemeOf(bits(t.Name)), _settings.Range, _model.Masks.Of(t.Name))),
         ];
         ModelPackage.Create(folder, _model, packed);
+        return OutcomeOf(_source, folder, _model.Weights, packed, chosen);
+    }
+
+    /// <summary>What came of a package that is written.</summary>
+    internal static QuantizationOutcome OutcomeOf(
+        string source, string folder, ModelWeights weights, PackedTensor[] packed, IReadOnlyList<ChosenBits> chosen)
+    {
         IReadOnlyList<WeightError> errors = WeightError.ByModule(
-            _model.Weights, new ModelWeights(packed.Select(p => p.Decode())));
+            weights, new ModelWeights(packed.Select(p => p.Decode())));
         PackedTensor[] Of(ModuleKind kind) => [.. packed.Where(p => ModuleKinds.Of(p.Name) == kind)];
         return new QuantizationOutcome(
-            _model.Weights.Count, packed.Sum(p => p.Stored.StoredElements * (double)p.Bits) / _model.Weights.Count,
-            new FileInfo(Path.Join(folder, ModelFolder.WeightsName)).Length, ModelPackage.BytesOf(folder), ModelPackage.BytesOf(_source),
+            weights.Count, packed.Sum(p => p.Stored.StoredElements * (double)p.Bits) / weights.Count,
+            new FileInfo(Path.Join(folder, ModelFolder.WeightsName)).Length, ModelPackage.BytesOf(folder), ModelPackage.BytesOf(source),
             [.. errors.Select(e => new QuantizedKind(Of(e.Kind).Min(p => p.Bits), Of(e.Kind).Max(p => p.Bits), e))], chosen);
     }
 }

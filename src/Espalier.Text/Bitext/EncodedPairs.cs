@@ -27,40 +27,54 @@ public sealed class EncodedPairs
 
     internal SpecialTokens Special { get; }
 
-    /// <summary>Encodes a parallel set.</summary>
-    /// <param name="options">Where it stands and what of it to leave out.</param>
+    /// <inheritdoc cref="Encode(IReadOnlyList{ParallelSetOptions}, Tokenizer, int, IProgress{double}?, CancellationToken)"/>
+    public static EncodedPairs Encode(
+        ParallelSetOptions options, Tokenizer tokenizer, int maxLength, IProgress<double>? progress = null, CancellationToken cancel = default) =>
+        Encode([options], tokenizer, maxLength, progress, cancel);
+
+    /// <summary>Encodes parallel sets, one behind the other.</summary>
+    /// <param name="sets">Where they stand and what of them to leave out.</param>
     /// <param name="tokenizer">Encodes both sides.</param>
     /// <param name="maxLength">A pair of which a side, with its special token, has more tokens than this is left out: half a translation teaches nothing good.</param>
     /// <param name="progress">Told the part that is done, from 0 to 1.</param>
     /// <param name="cancel">Stops the work.</param>
     /// <exception cref="TextException">A file cannot be read or is wrong, the line counts differ, or no pair is left.</exception>
     public static EncodedPairs Encode(
-        ParallelSetOptions options, Tokenizer tokenizer, int maxLength, IProgress<double>? progress = null, CancellationToken cancel = default)
+        IReadOnlyList<ParallelSetOptions> sets, Tokenizer tokenizer, int maxLength, IProgress<double>? progress = null, CancellationToken cancel = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
-        using var reader = new ParallelReader(options);
-        long bytes = new FileInfo(options.Source).Length;
+        ArgumentOutOfRangeException.ThrowIfZero(sets.Count);
         var tooLong = new Tally($"pairs left out because a side has more than {maxLength} tokens");
         TokenSequences sources = new(), targets = new();
+        List<Warning> warnings = [];
+        double bytes = sets.Where(set => File.Exists(set.Source)).Sum(set => (double)new FileInfo(set.Source).Length);
+        (double before, long pairs) = (0, 0);
         List<int> source = [], target = [];
-        while (reader.Next())
+        foreach (ParallelSetOptions set in sets)
         {
-            cancel.ThrowIfCancellationRequested();
-            progress?.Report((double)reader.BytesConsumed / bytes);
-            source.Clear();
-            target.Clear();
-            tokenizer.Encode(reader.Source, source);
-            tokenizer.Encode(reader.Target, target);
-            if (Math.Max(source.Count, target.Count) + 1 > maxLength)
+            using var reader = new ParallelReader(set);
+            while (reader.Next())
             {
-                tooLong.Add(options.Source, reader.Line);
-                continue;
+                cancel.ThrowIfCancellationRequested();
+                progress?.Report((before + reader.BytesConsumed) / bytes);
+                source.Clear();
+                target.Clear();
+                tokenizer.Encode(reader.Source, source);
+                tokenizer.Encode(reader.Target, target);
+                if (Math.Max(source.Count, target.Count) + 1 > maxLength)
+                {
+                    tooLong.Add(set.Source, reader.Line);
+                    continue;
+                }
+                sources.Add(CollectionsMarshal.AsSpan(source));
+                targets.Add(CollectionsMarshal.AsSpan(target));
             }
-            sources.Add(CollectionsMarshal.AsSpan(source));
-            targets.Add(CollectionsMarshal.AsSpan(target));
+            (before, pairs) = (before + reader.BytesConsumed, pairs + reader.Pairs);
+            warnings.AddRange(reader.Warnings);
         }
+        warnings.AddRange(Tally.Warnings(tooLong));
         return sources.Count > 0
-            ? new EncodedPairs(sources, targets, tokenizer.Special, [.. reader.Warnings, .. Tally.Warnings(tooLong)])
-            : throw new TextException($"none of its {reader.Pairs:N0} pairs passed the filters: {string.Join("; ", reader.Warnings.Concat(Tally.Warnings(tooLong)))}", options.Source);
+            ? new EncodedPairs(sources, targets, tokenizer.Special, warnings)
+            : throw new TextException($"none of its {pairs:N0} pairs passed the filters: {string.Join("; ", warnings)}", sets[0].Source);
     }
 }

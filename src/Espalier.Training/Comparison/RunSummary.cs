@@ -6,6 +6,7 @@ using Espalier.Training.Finetuning;
 using Espalier.Training.Objectives;
 using Espalier.Training.Pretraining;
 using Espalier.Training.Runs;
+using Espalier.Training.Translation;
 
 namespace Espalier.Training.Comparison;
 
@@ -45,7 +46,9 @@ public sealed record RunSummary(
             {
                 PretrainingRun.Kind => OfPretraining(path, manifest),
                 FinetuningRun.Kind => OfFinetuning(path, manifest),
-                _ => throw new RunException(path, $"is a run of {manifest.Kind}; known are {PretrainingRun.Kind} and {FinetuningRun.Kind}"),
+                TranslationRun.Kind => OfTranslation(path, manifest),
+                _ => throw new RunException(
+                    path, $"is a run of {manifest.Kind}; known are {PretrainingRun.Kind}, {FinetuningRun.Kind} and {TranslationRun.Kind}"),
             };
             double seconds = summary.TrainingSeconds, peak = manifest.Machine.PeakFlops;
             return summary with
@@ -91,6 +94,22 @@ public sealed record RunSummary(
     {
         PretrainingRecord record = manifest.ConfigurationAs(PretrainingJson.Default.PretrainingRecord);
         EncoderConfiguration model = record.Configuration.Model;
+        return OfTraining(path, manifest, model, Count(parameters => new MaskedLanguageModel(parameters, model))) with
+        {
+            UnigramPerplexity = record.UnigramPerplexity,
+        };
+    }
+
+    private static RunSummary OfTranslation(string path, RunManifest manifest)
+    {
+        EncoderDecoderConfiguration model = TranslationRecord.Read(path, manifest).Configuration.Model;
+        RunSummary summary = OfTraining(path, manifest, model, Count(parameters => new EncoderDecoder(parameters, model).Dispose()));
+        TranslationBest? best = TranslationFolder.ReadBest(System.IO.Path.Join(path, RunDirectory.ModelName));
+        return best == null ? summary : summary with { Metric = "BLEU", Value = best.Bleu };
+    }
+
+    private static RunSummary OfTraining(string path, RunManifest manifest, StackConfiguration model, long parameters)
+    {
         IReadOnlyList<TrainingEvent> events = EventLog.Read(System.IO.Path.Join(path, RunDirectory.EventsName));
         TrainingEvent last = events.LastOrDefault() ?? new TrainingEvent { Event = "started" };
         Evaluation? evaluation = events.LastOrDefault(e => e.Event == "evaluation")?.Evaluation;
@@ -98,10 +117,9 @@ public sealed record RunSummary(
             ? end : "killed";
         return new RunSummary(
             path, manifest.Kind, RunDirectory.IsHeld(path) ? "running" : phase, manifest.Created, model.Layers, model.Hidden,
-            Count(parameters => new MaskedLanguageModel(parameters, model)), last.Step, last.Tokens, last.Elapsed, Rate(last.Tokens, last.Elapsed),
+            parameters, last.Step, last.Tokens, last.Elapsed, Rate(last.Tokens, last.Elapsed),
             new FlopCount(last.ProductFlops, last.ElectraFlops), evaluation?.Metric, evaluation?.Value)
         {
-            UnigramPerplexity = record.UnigramPerplexity,
             PeakFraction = PeakFractionOf(events, manifest.Machine.PeakFlops),
         };
     }

@@ -31,11 +31,11 @@ internal sealed class Attention : Operation
         return Apply(tape, qNH, kvM2H, 0, h, heads, querySequences, keySequences, causal: false, dropout);
     }
 
-    /// <summary>Attention of new tokens to a cache of M × 3H rows, laid out as in self-attention. B × 3H to B × H; there is
-    /// no dropout, as there is no training with a cache.</summary>
+    /// <summary>Attention of new tokens to a cache of M × 2H rows, keys and values side by side. B × 3H, whose first part is
+    /// the queries, to B × H; there is no dropout, as there is no training with a cache.</summary>
     public static Tensor ApplyCached(
-        Tape tape, Tensor qkvB3H, Tensor cacheM3H, int hidden, int heads, Sequences querySequences, Sequences keySequences)
-        => Apply(tape, qkvB3H, cacheM3H, hidden, hidden, heads, querySequences, keySequences, causal: false, dropout: 0);
+        Tape tape, Tensor qkvB3H, Tensor cacheM2H, int hidden, int heads, Sequences querySequences, Sequences keySequences)
+        => Apply(tape, qkvB3H, cacheM2H, 0, hidden, heads, querySequences, keySequences, causal: false, dropout: 0);
 
     /// <inheritdoc/>
     protected internal override void Backward(Tape tape)

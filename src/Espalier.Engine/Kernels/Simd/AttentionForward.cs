@@ -20,6 +20,12 @@ internal static unsafe class AttentionForward<TLanes, TTile>
 
     public static void Run(in AttentionArguments a, in AttentionBlock block, float* scratch)
     {
+        if (block.Queries == 0)
+        {
+            // Sentences that are finished, and room that a cache of keys keeps free: nothing to pack for.
+            return;
+        }
+
         int keys = block.Keys, d = a.HeadSize;
         int paddedKeys = PackedProduct<TTile>.PaddedColumns(keys), paddedHead = PackedProduct<TTile>.PaddedColumns(d);
         float* packedK = scratch, packedV = packedK + ((nint)d * paddedKeys), q = packedV + ((nint)keys * paddedHead);

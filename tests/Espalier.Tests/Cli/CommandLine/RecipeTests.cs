@@ -9,7 +9,10 @@ public sealed class RecipeTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly RootCommand _root =
-        [new PretrainCommand(new Terminal(Stream.Null, Stream.Null, TextWriter.Null)), new FinetuneCommand(new Terminal(Stream.Null, Stream.Null, TextWriter.Null))];
+    [
+        new PretrainCommand(new Terminal(Stream.Null, Stream.Null, TextWriter.Null)), new FinetuneCommand(new Terminal(Stream.Null, Stream.Null, TextWriter.Null)),
+        new TranslationCommand(new Terminal(Stream.Null, Stream.Null, TextWriter.Null)),
+    ];
 
     [Fact]
     public void Expand_KeysOfTheRecipe_BecomeOptionsUnlessGiven()
@@ -24,9 +27,11 @@ public sealed class RecipeTests : IDisposable
     [InlineData("pretrain", "paper-mlm", "--mask-rate=0.15")]
     [InlineData("pretrain", "short-mlm", "--mask-rate=0.25")]
     [InlineData("finetune", "paper-sst2", "--seed=500")]
+    [InlineData("translation train", "paper-translation", "--warm-up=4000")]
+    [InlineData("translation train", "short-translation", "--schedule=linear")]
     public void Expand_NamedRecipe_SuitsItsCommand(string command, string name, string expected)
     {
-        IReadOnlyList<string> expanded = Recipe.Expand(_root, [command, "--recipe", name]);
+        IReadOnlyList<string> expanded = Recipe.Expand(_root, [.. command.Split(' '), "--recipe", name]);
         Assert.Contains(expected, expanded);
         Assert.Empty(_root.Parse(expanded).Errors);
     }

@@ -64,6 +64,25 @@ public sealed class IncrementalDecoderTests
     }
 
     [Fact]
+    public void Step_MoreTokensThanTheCacheBeginsWith_GivesTheLogitsOfTheWholeHypotheses()
+    {
+        using ModelFixture<EncoderDecoder> f = Fixture(), whole = Fixture();
+        using IncrementalDecoder decoder = Begin(f);
+        List<int>[] hypotheses = [[], [], []];
+        for (int t = 0; t < 19; t++)
+        {
+            for (int i = 0; i < hypotheses.Length; i++)
+            {
+                hypotheses[i].Add(((t * 7) + (i * 11)) % 71);
+            }
+
+            float[] logits = f.Read(decoder.Step([.. hypotheses.Select(h => h[^1])], [1, 1, 1], []));
+            float[] expected = [.. hypotheses.SelectMany((h, i) => LastLogits(whole, Sources[i], [.. h]))];
+            SmallModels.AssertClose($"logits of step {t}", expected, logits);
+        }
+    }
+
+    [Fact]
     public void Step_PastTheLastPosition_IsRefusedWithItsNumber()
     {
         using ModelFixture<EncoderDecoder> f = Fixture();

@@ -61,7 +61,7 @@ public class TranslationBatchesTests
     {
         using var folder = new TemporaryFolder();
         return EncodedPairs.Encode(
-            new() { Source = folder.Write("x", string.Join('\n', source)), Target = folder.Write("y", string.Join('\n', target)) },
+            new ParallelSetOptions { Source = folder.Write("x", string.Join('\n', source)), Target = folder.Write("y", string.Join('\n', target)) },
             TestTokenizer.Instance, 256);
     }
 }

@@ -70,12 +70,12 @@ public class ParallelReaderTests
     {
         using var folder = new TemporaryFolder();
         string x = folder.Write("x", "the tree1\nthe\n"), y = folder.Write("y", "the\n" + TestTokenizer.Lines[3] + "\n");
-        EncodedPairs pairs = EncodedPairs.Encode(new() { Source = x, Target = y, MaxRatio = 1000 }, TestTokenizer.Instance, maxLength: 8);
+        EncodedPairs pairs = EncodedPairs.Encode(new ParallelSetOptions { Source = x, Target = y, MaxRatio = 1000 }, TestTokenizer.Instance, maxLength: 8);
         Assert.Equal(1, pairs.Sources.Count);
         Assert.Equal(TestTokenizer.Instance.Encode("the tree1"), pairs.Sources[0]);
         Assert.Equal((1, 2), Assert.Single(pairs.Warnings) is var warning ? (warning.Count, warning.Line) : default);
         Assert.Contains("none of its 2 pairs", Assert.Throws<TextException>(() =>
-            EncodedPairs.Encode(new() { Source = x, Target = y, MaxRatio = 1000 }, TestTokenizer.Instance, maxLength: 2)).Message);
+            EncodedPairs.Encode(new ParallelSetOptions { Source = x, Target = y, MaxRatio = 1000 }, TestTokenizer.Instance, maxLength: 2)).Message);
     }
 
     private static List<string> Pairs(ParallelSetOptions options, out ParallelReader reader)

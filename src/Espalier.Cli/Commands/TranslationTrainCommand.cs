@@ -1,0 +1,113 @@
+using System.CommandLine;
+using Espalier.Cli.CommandLine;
+using Espalier.Engine.Models;
+using Espalier.Training;
+using Espalier.Training.Budgets;
+using Espalier.Training.Objectives;
+using Espalier.Training.Runs;
+using Espalier.Training.Timing;
+using Espalier.Training.Translation;
+
+namespace Espalier.Cli.Commands;
+
+/// <summary><c>espalier translation train</c>: a parallel set and a budget in, a run with a model that translates out.</summary>
+internal sealed class TranslationTrainCommand : EspalierCommand
+{
+    private readonly Option<string[]> _trainSource = Files("--train-source", "Source sentences, one a line; several files, plain or gzip");
+    private readonly Option<string[]> _trainTarget = Files("--train-target", "Their translations, line by line, as many files");
+    private readonly Option<string?> _devSource = new("--dev-source") { Description = "Source sentences to measure by" };
+    private readonly Option<string?> _devTarget = new("--dev-target") { Description = "Their translations" };
+    private readonly Option<string?> _out = new("--out") { Description = "Folder of the run, to create" };
+    private readonly Option<string?> _resume = new("--resume") { Description = "Folder of a run to go on with; give it more with --time +30m" };
+    private readonly BudgetOptions _budget = new();
+    private readonly TranslationOptions _options = new();
+
+    public TranslationTrainCommand(Terminal terminal) : base(terminal, "train", "Train an encoder-decoder model until a budget is used up")
+    {
+        foreach (Option option in (Option[])[.. Paths, _out, _resume, Recipe.Option, .. _budget.All, .. _options.All])
+            Options.Add(option);
+    }
+
+    private Option[] Paths => [_trainSource, _trainTarget, _devSource, _devTarget];
+
+    protected override void Execute(ParseResult parsed, CommandContext context)
+    {
+        using TranslationRun run = Open(parsed, context);
+        foreach (string warning in run.Warnings)
+            context.Warn(warning);
+        Announce(run, context);
+        var display = new TrainingDisplay(context.Terminal.Error, run.Directory.Manifest.Machine.PeakFlops, perplexity: false);
+        TranslationOutcome outcome = display.Run(() => run.Train(display, context.Cancel));
+        TrainingOutcome training = outcome.Training;
+        var report = new TranslationTrainReport(
+            run.Directory.Path, training.End, run.Parameters, training.State.Step, training.State.Tokens, training.State.Epochs,
+            training.State.Times, training.State.Flops, outcome.Best, training.Timing, training.State.Rollbacks, training.Message);
+        context.Report(report, CommandJson.Default.TranslationTrainReport, report.Write);
+        if (training.End == TrainingEnd.Diverged)
+            throw new RunException(run.Directory.Path, $"training diverged: {training.Message}");
+        if (training.End == TrainingEnd.Interrupted)
+        {
+            context.Terminal.Error.WriteLine($"saved; go on with: espalier translation train --resume {run.Directory.Path}");
+            throw new OperationCanceledException(context.Cancel);
+        }
+    }
+
+    private TranslationRun Open(ParseResult parsed, CommandContext context)
+    {
+        string[] source = parsed.GetValue(_trainSource) ?? [], target = parsed.GetValue(_trainTarget) ?? [];
+        string? devSource = parsed.GetValue(_devSource), devTarget = parsed.GetValue(_devTarget);
+        string? folder = parsed.GetValue(_out), resumed = parsed.GetValue(_resume);
+        if (resumed != null)
+        {
+            string[] given = [.. ((Option[])[_out, .. _options.All]).Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
+            if (given.Length > 0)
+                throw new UsageException($"a run that is resumed keeps its settings; leave {string.Join(", ", given)} out (budgets may change, and files where they were moved)");
+            Func<TrainingBudget, TrainingSpent, TrainingBudget>? change = _budget.ReadChange(parsed);
+            bool moved = Paths.Any(o => parsed.GetResult(o) is { Implicit: false });
+            return context.Track("reading", _ => TranslationRun.Resume(resumed, change, !moved ? null : c => c with
+            {
+                TrainSource = source.Length > 0 ? source : c.TrainSource,
+                TrainTarget = target.Length > 0 ? target : c.TrainTarget,
+                DevelopmentSource = devSource ?? c.DevelopmentSource,
+                DevelopmentTarget = devTarget ?? c.DevelopmentTarget,
+            }, context.Cancel));
+        }
+        if (source.Length == 0 || target.Length == 0 || devSource == null || devTarget == null || folder == null)
+            throw new UsageException("name the parallel set with --train-source, --train-target, --dev-source and --dev-target, and the run's folder with --out; or a run with --resume");
+        TranslationConfiguration configuration = _options.Read(parsed, (source, target, devSource, devTarget), _budget.Read(parsed));
+        return context.Track("reading", progress =>
+            TranslationRun.Create(folder, configuration, new PhaseProgress(progress, "pairs"), context.Cancel));
+    }
+
+    private static void Announce(TranslationRun run, CommandContext context)
+    {
+        TextWriter error = context.Terminal.Error;
+        TranslationRecord record = run.Record;
+        EncoderDecoderConfiguration m = record.Configuration.Model;
+        error.WriteLine($"{run.Directory.Path}: {m.Layers} + {m.DecoderLayers} layers × {m.Hidden}, {run.Parameters:N0} parameters, {m.Vocabulary:N0} symbols");
+        error.WriteLine($"{record.TrainPairs:N0} pairs of {record.TrainTokens:N0} tokens to learn from, {run.StepsInEpoch:N0} steps a pass; {record.DevelopmentPairs:N0} pairs to be measured by");
+    }
+
+    private static Option<string[]> Files(string name, string description) =>
+        new(name) { Description = description, AllowMultipleArgumentsPerToken = true };
+}
+
+/// <summary>What <c>translation train --json</c> prints.</summary>
+internal sealed record TranslationTrainReport(
+    string Run, TrainingEnd End, long Parameters, long Steps, long Tokens, double Epochs, PhaseTimes Times, FlopCount Flops, TranslationBest? Best,
+    StepTiming? Timing, int Rollbacks, string? Message)
+{
+    public void Write(TextWriter text)
+    {
+        text.WriteLine($"{Run}: {End.ToString().ToLowerInvariant()} after {Steps:N0} steps, {Tokens:N0} tokens, {Epochs:F2} epochs");
+        text.WriteLine($"  training    {Quantities.Show(Times.Training)}; evaluation {Quantities.Show(Times.Evaluation)}, saving {Quantities.Show(Times.Saving)}");
+        if (Timing is { } t)
+            text.WriteLine($"  step        {t.Mean * 1e3:F1} ms ± {t.StandardDeviation * 1e3:F1} (median {t.Median * 1e3:F1}) over {t.Steps} steps{(t.Stable ? "" : ", not stable")}");
+        text.WriteLine($"  FLOPs       {Flops.Products:E3} in matrix products");
+        if (Best is { } best)
+            text.WriteLine($"  kept        BLEU {best.Bleu:F2} on the development set (greedy), loss {best.Loss:F4}; step {best.Step:N0}"
+                + (best.Averaged > 1 ? $", the average of the last {best.Averaged} evaluations" : ""));
+        if (Message != null)
+            text.WriteLine($"  {Message}");
+    }
+}

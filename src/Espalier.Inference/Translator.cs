@@ -1,0 +1,192 @@
+using System.Text.Json;
+using Espalier.Engine.Autograd;
+using Espalier.Engine.Devices;
+using Espalier.Engine.Models;
+using Espalier.Engine.Safetensors;
+using Espalier.Engine.Search;
+using Espalier.Engine.Weights;
+using Espalier.Text;
+using Espalier.Text.Tokenization;
+
+namespace Espalier.Inference;
+
+/// <summary>A trained model that translates, opened from its folder; one that is compressed runs on its compressed weights.</summary>
+/// <remarks>
+/// Safe to use from several threads: calls take turns, for a single call already keeps every worker busy. For many texts at once
+/// the batched call is the faster one. Dispose it when no call is under way.
+/// </remarks>
+/// <example><code>
+/// using var translator = Translator.Open("model");
+/// Console.WriteLine(translator.Translate("A dog runs through the snow."));
+/// </code></example>
+public sealed class Translator : IDisposable
+{
+    // Positions are computed, not learned: a longer text than any of training's is translated as well as may be.
+    private const int LeastPositions = 1024, PackageFormat = 1;
+
+    private readonly Lock _turn = new();
+    private readonly CpuDevice _device;
+    private readonly ParameterSet _parameters;
+    private readonly EncoderDecoder _model;
+    private readonly Tokenizer _tokenizer;
+    private readonly BeamSearch _search;
+    private readonly Tape _tape;
+    private bool _disposed;
+
+    private Translator(CpuDevice device, ParameterSet parameters, EncoderDecoder model, Tokenizer tokenizer, BeamSettings settings)
+    {
+        (_device, _parameters, _model, _tokenizer) = (device, parameters, model, tokenizer);
+        _search = new BeamSearch(model, settings);
+        _tape = new Tape(device) { Training = false, Recording = false };
+    }
+
+    /// <summary>Values of all parameters.</summary>
+    public long Parameters => _parameters.Count;
+
+    /// <summary>Opens a model.</summary>
+    /// <param name="folder">A folder with <c>config.json</c>, <c>tokenizer.json</c> and <c>model.safetensors</c>.</param>
+    /// <param name="settings">How to search; its first and last token are the model's. Null takes a beam of 4.</param>
+    /// <param name="threads">Worker threads; 0 means every core.</param>
+    /// <exception cref="InferenceException">It is no model that translates, or cannot be read; the message says what is wrong.</exception>
+    /// <exception cref="ConfigurationException">The settings have faults; all are listed.</exception>
+    public static Translator Open(string folder, BeamSettings? settings = null, int threads = 0)
+    {
+        settings ??= new BeamSettings();
+        ConfigurationException.ThrowIfAny("beam search", settings.Validate());
+        try
+        {
+            string path = Path.Join(folder, EncoderDecoderFormat.FileName);
+            EncoderDecoderFormat format = EncoderDecoderFormat.Read(path, File.ReadAllBytes(path));
+            Tokenizer tokenizer = Tokenizer.Load(Path.Join(folder, "tokenizer.json"));
+            if (tokenizer.VocabularySize > format.VocabSize)
+            {
+                throw new InferenceException(
+                    folder, $"the tokenizer has {tokenizer.VocabularySize} symbols, the model {format.VocabSize}; they do not belong together");
+            }
+
+            return Open(
+                folder, format, format.ToModel(path), tokenizer, settings with { Begin = format.BosTokenId, End = format.EosTokenId }, threads);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InferenceException(
+                folder, $"is no readable model: {e.Message}; expected a folder with config.json, tokenizer.json and model.safetensors", e);
+        }
+        catch (Exception e) when (e is ModelFormatException or SafetensorsException or TextException or ConfigurationException)
+        {
+            throw new InferenceException(folder, $"cannot be opened: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Translates a text.</summary>
+    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
+    public string Translate(string text) => Translate([text])[0].Text;
+
+    /// <summary>Translates texts, a sentence each.</summary>
+    /// <param name="texts">The texts.</param>
+    /// <param name="cancel">Stops it between two tokens.</param>
+    /// <returns>A translation for each, in their order; that of an empty text is empty.</returns>
+    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public IReadOnlyList<TextTranslation> Translate(IReadOnlyList<string> texts, CancellationToken cancel = default)
+    {
+        int longest = _model.Configuration.MaximumPositions - 1;
+        int[][] sources = [.. texts.Select(text => string.IsNullOrWhiteSpace(text) ? [] : _tokenizer.Encode(text.Trim()))];
+        int[] present = [.. Enumerable.Range(0, texts.Count).Where(i => sources[i].Length > 0)];
+        var translations = new TextTranslation[texts.Count];
+        Array.Fill(translations, new TextTranslation("", 0, Truncated: false, Tokens: 0));
+        lock (_turn)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            IReadOnlyList<Hypothesis> found = _search.Search(
+                _tape, [.. present.Select(i => (int[])[.. sources[i].AsSpan(0, Math.Min(longest, sources[i].Length)), _tokenizer.Special.Eos])], cancel);
+            for (int k = 0; k < present.Length; k++)
+            {
+                int i = present[k];
+                translations[i] = new TextTranslation(
+                    OneLine(_tokenizer.Decode(found[k].Tokens)), found[k].Score, sources[i].Length > longest, found[k].Tokens.Length);
+            }
+        }
+
+        return translations;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (_turn)
+        {
+            if (_disposed)
+            {
+                return;
+            }
+
+            _disposed = true;
+            _tape.Dispose();
+            _model.Dispose();
+            _parameters.Dispose();
+            _device.Dispose();
+        }
+    }
+
+    // A translation takes one line of a file, whatever the model says.
+    private static string OneLine(string text) => text.ReplaceLineEndings(" ").Trim();
+
+    private static Translator Open(
+        string folder, EncoderDecoderFormat format, EncoderDecoderConfiguration configuration, Tokenizer tokenizer, BeamSettings settings,
+        int threads)
+    {
+        var device = new CpuDevice(threads);
+        var parameters = new ParameterSet(device);
+        EncoderDecoder? model = null;
+        try
+        {
+            model = new EncoderDecoder(
+                parameters, configuration with { MaximumPositions = Math.Max(LeastPositions, configuration.MaximumPositions) });
+            Load(folder, format, parameters);
+            return new Translator(device, parameters, model, tokenizer, settings);
+        }
+        catch
+        {
+            model?.Dispose();
+            parameters.Dispose();
+            device.Dispose();
+            throw;
+        }
+    }
+
+    private static void Load(string folder, EncoderDecoderFormat format, ParameterSet parameters)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(Path.Join(folder, "model.safetensors"));
+        if (format.Compression is not { } compression)
+        {
+            parameters.Allocate(seed: 0, trainable: false);
+            TensorTransfer.Load(file, parameters.Device, parameters.Stored());
+            return;
+        }
+
+        int? version = compression.TryGetProperty("format", out JsonElement number) && number.TryGetInt32(out int n) ? n : null;
+        if (version != PackageFormat)
+        {
+            throw new InferenceException(
+                folder, $"is a package of version {(version == null ? "unknown" : $"{version}")}; this library reads version {PackageFormat}");
+        }
+
+        Dictionary<string, CompressedTensor> tensors = CompressedTensor.NamesIn(file).ToDictionary(name => name, name => CompressedTensor.Read(file, name));
+        try
+        {
+            parameters.Allocate(tensors);
+        }
+        catch (ArgumentException e)
+        {
+            throw new InferenceException(folder, e.Message, e);
+        }
+    }
+}
+
+/// <summary>A translation.</summary>
+/// <param name="Text">The text.</param>
+/// <param name="Score">Its log-probability over the length penalty; 0 of an empty text.</param>
+/// <param name="Truncated">Whether the source was too long and lost its end.</param>
+/// <param name="Tokens">Tokens of the translation.</param>
+public sealed record TextTranslation(string Text, double Score, bool Truncated, int Tokens);

@@ -1,0 +1,78 @@
+using Espalier.Compression;
+using Espalier.Compression.Packages;
+using Espalier.Compression.Quantization;
+using Espalier.Engine.Models;
+using Espalier.Text.Files;
+using Espalier.Text.Tokenization;
+using Espalier.Training.Runs;
+using Espalier.Training.Translation;
+
+namespace Espalier.Pipeline.Packages;
+
+/// <summary>Quantizes a model that translates; see <see cref="ModelQuantization"/> for encoders.</summary>
+public sealed class TranslationQuantization
+{
+    private readonly string _source;
+    private readonly QuantizationSettings _settings;
+    private readonly EncoderDecoderConfiguration _configuration;
+    private readonly Tokenizer _tokenizer;
+    private readonly ModelWeights _weights;
+
+    /// <summary>Loads the model.</summary>
+    /// <param name="source">Its folder, or that of a package.</param>
+    /// <param name="settings">How to quantize it.</param>
+    /// <exception cref="ModelFormatException">It is another kind of model.</exception>
+    /// <exception cref="CompressionException">A weight is infinite or no number, or it is a package of another version.</exception>
+    /// <exception cref="Text.TextException">The tokenizer cannot be read.</exception>
+    public TranslationQuantization(string source, QuantizationSettings settings)
+    {
+        (_source, _settings) = (source, settings);
+        string path = Path.Join(source, EncoderDecoderFormat.FileName);
+        _configuration = EncoderDecoderFormat.Read(path, File.ReadAllBytes(path)).ToModel(path);
+        _tokenizer = Tokenizer.Load(Path.Join(source, ModelFolder.TokenizerName));
+        _weights = Weights(source, _configuration);
+        _weights.ThrowUnlessFinite();
+    }
+
+    /// <summary>Writes a package with the same bits for every tensor that is not kept.</summary>
+    /// <param name="folder">A folder that is not there, or empty.</param>
+    /// <exception cref="CompressionException">A tensor cannot be quantized; nothing is written.</exception>
+    /// <exception cref="IOException">The disk is full or failed; nothing is written.</exception>
+    public QuantizationOutcome Write(string folder)
+    {
+        PackedTensor[] packed =
+        [
+            .. _weights.Tensors.Select(t => PackedTensor.Of(t, _settings.Keeps(t.Name) ? null : _settings.SchemeOf(_settings.Bits), _settings.Range)),
+        ];
+        AtomicFolder.Write<object?>(folder, to =>
+        {
+            _tokenizer.Save(Path.Join(to, ModelFolder.TokenizerName));
+            byte[] configuration = TranslationFolder.ConfigurationOf(_configuration, _tokenizer);
+            if (packed.Any(t => !t.Stored.IsPlain))
+            {
+                CompressedWeights.Write(to, configuration, packed, name => name);
+            }
+            else
+            {
+                File.WriteAllBytes(Path.Join(to, EncoderDecoderFormat.FileName), configuration);
+                new ModelWeights(packed.Select(t => t.Decode())).Save(Path.Join(to, ModelFolder.WeightsName));
+            }
+
+            return null;
+        });
+        return ModelQuantization.OutcomeOf(_source, folder, _weights, packed, []);
+    }
+
+    private static ModelWeights Weights(string folder, EncoderDecoderConfiguration configuration)
+    {
+        if (!CompressedWeights.AreIn(folder))
+        {
+            return ModelWeights.Load(Path.Join(folder, ModelFolder.WeightsName));
+        }
+
+        using var device = new Engine.Devices.CpuDevice(1);
+        using var parameters = new Engine.Autograd.ParameterSet(device);
+        using var model = new EncoderDecoder(parameters, configuration);
+        return CompressedWeights.Open(folder).Read(parameters.Declared(), name => name).Weights;
+    }
+}

@@ -1,0 +1,124 @@
+using Espalier.Engine.Autograd;
+using Espalier.Engine.Devices;
+using Espalier.Engine.Models;
+using Espalier.Engine.Search;
+using Espalier.Text.Batching;
+using Espalier.Text.Bitext;
+using Espalier.Text.Metrics;
+using Espalier.Text.Tokenization;
+
+namespace Espalier.Training.Objectives;
+
+/// <summary>
+/// Translation (the paper's §2.1 after Vaswani et al. 2017): to predict each token of the target from the source and from the target
+/// before it, with label smoothing. The figure of merit is BLEU of greedy translations of the development set, as sacrebleu
+/// computes it on text; the loss there is the cross-entropy without smoothing.
+/// </summary>
+public sealed class TranslationObjective : StreamObjective<TranslationBatch>
+{
+    private const int EvaluationSentences = 64;
+
+    private readonly EncoderDecoder _model;
+    private readonly EncoderDecoderFlops _flops;
+    private readonly Tokenizer _tokenizer;
+    private readonly StepBatch<TranslationBatch> _development;
+    private readonly int[][] _sources;
+    private readonly string[] _references;
+
+    private TranslationObjective(
+        ParameterSet parameters, EncoderDecoder model, TranslationBatches train, EncodedPairs development, Tokenizer tokenizer,
+        SequenceBatchOptions batches, ulong seed)
+        : base(parameters, train, new BatchPosition(seed))
+    {
+        (_model, _flops, _tokenizer) = (model, new EncoderDecoderFlops(model.Configuration), tokenizer);
+        var builder = new TranslationBatches(
+            development, new SequenceBatchOptions { BatchTokens = int.MaxValue, MicroBatchTokens = batches.MicroBatchTokens, Shuffle = false });
+        _development = builder.NewBatch();
+        builder.Build(new BatchPosition(seed), _development);
+        _sources = [.. Enumerable.Range(0, development.Sources.Count).Select(i => (int[])[.. development.Sources[i], tokenizer.Special.Eos])];
+        _references = [.. Enumerable.Range(0, development.Targets.Count).Select(i => tokenizer.Decode(development.Targets[i]))];
+    }
+
+    /// <summary>The model's configuration.</summary>
+    public EncoderDecoderConfiguration Configuration => _model.Configuration;
+
+    /// <summary>Builds and initializes a model.</summary>
+    /// <param name="device">Where it is trained.</param>
+    /// <param name="configuration">The model.</param>
+    /// <param name="train">What to learn from.</param>
+    /// <param name="development">What to evaluate on.</param>
+    /// <param name="tokenizer">What both are encoded with.</param>
+    /// <param name="batches">How batches are made.</param>
+    /// <param name="seed">Seed of the first weights and of the order of the data.</param>
+    /// <exception cref="ConfigurationException">The model's configuration has faults.</exception>
+    /// <exception cref="ArgumentException">The batches' options have a fault.</exception>
+    public static TranslationObjective Create(
+        Device device, EncoderDecoderConfiguration configuration, EncodedPairs train, EncodedPairs development, Tokenizer tokenizer,
+        SequenceBatchOptions batches, ulong seed)
+    {
+        var parameters = new ParameterSet(device);
+        EncoderDecoder? model = null;
+        try
+        {
+            model = new EncoderDecoder(parameters, configuration);
+            parameters.Allocate(seed);
+            return new TranslationObjective(parameters, model, new TranslationBatches(train, batches), development, tokenizer, batches, seed);
+        }
+        catch
+        {
+            model?.Dispose();
+            parameters.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Evaluation? Evaluate(Tape tape, CancellationToken cancel)
+    {
+        (tape.Training, tape.Recording) = (false, false);
+        double loss = 0;
+        Span<float> sum = stackalloc float[1];
+        foreach (TranslationBatch micro in _development.MicroBatches)
+        {
+            cancel.ThrowIfCancellationRequested();
+            tape.Reset();
+            tape.Device.Download(Loss(tape, micro, 1, smoothing: 0).Data, sum);
+            loss += sum[0];
+        }
+
+        string[] translations = Translate(tape, cancel);
+        double bleu = new Bleu().Score(translations, _references).Score;
+        return new Evaluation(
+            "BLEU", bleu, loss / _development.TargetCount, _development.TargetCount, _development.TokenCount);
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        _model.Dispose();
+        base.Dispose();
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor Loss(Tape tape, TranslationBatch batch, float weight) => Loss(tape, batch, weight, smoothing: null);
+
+    /// <inheritdoc/>
+    protected override FlopCount Flops(TranslationBatch batch) => _flops.Count(batch.Source.Offsets, batch.TargetInput.Offsets);
+
+    private Tensor Loss(Tape tape, TranslationBatch batch, float weight, float? smoothing) => _model.Loss(
+        tape, TokenBatch.Upload(tape, batch.Source.Tokens, batch.Source.Offsets, Configuration),
+        TokenBatch.Upload(tape, batch.TargetInput.Tokens, batch.TargetInput.Offsets, Configuration),
+        tape.Upload(batch.TargetOutput.Tokens), weight, smoothing);
+
+    private string[] Translate(Tape tape, CancellationToken cancel)
+    {
+        var search = new BeamSearch(_model, new BeamSettings
+        {
+            Begin = _tokenizer.Special.Bos,
+            End = _tokenizer.Special.Eos,
+            Beam = 1,
+            BatchSentences = EvaluationSentences,
+        });
+        return [.. search.Search(tape, _sources, cancel).Select(h => _tokenizer.Decode(h.Tokens).Trim())];
+    }
+}

@@ -1,0 +1,134 @@
+using Espalier.Engine.Models;
+using Espalier.Tests.Training.Runs;
+using Espalier.Training;
+using Espalier.Training.Budgets;
+using Espalier.Training.Objectives;
+using Espalier.Training.Runs;
+using Espalier.Training.Translation;
+
+namespace Espalier.Tests.Training.Translation;
+
+public class TranslationRunTests
+{
+    [Fact]
+    public void Train_KilledAtManyPointsAndResumed_EndsWithTheSameBits()
+    {
+        using var folder = new TemporaryFolder();
+        SmallTranslation.Data(folder);
+        var whole = new KillingStorage(int.MaxValue);
+        Attempt(folder, "whole", whole);
+        string[] expected = State(folder["whole"]);
+        for (int point = 0; point < whole.Points; point += 5)
+        {
+            string run = $"run-{point}";
+            Assert.Throws<KilledException>(() => Attempt(folder, run, new KillingStorage(point)));
+            Attempt(folder, run, new KillingStorage(int.MaxValue));
+            Assert.Equal(expected, State(folder[run]));
+            Assert.Empty(Directory.GetFileSystemEntries(folder[run], "*.tmp", SearchOption.AllDirectories));
+        }
+    }
+
+    [Fact]
+    public void Train_WordsThatEachHaveAnother_LearnsThemAndKeepsTheBest()
+    {
+        using var folder = new TemporaryFolder();
+        SmallTranslation.Data(folder, pairs: 400);
+        TranslationConfiguration small = SmallTranslation.Configuration(folder, new TrainingBudget { Steps = 200 });
+        using TranslationRun run = SmallTranslation.Create(folder, "run", small with
+        {
+            Model = small.Model with { Hidden = 32, Dropout = 0, AttentionDropout = 0 },
+            Training = small.Training with
+            {
+                Schedule = new LearningRateSchedule { Peak = 1e-2 },
+                Evaluation = new Interval(Steps: 50),
+                Checkpoints = new CheckpointPolicy(),
+            },
+        });
+        TranslationOutcome outcome = run.Train();
+        Evaluation[] evaluations = [.. EventLog.Read(folder["run/events.jsonl"]).Where(e => e.Event == "evaluation").Select(e => e.Evaluation!)];
+        Assert.Equal(4, evaluations.Length);
+        Assert.True(evaluations[^1].Loss < 0.5 * evaluations[0].Loss, string.Join(", ", evaluations.Select(e => $"{e.Loss:F3} {e.Value:F1}")));
+        Assert.True(outcome.Best!.Bleu > 60, $"{outcome.Best}");
+        Assert.True(outcome.Best.Bleu >= evaluations.Max(e => e.Value));
+        Assert.Equal(outcome.Best, TranslationFolder.ReadBest(folder["run/model"]));
+    }
+
+    [Fact]
+    public void Train_GivenMoreSteps_GoesOnAndKeepsItsHistory()
+    {
+        using var folder = new TemporaryFolder();
+        SmallTranslation.Data(folder);
+        Attempt(folder, "run", new RunStorage());
+        using (TranslationRun run = TranslationRun.Resume(folder["run"], (old, spent) => old.Extend(new TrainingBudget { Steps = 4 }, spent)))
+        {
+            Assert.Equal(SmallTranslation.Steps + 4, run.Train().Training.State.Step);
+        }
+
+        Assert.Equal(
+            [SmallTranslation.Steps, SmallTranslation.Steps + 4],
+            EventLog.Read(folder["run/events.jsonl"]).Where(e => e.Event == "finished").Select(e => (int)e.Step));
+        Assert.Contains("used up already", Assert.Throws<RunException>(
+            () => TranslationRun.Resume(folder["run"], (_, _) => new TrainingBudget { Steps = 4 })).Message);
+    }
+
+    [Fact]
+    public void Resume_TrainingFileChanged_IsNoticed()
+    {
+        using var folder = new TemporaryFolder();
+        SmallTranslation.Data(folder);
+        Attempt(folder, "run", new RunStorage());
+        File.AppendAllText(folder["train.a"], "one two\n");
+        File.AppendAllText(folder["train.b"], "xone xtwo\n");
+        Assert.Contains("the data is not what the run was made with", Assert.Throws<RunMismatchException>(() => TranslationRun.Resume(folder["run"])).Message);
+    }
+
+    [Fact]
+    public void Snapshots_MoreThanAreKept_AverageTheLastOfThem()
+    {
+        using var folder = new TemporaryFolder();
+        SmallTranslation.Data(folder);
+        using TranslationRun run = SmallTranslation.Create(folder, "run");
+        using Engine.Models.ModelFixture<EncoderDecoder> f = new(p => new EncoderDecoder(p, Engine.Models.SmallModels.EncoderDecoder));
+        var snapshots = new Snapshots(run.Directory, 2);
+        foreach ((long step, float value) in new[] { (30L, 9f), (10L, 1f), (20L, 2f), (25L, 5f) })
+        {
+            f.Device.Kernels.Fill(f.Parameters.Weights, value);
+            snapshots.Add(f.Parameters, step);
+        }
+
+        Assert.Equal([20L, 25L], snapshots.Steps);
+        snapshots.Average(f.Parameters);
+        Assert.All(f.Read(f.Parameters.All[0].Data), x => Assert.Equal(3.5f, x));
+    }
+
+    [Fact]
+    public void Create_WrongSettings_AllFaultsAreNamed()
+    {
+        using var folder = new TemporaryFolder();
+        TranslationConfiguration wrong = SmallTranslation.Configuration(folder) with
+        {
+            TrainTarget = [], Vocabulary = 3, MaximumTokens = 2, BatchTokens = 0, MicroBatchTokens = 0, Patience = -1, Average = -1, Threads = -1,
+        };
+        Assert.Equal(8, Assert.Throws<ConfigurationException>(() => TranslationRun.Create(folder["run"], wrong)).Faults.Count);
+        Assert.False(Directory.Exists(folder["run"]));
+    }
+
+    private static void Attempt(TemporaryFolder folder, string name, RunStorage storage)
+    {
+        string path = folder[name];
+        using TranslationRun run = RunDirectory.IsAt(path)
+            ? TranslationRun.Resume(path, storage)
+            : SmallTranslation.Create(folder, name, storage: storage);
+        Assert.Equal(TrainingEnd.Finished, run.Train().Training.End);
+    }
+
+    // What must not depend on whether a run was killed: the last weights, the model that was kept, and every evaluation.
+    private static string[] State(string run) =>
+    [
+        Hash(Path.Join(run, $"checkpoints/step-{SmallTranslation.Steps}/model.safetensors")), Hash(Path.Join(run, "model/model.safetensors")),
+        File.ReadAllText(Path.Join(run, "model/best.json")),
+        .. EventLog.Read(Path.Join(run, "events.jsonl")).Where(e => e.Event == "evaluation").Select(e => $"{e.Step} {e.Evaluation}").Distinct(),
+    ];
+
+    private static string Hash(string file) => Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file)));
+}
