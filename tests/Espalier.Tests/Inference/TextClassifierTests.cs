@@ -150,7 +150,12 @@ public class TextClassifierTests
     {
         var configuration = new EncoderConfiguration
         {
-            Layers = 1, Hidden = 16, Heads = 2, FeedForward = 32, Vocabulary = TestTokenizer.Instance.VocabularySize, MaximumPositions = 32,
+            Layers = 1,
+            Hidden = 16,
+            Heads = 2,
+            FeedForward = 32,
+            Vocabulary = TestTokenizer.Instance.VocabularySize,
+            MaximumPositions = 32,
         };
         using var device = new CpuDevice(1);
         using var parameters = new ParameterSet(device);

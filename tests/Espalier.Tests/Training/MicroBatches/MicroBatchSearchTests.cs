@@ -14,7 +14,13 @@ public class MicroBatchSearchTests
     // Tokens per second by size: from 8 on nothing is gained, at 32 it is much slower.
     private static readonly Dictionary<int, double> Rates = new()
     {
-        [1] = 100, [2] = 150, [4] = 200, [8] = 203, [16] = 198, [32] = 150, [64] = 500,
+        [1] = 100,
+        [2] = 150,
+        [4] = 200,
+        [8] = 203,
+        [16] = 198,
+        [32] = 150,
+        [64] = 500,
     };
 
     [Fact]
