@@ -149,10 +149,15 @@ public class JobTests
             }
 
             string path = System.IO.Path.Join(to, $"{value.Phase}-{told}");
+            foreach (string made in Directory.GetDirectories(job, "*", SearchOption.AllDirectories))
+            {
+                Directory.CreateDirectory(System.IO.Path.Join(path, System.IO.Path.GetRelativePath(job, made)));
+            }
+
+            Directory.CreateDirectory(path);
             foreach (string file in Directory.GetFiles(job, "*", SearchOption.AllDirectories).Where(f => System.IO.Path.GetFileName(f) != ".lock"))
             {
                 string copy = System.IO.Path.Join(path, System.IO.Path.GetRelativePath(job, file));
-                Directory.CreateDirectory(System.IO.Path.GetDirectoryName(copy)!);
                 try
                 {
                     using var source = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
