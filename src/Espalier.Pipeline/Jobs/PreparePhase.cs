@@ -12,7 +12,7 @@ internal static class PreparePhase
     private const string TokenizerName = "tokenizer.json";
 
     // So many documents and pairs for each second of the budget: a pass over them takes a part of it.
-    private const int DocumentsPerSecond = 70, PairsPerSecond = 100, Least = 500, MostDocuments = 20_000, MostPairs = 30_000;
+    private const int DocumentsPerSecond = 70, PairsPerSecond = 30, Least = 500, MostDocuments = 20_000, MostPairs = 30_000;
 
     /// <summary>Prepares.</summary>
     /// <exception cref="Text.TextException">A file cannot be read, or holds no text.</exception>

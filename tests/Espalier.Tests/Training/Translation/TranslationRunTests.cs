@@ -107,7 +107,14 @@ public class TranslationRunTests
         using var folder = new TemporaryFolder();
         TranslationConfiguration wrong = SmallTranslation.Configuration(folder) with
         {
-            TrainTarget = [], Vocabulary = 3, MaximumTokens = 2, BatchTokens = 0, MicroBatchTokens = 0, Patience = -1, Average = -1, Threads = -1,
+            TrainTarget = [],
+            Vocabulary = 3,
+            MaximumTokens = 2,
+            BatchTokens = 0,
+            MicroBatchTokens = 0,
+            Patience = -1,
+            Average = -1,
+            Threads = -1,
         };
         Assert.Equal(8, Assert.Throws<ConfigurationException>(() => TranslationRun.Create(folder["run"], wrong)).Faults.Count);
         Assert.False(Directory.Exists(folder["run"]));
