@@ -25,12 +25,12 @@ internal sealed class DataSampleCommand : EspalierCommand
 
     private readonly Option<int> _pairs = new("--pairs")
     {
-        Description = "Training pairs of the entailment set, and of the parallel set; dev and test have a tenth each",
+        Description = "Training pairs of the entailment and the parallel set, training sentences of the acceptability set; dev and test have a tenth each",
         DefaultValueFactory = _ => Defaults.Pairs,
     };
 
     public DataSampleCommand(Terminal terminal) : base(terminal, "sample",
-        "Write text, an entailment set and a parallel set of a made-up language")
+        "Write text, an entailment set, an acceptability set and a parallel set of a made-up language")
     {
         foreach (Option option in (Option[])[_out, _seed, _documents, _pairs])
             Options.Add(option);

@@ -79,13 +79,13 @@ internal sealed class JobWork : IDisposable
     public string GridFolder(int round) => PathOf(Path.Join("grid", $"{round}"));
 
     /// <summary>The training set, wherever it comes from.</summary>
-    public string? Train => Settings.Sample ? PathOf("sample/train.tsv") : Settings.Train;
+    public string? Train => Settings.Sample ? PathOf("sample/acceptability.train.tsv") : Settings.Train;
 
     /// <summary>The development set; null where it is drawn.</summary>
-    public string? Development => Settings.Sample ? PathOf("sample/dev.tsv") : Settings.Development;
+    public string? Development => Settings.Sample ? PathOf("sample/acceptability.dev.tsv") : Settings.Development;
 
     /// <summary>The test set, or null.</summary>
-    public string? Test => Settings.Sample ? PathOf("sample/test.tsv") : Settings.Test;
+    public string? Test => Settings.Sample ? PathOf("sample/acceptability.test.tsv") : Settings.Test;
 
     public string PathOf(string name) => Path.Join(Folder, name);
 

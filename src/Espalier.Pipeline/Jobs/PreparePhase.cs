@@ -11,8 +11,8 @@ internal static class PreparePhase
 {
     private const string TokenizerName = "tokenizer.json";
 
-    // So many documents and pairs for each second of the budget: a pass over them takes a part of it.
-    private const int DocumentsPerSecond = 70, PairsPerSecond = 30, Least = 500, MostDocuments = 20_000, MostPairs = 30_000;
+    // So many documents and labelled sentences for each second of the budget: a pass over them takes a part of it.
+    private const int DocumentsPerSecond = 70, SentencesPerSecond = 100, Least = 500, MostDocuments = 20_000, MostSentences = 30_000;
 
     /// <summary>Prepares.</summary>
     /// <exception cref="Text.TextException">A file cannot be read, or holds no text.</exception>
@@ -24,7 +24,9 @@ internal static class PreparePhase
             job.Tell("writing the sample");
             double seconds = settings.Budget.TotalSeconds;
             var size = new SampleSize(
-                (int)Math.Clamp(DocumentsPerSecond * seconds, Least, MostDocuments), (int)Math.Clamp(PairsPerSecond * seconds, Least, MostPairs));
+                (int)Math.Clamp(DocumentsPerSecond * seconds, Least, MostDocuments),
+                (int)Math.Clamp(SentencesPerSecond * seconds, Least, MostSentences),
+                SampleSets.Corpus | SampleSets.Acceptability);
             SampleFolder.Write(job.PathOf("sample"), settings.Seed, size, null, cancel);
         }
 
@@ -50,11 +52,14 @@ internal static class PreparePhase
         }
     }
 
-    /// <summary>The texts to pretrain on: the corpus, and the training texts, whose like the model is for.</summary>
+    /// <summary>
+    /// The texts to pretrain on: the corpus, and the training texts, whose like the model is for. Half of the sample's are wrong on
+    /// purpose, and teach nothing about the language.
+    /// </summary>
     private static IReadOnlyList<string> Texts(JobWork job)
     {
         IReadOnlyList<string> corpus = job.Settings.Sample ? [job.PathOf("sample/corpus.txt")] : job.Settings.Corpus;
-        if (job.Train == null)
+        if (job.Train == null || job.Settings.Sample)
         {
             return corpus;
         }

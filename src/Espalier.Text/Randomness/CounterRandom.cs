@@ -44,4 +44,5 @@ internal enum Purpose : ulong
     LanguageEntailment = 10,
     LanguageTranslation = 11,
     LanguageSplit = 12,
+    LanguageAcceptability = 13,
 }

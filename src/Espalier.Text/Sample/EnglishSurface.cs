@@ -1,89 +1,104 @@
 namespace Espalier.Text.Sample;
 
 /// <summary>Writes sentences in English word order, with the agreement of subject and verb.</summary>
-internal static class EnglishSurface
+internal sealed class EnglishSurface
 {
+    private readonly List<string> _words = [];
+    private readonly int _wrongVerb;
+    private int _verbs;
+
+    private EnglishSurface(int wrongVerb) => _wrongVerb = wrongVerb;
+
     /// <summary>The sentence with a capital and a period.</summary>
-    public static string Write(Sentence sentence)
+    public static string Write(Sentence sentence) => Write(sentence, wrongVerb: -1).Text;
+
+    /// <summary>The sentence, and how many verbs it has.</summary>
+    /// <param name="sentence">What is said.</param>
+    /// <param name="wrongVerb">The verb, counted from 0, that takes the number which its subject does not have; -1 for none.</param>
+    public static (string Text, int Verbs) Write(Sentence sentence, int wrongVerb)
     {
-        var words = new List<string>();
+        var surface = new EnglishSurface(wrongVerb);
         if (sentence.Conclusion)
-            words.Add("so");
+            surface._words.Add("so");
         bool denied = sentence.Subject is NounPhrase { Determiner: Determiner.No };
-        Add(words, sentence.Subject, denied: false);
-        Add(words, sentence.Predicate, sentence.Subject.Plural, denied);
-        string text = string.Join(' ', words);
-        return char.ToUpperInvariant(text[0]) + text[1..] + ".";
+        surface.Add(sentence.Subject, denied: false);
+        surface.Add(sentence.Predicate, sentence.Subject.Plural, denied);
+        string text = string.Join(' ', surface._words);
+        return (char.ToUpperInvariant(text[0]) + text[1..] + ".", surface._verbs);
     }
 
-    private static void Add(List<string> words, Nominal nominal, bool denied)
+    private void Add(Nominal nominal, bool denied)
     {
         if (nominal is Name name)
         {
-            words.Add(name.Text);
+            _words.Add(name.Text);
             return;
         }
         var phrase = (NounPhrase)nominal;
         string noun = phrase.Plural ? phrase.Noun.Word.Inflected : phrase.Noun.Word.Base;
         string next = phrase.Adjective?.Word.Base ?? noun;
-        words.Add(phrase.Determiner switch
+        _words.Add(phrase.Determiner switch
         {
             Determiner.A => "aeiou".Contains(next[0]) ? "an" : "a",
             Determiner.Some when denied => "any",
             _ => phrase.Determiner.ToString().ToLowerInvariant(),
         });
         if (phrase.Adjective is { } adjective)
-            words.Add(adjective.Word.Base);
-        words.Add(noun);
+            _words.Add(adjective.Word.Base);
+        _words.Add(noun);
         if (phrase.Place is { } place)
-            words.Add(place.Word.Base);
+            _words.Add(place.Word.Base);
         if (phrase.Relative is { } relative)
         {
-            words.Add("that");
-            Add(words, relative, phrase.Plural, denied: false);
+            _words.Add("that");
+            Add(relative, phrase.Plural, denied: false);
         }
     }
 
-    private static void Add(List<string> words, Predicate predicate, bool plural, bool denied)
+    private void Add(Predicate predicate, bool plural, bool denied)
     {
         switch (predicate)
         {
             case Acts acts:
-                AddVerb(words, acts.Verb, plural, acts.Negated);
+                AddVerb(acts.Verb, plural, acts.Negated);
                 break;
             case Affects affects:
-                AddVerb(words, affects.Verb, plural, affects.Negated);
-                Add(words, affects.Object, denied || affects.Negated);
+                AddVerb(affects.Verb, plural, affects.Negated);
+                Add(affects.Object, denied || affects.Negated);
                 break;
             case AffectedBy affected:
-                Add(words, affected.Agent, denied: false);
-                AddVerb(words, affected.Verb, affected.Agent.Plural, negated: false);
+                Add(affected.Agent, denied: false);
+                AddVerb(affected.Verb, affected.Agent.Plural, negated: false);
                 break;
             case Is quality:
-                AddCopula(words, plural, quality.Negated);
-                words.Add(quality.Adjective.Word.Base);
+                AddCopula(plural, quality.Negated);
+                _words.Add(quality.Adjective.Word.Base);
                 break;
             case IsKind kind:
-                AddCopula(words, plural, kind.Negated);
+                AddCopula(plural, kind.Negated);
                 if (plural)
-                    words.Add(kind.Noun.Word.Inflected);
+                    _words.Add(kind.Noun.Word.Inflected);
                 else
-                    Add(words, new NounPhrase(Determiner.A, false, kind.Noun), denied: false);
+                    Add(new NounPhrase(Determiner.A, false, kind.Noun), denied: false);
                 break;
         }
     }
 
-    private static void AddVerb(List<string> words, Use verb, bool plural, bool negated)
+    private void AddVerb(Use verb, bool plural, bool negated)
     {
+        plural = Agreeing(plural);
         if (negated)
-            words.AddRange([plural ? "do" : "does", "not"]);
-        words.Add(plural || negated ? verb.Word.Base : verb.Word.Inflected);
+            _words.AddRange([plural ? "do" : "does", "not"]);
+        _words.Add(plural || negated ? verb.Word.Base : verb.Word.Inflected);
     }
 
-    private static void AddCopula(List<string> words, bool plural, bool negated)
+    private void AddCopula(bool plural, bool negated)
     {
-        words.Add(plural ? "are" : "is");
+        _words.Add(Agreeing(plural) ? "are" : "is");
         if (negated)
-            words.Add("not");
+            _words.Add("not");
     }
+
+    // The number of the next verb, which is its subject's, or the other where the verb is to be wrong.
+    private bool Agreeing(bool plural) => plural ^ (_verbs++ == _wrongVerb);
 }

@@ -3,12 +3,34 @@ using Espalier.Text.Files;
 
 namespace Espalier.Text.Sample;
 
+/// <summary>What a sample folder can have.</summary>
+[Flags]
+public enum SampleSets
+{
+    /// <summary>Running text.</summary>
+    Corpus = 1,
+
+    /// <summary>Pairs of sentences and what the one says about the other.</summary>
+    Entailment = 2,
+
+    /// <summary>Sentences that are right or wrong.</summary>
+    Acceptability = 4,
+
+    /// <summary>Sentences and their translations.</summary>
+    Parallel = 8,
+
+    /// <summary>Everything.</summary>
+    All = Corpus | Entailment | Acceptability | Parallel,
+}
+
 /// <summary>How much of the sample language is wanted.</summary>
 /// <param name="Documents">Documents of running text, at least 1.</param>
 /// <param name="Pairs">
-/// Training pairs of the entailment set, and of the parallel set, at least 10; the development and test sets have a tenth each.
+/// Training pairs of the entailment set and of the parallel set, and training sentences of the acceptability set, at least 10; the
+/// development and test sets have a tenth each.
 /// </param>
-public sealed record SampleSize(int Documents = 20_000, int Pairs = 30_000)
+/// <param name="Sets">Which files are written.</param>
+public sealed record SampleSize(int Documents = 20_000, int Pairs = 30_000, SampleSets Sets = SampleSets.All)
 {
     /// <summary>The fewest training pairs that leave a pair for the development and test sets.</summary>
     public const int FewestPairs = 10;
@@ -35,7 +57,8 @@ public sealed record SampleFile(string Name, int Lines);
 
 /// <summary>
 /// Writes the sample language as files: <c>corpus.txt</c> (a document a line), <c>train.tsv</c>, <c>dev.tsv</c> and
-/// <c>test.tsv</c> (premise, hypothesis, label, with a header) and <c>parallel.SPLIT.source</c> and <c>.target</c> (line by line).
+/// <c>test.tsv</c> (premise, hypothesis, label, with a header), <c>acceptability.SPLIT.tsv</c> (sentence, label, with a header), and
+/// <c>parallel.SPLIT.source</c> and <c>.target</c> (line by line).
 /// </summary>
 public static class SampleFolder
 {
@@ -79,16 +102,31 @@ public static class SampleFolder
 
     private static IEnumerable<(string, IEnumerable<string>, int)> Files(SampleLanguage language, SampleSize size)
     {
-        yield return ("corpus.txt", language.Documents(), size.Documents);
+        if (size.Sets.HasFlag(SampleSets.Corpus))
+            yield return ("corpus.txt", language.Documents(), size.Documents);
         foreach (SampleSplit split in Enum.GetValues<SampleSplit>())
         {
             string name = split.ToString().ToLowerInvariant();
             int pairs = size.PairsOf(split);
-            IEnumerable<string> rows = language.Entailment(split)
-                .Select(pair => $"{pair.Premise}\t{pair.Hypothesis}\t{pair.Label.ToString().ToLowerInvariant()}");
-            yield return ($"{name}.tsv", rows.Prepend("premise\thypothesis\tlabel"), pairs + 1);
-            yield return ($"parallel.{name}.source", language.Translations(split).Select(pair => pair.Source), pairs);
-            yield return ($"parallel.{name}.target", language.Translations(split).Select(pair => pair.Target), pairs);
+            if (size.Sets.HasFlag(SampleSets.Entailment))
+            {
+                IEnumerable<string> rows = language.Entailment(split)
+                    .Select(pair => $"{pair.Premise}\t{pair.Hypothesis}\t{pair.Label.ToString().ToLowerInvariant()}");
+                yield return ($"{name}.tsv", rows.Prepend("premise\thypothesis\tlabel"), pairs + 1);
+            }
+
+            if (size.Sets.HasFlag(SampleSets.Acceptability))
+            {
+                IEnumerable<string> rows = language.Acceptability(split)
+                    .Select(sentence => $"{sentence.Text}\t{(sentence.Acceptable ? "acceptable" : "unacceptable")}");
+                yield return ($"acceptability.{name}.tsv", rows.Prepend("sentence\tlabel"), pairs + 1);
+            }
+
+            if (size.Sets.HasFlag(SampleSets.Parallel))
+            {
+                yield return ($"parallel.{name}.source", language.Translations(split).Select(pair => pair.Source), pairs);
+                yield return ($"parallel.{name}.target", language.Translations(split).Select(pair => pair.Target), pairs);
+            }
         }
     }
 }

@@ -7,6 +7,11 @@ namespace Espalier.Text.Sample;
 /// <param name="Target">In the second language: verb-final, adjectives after nouns, case particles.</param>
 public sealed record TranslationPair(string Source, string Target);
 
+/// <summary>A sentence, and whether each of its verbs agrees with its subject.</summary>
+/// <param name="Text">The sentence.</param>
+/// <param name="Acceptable">Whether it is one of the language.</param>
+public sealed record JudgedSentence(string Text, bool Acceptable);
+
 /// <summary>
 /// A small English-like language with agreement, nested relative clauses, negation, quantifiers, synonyms and kinds of kinds,
 /// made up for trying out everything that needs text when there is none. All that it yields is determined by the seed, on
@@ -35,6 +40,33 @@ public sealed class SampleLanguage(ulong seed)
     /// that no word on either side betrays the label. No sentence of one split occurs in another.
     /// </summary>
     public IEnumerable<EntailmentPair> Entailment(SampleSplit split) => EntailmentPairs.Generate(seed, split);
+
+    /// <summary>
+    /// Sentences of at least five words, each as it is said and with one verb in the wrong number, in random order: minimal pairs,
+    /// as in BLiMP (Warstadt et al. 2020). Which words occur tells nothing; what the verb's subject is has to be found, past relative
+    /// clauses with nouns and verbs of their own, and running text teaches it. No sentence of one split occurs in another.
+    /// </summary>
+    public IEnumerable<JudgedSentence> Acceptability(SampleSplit split)
+    {
+        for (long document = 0; ; document++)
+        {
+            var random = new CounterRandom(seed, Purpose.LanguageAcceptability, (long)split, document);
+            foreach (Sentence sentence in Sentences(Purpose.LanguageAcceptability, (long)split + 3, document))
+            {
+                (string right, int verbs) = EnglishSurface.Write(sentence, wrongVerb: -1);
+                if (SampleSplits.Of(right) != split || right.Count(c => c == ' ') + 1 < ShortestSource)
+                    continue;
+                var both = new List<JudgedSentence>
+                {
+                    new(right, true),
+                    new(EnglishSurface.Write(sentence, (int)random.Below(verbs)).Text, false),
+                };
+                random.Shuffle(both);
+                yield return both[0];
+                yield return both[1];
+            }
+        }
+    }
 
     /// <summary>Sentences of at least five words and their translations. No sentence of one split occurs in another.</summary>
     public IEnumerable<TranslationPair> Translations(SampleSplit split)

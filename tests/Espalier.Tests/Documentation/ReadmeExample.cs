@@ -12,7 +12,7 @@ internal static class ReadmeExample
     {
         List<float> losses = [];
 
-        // begin README
+        // begin guide
         using var device = new CpuDevice();                     // ESPALIER_THREADS, ESPALIER_KERNELS override
         using var parameters = new ParameterSet(device);
         var configuration = new EncoderConfiguration { Layers = 2, Hidden = 128, Vocabulary = 500, MaximumPositions = 32 };
@@ -36,7 +36,7 @@ internal static class ReadmeExample
             tape.Backward(loss);
             optimizer.Step(learningRate: 1e-3f);
         }
-        // end README
+        // end guide
 
         return losses;
     }

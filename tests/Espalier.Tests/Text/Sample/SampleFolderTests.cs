@@ -23,6 +23,9 @@ public sealed class SampleFolderTests : IDisposable
                 ["train.tsv"] = 71,
                 ["dev.tsv"] = 8,
                 ["test.tsv"] = 8,
+                ["acceptability.train.tsv"] = 71,
+                ["acceptability.dev.tsv"] = 8,
+                ["acceptability.test.tsv"] = 8,
                 ["parallel.train.source"] = 70,
                 ["parallel.train.target"] = 70,
                 ["parallel.dev.source"] = 7,
@@ -34,6 +37,15 @@ public sealed class SampleFolderTests : IDisposable
         string[] rows = File.ReadAllLines(Path.Join(Folder, "train.tsv"));
         Assert.Equal("premise\thypothesis\tlabel", rows[0]);
         Assert.All(rows.Skip(1), row => Assert.Contains(row.Split('\t')[2], new[] { "entailment", "neutral", "contradiction" }));
+    }
+
+    [Fact]
+    public void Write_SomeSets_WritesNoOthers()
+    {
+        SampleFolder.Write(Folder, 3, new SampleSize(5, 10, SampleSets.Corpus | SampleSets.Acceptability));
+        Assert.Equal(
+            ["acceptability.dev.tsv", "acceptability.test.tsv", "acceptability.train.tsv", "corpus.txt"],
+            Directory.GetFiles(Folder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -57,6 +57,36 @@ public class SampleLanguageTests
         Assert.False(sources[0].Overlaps(sources[1]) || sources[0].Overlaps(sources[2]) || sources[1].Overlaps(sources[2]));
     }
 
+    [Fact]
+    public void Acceptability_Neighbours_DifferInOneVerb()
+    {
+        foreach (JudgedSentence[] pair in Language.Acceptability(SampleSplit.Train).Take(4_000).Chunk(2))
+        {
+            Assert.NotEqual(pair[0].Acceptable, pair[1].Acceptable);
+            string[] one = pair[0].Text.Split(' '), other = pair[1].Text.Split(' ');
+            Assert.Equal(one.Length, other.Length);
+            (string a, string b) = Assert.Single(one.Zip(other), words => words.First != words.Second);
+            // sees / see, does / do, carries / carry, is / are
+            Assert.True(a.TrimEnd('.') is "is" or "are" || a[..2] == b[..2], $"{a} / {b}");
+        }
+    }
+
+    [Fact]
+    public void Acceptability_WrongSentence_IsNeverSaid()
+    {
+        HashSet<string> said = [.. Language.Acceptability(SampleSplit.Train).Take(20_000).Where(s => s.Acceptable).Select(s => s.Text)];
+        said.UnionWith(Language.Documents().Take(2_000).SelectMany(Sentences).Select(s => s + "."));
+        Assert.All(Language.Acceptability(SampleSplit.Train).Take(20_000).Where(s => !s.Acceptable), s => Assert.DoesNotContain(s.Text, said));
+    }
+
+    [Fact]
+    public void Acceptability_NoRightSentenceOccursInTwoSplits()
+    {
+        HashSet<string>[] right = [.. Enum.GetValues<SampleSplit>()
+            .Select(split => Language.Acceptability(split).Take(3_000).Where(s => s.Acceptable).Select(s => s.Text).ToHashSet())];
+        Assert.False(right[0].Overlaps(right[1]) || right[0].Overlaps(right[2]) || right[1].Overlaps(right[2]));
+    }
+
     // The text of a seed is part of what the program promises: results are compared across versions and machines. These sums
     // are FNV-1a over the first lines; a change of grammar or vocabulary changes them knowingly.
     [Fact]
@@ -64,6 +94,7 @@ public class SampleLanguageTests
     {
         Assert.Equal("7aec2c9d12c255b0", Sum(Language.Documents().Take(50)));
         Assert.Equal("8d1cee8e836e79d4", Sum(Language.Entailment(SampleSplit.Test).Take(90).Select(pair => $"{pair.Premise}{pair.Hypothesis}{pair.Label}")));
+        Assert.Equal("to be measured", Sum(Language.Acceptability(SampleSplit.Train).Take(100).Select(s => $"{s.Text}{s.Acceptable}")));
         Assert.Equal("9ca49385d520ec12", Sum(Language.Translations(SampleSplit.Dev).Take(100).Select(pair => pair.Source + pair.Target)));
     }
 
