@@ -16,8 +16,9 @@ internal sealed record PlanRecord
     /// <summary>Time that was spent on the plan.</summary>
     public double Seconds { get; init; }
 
-    /// <summary>Training seconds between two held-out losses in the race.</summary>
-    public double PointSeconds { get; init; }
+    /// <summary>Which sizes race; null before that is known. Measured anew it would be another one, and sizes that were measured before
+    /// an interruption would be compared on other text than those after it.</summary>
+    public CandidateChoice? Choice { get; init; }
 
     /// <summary>The candidates, in the order in which they were made.</summary>
     public IReadOnlyList<PlannedSize> Sizes { get; init; } = [];
@@ -37,7 +38,12 @@ internal sealed record PlanRecord
             return null;
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(path), PlanJson.Default.PlanRecord) ?? throw new JsonException("it is null");
+            PlanRecord record = JsonSerializer.Deserialize(File.ReadAllBytes(path), PlanJson.Default.PlanRecord) ?? throw new JsonException("it is null");
+            // Its runs lie beside it, wherever the folder was when it was written.
+            return record with
+            {
+                Sizes = [.. record.Sizes.Select(s => s with { RunDirectory = Path.GetFullPath(Path.Join(directory, Path.GetFileName(s.RunDirectory))) })],
+            };
         }
         catch (JsonException e)
         {
@@ -45,8 +51,18 @@ internal sealed record PlanRecord
         }
     }
 
+    /// <exception cref="RunStorageException">The disk is full or failed.</exception>
     public void Write(string directory)
-        => AtomicFile.Write(Path.Join(directory, Name), stream => JsonSerializer.Serialize(stream, this, PlanJson.Default.PlanRecord));
+    {
+        try
+        {
+            AtomicFile.Write(Path.Join(directory, Name), stream => JsonSerializer.Serialize(stream, this, PlanJson.Default.PlanRecord));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RunStorageException(Path.Join(directory, Name), e);
+        }
+    }
 }
 
 [JsonSourceGenerationOptions(

@@ -14,12 +14,13 @@ namespace Espalier.Planning.Curves;
 /// </remarks>
 public static class LearningCurve
 {
-    /// <summary>Standard deviations on each side of a 90 % interval.</summary>
-    internal const double Quantile = 1.645;
+    // E, A, α and s₀.
+    private const int Parameters = 4;
 
-    private const int LeastPoints = 4, Parameters = 3, Reweightings = 3;
+    private const int LeastPoints = 4, Reweightings = 3;
 
-    // Held-out losses are measured on finitely many tokens with changing masks: below this is noise, whatever a fit leaves over.
+    // A step moves the loss back and forth a little: below this is noise, whatever a fit leaves over. That the loss is measured on so
+    // many tokens and no more is not in it, as they and their masks are always the same: SamplingError has that.
     private const double LeastNoise = 0.003;
 
     // No law is exact: standard error, as a part of the loss, for each unit of ln(steps) that a forecast reaches ahead. Over tenfold
@@ -159,7 +160,7 @@ public static class LearningCurve
         double spread = fits.Zip(likelihood, (fit, l) => l * (((fit.End - mean) * (fit.End - mean)) + (fit.EndVariance * variance))).Sum() / total;
         // Few degrees of freedom make a variance uncertain itself: about Student's t against the normal law.
         double law = LawError * mean * Math.Log((steps + 1) / (points[^1].Steps + 1));
-        double half = Quantile * Math.Sqrt(((spread + variance) * Math.Pow(1 + (1.5 / freedom), 2)) + (law * law));
+        double half = LossForecast.Quantile * Math.Sqrt(((spread + variance) * Math.Pow(1 + (1.5 / freedom), 2)) + (law * law));
         return new LossForecast(mean, Math.Max(0, mean - half), mean + half, ForecastBasis.PowerLaw);
     }
 

@@ -109,14 +109,20 @@ public class LearningCurveTests
     }
 
     [Fact]
-    public void Gain_OfPairs_LowersEveryForecastAlikeAndWidensIt()
+    public void Gain_OfDecays_IsAShareOfTheFallAndWidensTheInterval()
     {
-        DecayGain gain = DecayGain.Of([(3.0, 2.8), (4.0, 3.9)]);
-        var before = new LossForecast(3, 2.9, 3.1, ForecastBasis.PowerLaw);
-        LossForecast after = gain.Apply(before);
-        Assert.Equal(2.85, after.Loss, 6);
+        DecayGain gain = DecayGain.Of([(7, 3, 2.8), (6, 4, 3.7)]);
+        Assert.Equal(0.1, gain.Share, 9);
+        Assert.Equal(0.05 * Math.Sqrt(2), gain.Deviation, 9);
+        var before = new LossForecast(4, 3.9, 4.1, ForecastBasis.PowerLaw);
+        LossForecast after = gain.Apply(before, 6);
+        Assert.Equal(3.8, after.Loss, 9);
+        Assert.Equal(0.2, gain.TakenOff(after.Loss, 6), 9);
         Assert.True(after.High - after.Low > before.High - before.Low);
-        Assert.Equal(before, DecayGain.Unknown.Apply(before) with { Low = before.Low, High = before.High });
+
+        // What has learnt nothing has nothing to gain, and what is not known is not promised.
+        Assert.Equal(4, gain.Apply(before, 3.5).Loss);
+        Assert.Equal(4, DecayGain.Unknown.Apply(before, 6).Loss);
     }
 
     internal static double Normal(Random random)

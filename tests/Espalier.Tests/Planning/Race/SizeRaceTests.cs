@@ -87,6 +87,42 @@ public class SizeRaceTests
         Assert.InRange(seconds.Min(), 0.1 * Budget, SizeRace.MostWaste * Budget);
     }
 
+    [Theory]
+    [InlineData(0.001, 0.005, true)]
+    [InlineData(0.015, 0.005, false)]
+    [InlineData(0.015, 0.1, true)]
+    [InlineData(0.05, 0.5, false)]
+    public void Decide_LargerOneWorse_IsTakenOnlyIfThatMayBeChance(double worse, double noise, bool taken)
+    {
+        SizeRace race = SizeRace.Begin(Sizes[1..3], Cost, Work, Budget);
+        for (int i = 0; i < 2; i++)
+        {
+            var random = new Random(i);
+            CurvePoint[] points = [.. Enumerable.Range(1, 8).Select(n => new CurvePoint(50 * n, (3 + (20 / Math.Sqrt((50 * n) + 40))) * (1 + (i * worse))))];
+            // Seven parts, so that their mean's error is near a third of what they scatter by.
+            LossPart[] parts = [.. Enumerable.Range(0, 7).Select(_ => new LossPart(100, 100 * (4 + (3 * noise * random.NextDouble()))))];
+            race.Report(i, 400, 10, points, parts);
+        }
+        SizePlan plan = race.Decide();
+        Assert.Equal(taken ? Sizes[2] : Sizes[1], plan.Chosen.Size);
+        Assert.NotNull(plan.RunnerUp!.DifferenceError);
+        Assert.Equal(700, plan.Predictions);
+    }
+
+    [Fact]
+    public void Forecast_FewPredictions_IsWiderThanTheCurveAlone()
+    {
+        LossForecast Of(IReadOnlyList<LossPart>? parts)
+        {
+            SizeRace race = SizeRace.Begin(Sizes[..2], Cost, Work, Budget);
+            race.Report(0, 400, 10, [.. Enumerable.Range(1, 8).Select(n => new CurvePoint(50 * n, 3 + (20 / Math.Sqrt((50 * n) + 40))))], parts);
+            return race.Forecast(0)!.Value;
+        }
+        LossForecast alone = Of(null), sampled = Of([new LossPart(100, 350), new LossPart(100, 400), new LossPart(100, 450)]);
+        Assert.Equal(alone.Loss, sampled.Loss);
+        Assert.True(sampled.Low < alone.Low - 0.1 && sampled.High > alone.High + 0.1, $"{alone}, {sampled}");
+    }
+
     [Fact]
     public void Race_SingleCandidate_HasNothingToRun() => Assert.Null(SizeRace.Begin(Sizes[..1], Cost, Work, Budget).Next());
 
