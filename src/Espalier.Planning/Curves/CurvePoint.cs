@@ -45,4 +45,7 @@ public enum ForecastBasis
 
     /// <summary>Too few points for a fit.</summary>
     FewPoints,
+
+    /// <summary>The loss is still that of word frequencies: when it leaves that plateau, and whether it does, no curve on it tells.</summary>
+    Plateau,
 }

@@ -72,6 +72,18 @@ public class LearningCurveTests
     }
 
     [Fact]
+    public void Forecast_OnThePlateauAndTheLossWithoutContextKnown_AllowsForLeavingIt()
+    {
+        // An hour of 2 × 128 on English, where word frequencies alone give 6.861; it ended at 3.699 after 8,450 steps.
+        CurvePoint[] points = [new(262, 6.449), new(614, 6.346), new(1067, 6.296), new(1609, 6.246)];
+        LossForecast without = LearningCurve.Forecast(points, 8450), with = LearningCurve.Forecast(points, 8450, contextFree: 6.861);
+        Assert.True(without.Low > 3.699, $"{without}");
+        Assert.InRange(3.699, with.Low, with.High);
+        Assert.Equal((ForecastBasis.Plateau, without.Loss), (with.Basis, with.Loss));
+        Assert.Equal(without, LearningCurve.Forecast(points, 8450, contextFree: 6.861 / 1.2));
+    }
+
+    [Fact]
     public void Forecast_RisingHeldOutLoss_IsOverfittingAndExpectsNoBetter()
     {
         CurvePoint[] points = [new(100, 5), new(200, 4.2), new(300, 3.9), new(400, 4.0), new(500, 4.2), new(600, 4.4)];

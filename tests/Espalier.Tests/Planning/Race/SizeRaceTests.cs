@@ -110,6 +110,24 @@ public class SizeRaceTests
     }
 
     [Fact]
+    public void Decide_AllOnThePlateauOfWordFrequencies_DoesNotTakeTheSmallest()
+    {
+        // Three runs of ten minutes on English after two of them: the smallest leads. They ended at 6.127, 5.425 and 6.342.
+        (ModelSize Size, long Steps, CurvePoint Point)[] runs = [(new(2, 64), 3829, new(3340, 6.232)), (new(2, 128), 1041, new(907, 6.318)), (new(4, 256), 128, new(112, 6.610))];
+        SizeRace race = SizeRace.Begin([.. runs.Select(r => r.Size)], Cost, Work, 840, contextFreeLoss: 6.861);
+        foreach ((ModelSize size, long steps, CurvePoint point) in runs)
+            race.Report(race.State.Racers.ToList().FindIndex(r => r.Size == size), steps, 120, [point]);
+        SizePlan plan = race.Decide();
+        Assert.Equal(new ModelSize(2, 128), plan.Chosen.Size);
+        Assert.Contains("plateau", string.Join('\n', plan.Explain()), StringComparison.Ordinal);
+        Assert.InRange(5.425, plan.Chosen.Loss.Low, plan.Chosen.Loss.High);
+
+        // What has left the plateau has shown something.
+        race.Report(2, 10, 1, [new(120, 5.9)]);
+        Assert.Equal(new ModelSize(4, 256), race.Decide().Chosen.Size);
+    }
+
+    [Fact]
     public void Forecast_FewPredictions_IsWiderThanTheCurveAlone()
     {
         LossForecast Of(IReadOnlyList<LossPart>? parts)
