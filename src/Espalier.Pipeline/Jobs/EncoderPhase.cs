@@ -13,7 +13,9 @@ namespace Espalier.Pipeline.Jobs;
 /// <param name="Loss">Its held-out loss, in nats.</param>
 /// <param name="UnigramPerplexity">That of a model that ignores context.</param>
 /// <param name="Parameters">Its parameters.</param>
-internal sealed record EncoderCell(int Bits, long Bytes, double Loss, double UnigramPerplexity, long Parameters);
+/// <param name="Predictions">Predictions that the loss is the mean of; null where it was written without.</param>
+internal sealed record EncoderCell(
+    int Bits, long Bytes, double Loss, double UnigramPerplexity, long Parameters, long? Predictions = null);
 
 /// <summary>Compression where there are no labels: the pretrained model at several precisions, measured on held-out text.</summary>
 internal static class EncoderPhase
@@ -78,7 +80,8 @@ internal static class EncoderPhase
     {
         HeldOutMeasure measure = HeldOutMeasure.Of(
             folder, job.DataFolder, HeldOutBlocks, job.Settings.Threads, ModelPackage.WeightsOf(folder), cancel);
-        return new EncoderCell(bits, ModelPackage.BytesOf(folder), measure.Evaluation.Loss, measure.UnigramPerplexity, measure.Parameters);
+        return new EncoderCell(bits, ModelPackage.BytesOf(folder), measure.Evaluation.Loss, measure.UnigramPerplexity, measure.Parameters,
+            measure.Evaluation.Predictions);
     }
 
     private static string Pretrained(JobWork job) => ModelSource.Find(FinetunePhase.PretrainedModel(job)

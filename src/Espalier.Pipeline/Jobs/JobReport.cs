@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Espalier.Pipeline.Grids;
 using Espalier.Pipeline.Reports;
 using Espalier.Text.Corpora;
+using Espalier.Training.Objectives;
 using Espalier.Training.Pretraining;
 using Espalier.Training.Runs;
 
@@ -21,11 +22,12 @@ internal static class JobReport
         (string Run, string Name)[] runs = [.. PlanPhase.Runs(job)];
         IReadOnlyList<TrainingEvent> pretraining = record.Pretrained == null ? [] : EventsOf(job.PathOf(record.Pretrained));
         TrainingEvent? end = record.Phases[(int)JobPhase.Pretrain].State == PhaseState.Done ? pretraining.LastOrDefault() : null;
-        double? heldOut = end == null ? null : pretraining.LastOrDefault(e => e.Evaluation != null)?.Evaluation!.Loss;
+        Evaluation? measured = end == null ? null : pretraining.LastOrDefault(e => e.Evaluation != null)?.Evaluation;
+        double? heldOut = measured?.Loss;
         return new RunReport
         {
             Format = RunReport.CurrentFormat,
-            Title = Path.GetFileName(job.Folder),
+            Title = Path.GetFileName(Path.TrimEndingDirectorySeparator(job.Folder)),
             Created = DateTimeOffset.Now,
             Version = record.Version,
             State = state,
@@ -35,6 +37,7 @@ internal static class JobReport
             {
                 Seconds = job.Spent.TotalSeconds,
                 HeldOutLoss = package.Outcome.HeldOutLoss ?? heldOut,
+                HeldOutPredictions = package.Outcome.HeldOutLoss == null ? measured?.Predictions : package.Outcome.HeldOutPredictions,
             },
             Plan = PlanPhase.Report(job, heldOut),
             Forecasts = PlanPhase.Forecasts(job, end, heldOut),

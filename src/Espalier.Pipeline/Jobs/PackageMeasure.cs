@@ -44,7 +44,7 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
         job.Tell("measuring the package on held-out text");
         EncoderCell cell = EncoderPhase.Measure(job, folder, 0, cancel);
         return new PackageMeasure(
-            outcome with { HeldOutLoss = cell.Loss, UnigramPerplexity = cell.UnigramPerplexity, Missed = Missed(job.Settings.Limits, outcome) }, null, null);
+            outcome with { HeldOutLoss = cell.Loss, HeldOutPredictions = cell.Predictions, UnigramPerplexity = cell.UnigramPerplexity, Missed = Missed(job.Settings.Limits, outcome) }, null, null);
     }
 
     private static PackageMeasure Classifier(JobWork job, string folder, ReportOutcome outcome, CancellationToken cancel)

@@ -9,6 +9,14 @@ internal static class OutcomeSection
     // A budget of time counts as kept when it is kept to two parts in a hundred.
     private const double Slack = 1.02;
 
+    /// <summary>What was made, in a few words.</summary>
+    public static string Heading(RunReport report) => report.Outcome switch
+    {
+        null => "A model in the making",
+        { Labels: { } labels } => $"A classifier of text: {string.Join(", ", labels.Take(4))}{(labels.Count > 4 ? " …" : "")}",
+        _ => "A pretrained encoder of text",
+    };
+
     /// <summary>The whole report in a sentence or two.</summary>
     public static string Lead(RunReport report)
     {
@@ -24,9 +32,10 @@ internal static class OutcomeSection
             return state + "There is no package yet.";
         }
 
-        string model = $"{(o.Labels == null ? "An encoder" : "A classifier")} of {o.Layers} layers × {o.Hidden}, {Figures.Short(o.Parameters)} parameters, in {Figures.Bytes(o.Bytes)}";
+        string model = $"{o.Layers} {(o.Layers == 1 ? "layer" : "layers")} × {o.Hidden}, {Figures.Short(o.Parameters)} parameters, in {Figures.Bytes(o.Bytes)}";
         ReportScore? score = o.Test ?? o.Development;
-        string accuracy = score == null ? "" : $". It gets {Figures.Percent(score.Accuracy)} of {Figures.Count(score.Examples)} {(o.Test != null ? "test" : "development")} examples right";
+        string set = o.Test != null ? "test examples right" : "development examples right, by which it was chosen among others";
+        string accuracy = score == null ? "" : $". It gets {Figures.Percent(score.Accuracy)} of {Figures.Count(score.Examples)} {set}";
         int missed = MissedOf(report, o).Count + (o.Seconds > Slack * report.Goals?.BudgetSeconds ? 1 : 0);
         string goals = report.Goals == null ? "" : missed > 0 ? $". {missed} {(missed == 1 ? "goal was" : "goals were")} missed" : "; every goal was met";
         return $"{state}{model}{accuracy}{goals}.";
@@ -44,22 +53,30 @@ internal static class OutcomeSection
             return;
         }
 
+        IReadOnlyList<LimitExcess> missed = MissedOf(report, o);
+        DeploymentLimits? limits = report.Goals?.Limits;
         html.WriteRaw("<dl class=\"figures\" aria-label=\"Outcome\">\n");
         WriteScores(html, o);
-        DeploymentLimits? limits = report.Goals?.Limits;
-        Card(html, "Package on disk", Figures.Bytes(o.Bytes), o.Bytes, limits?.MaxBytes, Figures.Bytes(limits?.MaxBytes),
+        Card(html, "Package on disk", Figures.Bytes, o.Bytes, limits?.MaxBytes, Of(Measure.Bytes),
             o.UncompressedBytes is { } before ? $"{Figures.Bytes(before)} before compression" : "");
         if (o.LatencySeconds is { } latency)
         {
-            Card(html, "Latency, one example", Figures.Seconds(latency), latency, limits?.MaxLatency?.TotalSeconds,
-                Figures.Seconds(limits?.MaxLatency?.TotalSeconds), o.TokensPerSecond is { } rate ? $"{Figures.Short(rate)} tokens/s in batches" : "");
+            Card(html, "Latency, one example", Figures.Seconds, latency, limits?.MaxLatency?.TotalSeconds, Of(Measure.Latency),
+                o.TokensPerSecond is { } rate ? $"{Figures.Short(rate)} tokens/s in batches" : "");
         }
 
-        Card(html, "Time taken", Figures.Seconds(o.Seconds), o.Seconds, report.Goals?.BudgetSeconds, Figures.Seconds(report.Goals?.BudgetSeconds), "", Slack);
+        if (limits?.MaxDrop is { } drop && o.UncompressedAccuracy - o.Development?.Accuracy is { } lost)
+        {
+            Card(html, "Lost by compression", part => $"{Figures.Decimal(100 * part, 2)}\u00A0points", lost, drop, Of(Measure.Accuracy), "on the development set");
+        }
+
+        double? budget = report.Goals?.BudgetSeconds;
+        Card(html, "Time taken", Figures.Seconds, o.Seconds, budget, o.Seconds > Slack * budget ? o.Seconds : null, "");
         html.WriteRaw("</dl>\n");
-        WriteMissed(html, MissedOf(report, o));
         WriteTable(html, o);
         html.Write($"<p class=\"quiet\">The package is in <code>{o.Package}</code>: {Figures.Count(o.Parameters)} parameters{(o.NonZero is { } left ? $", {Figures.Count(left)} of them not zero" : "")}{(o.Labels is { } labels ? $"; classes {string.Join(", ", labels)}" : "")}.</p>\n");
+
+        double? Of(Measure measure) => missed.FirstOrDefault(m => m.Measure == measure)?.Value;
     }
 
     private static void WriteScores(Html html, ReportOutcome o)
@@ -71,19 +88,23 @@ internal static class OutcomeSection
         }
         else if (o.HeldOutLoss is { } loss)
         {
+            string count = o.HeldOutPredictions is { } n ? $"on {Figures.Count(n)} predictions" : "";
             string without = o.UnigramPerplexity is { } unigram ? $"{Figures.Decimal(unigram, 1)} without context" : "";
-            html.Write($"<div><dt>Held-out perplexity</dt><dd><div class=\"value\">{Figures.Decimal(Math.Exp(loss), 2)}</div><div class=\"goal\">{without}</div></dd></div>\n");
+            html.Write($"<div><dt>Held-out perplexity</dt><dd><div class=\"value\">{Figures.Decimal(Math.Exp(loss), 2)}</div><div class=\"goal\">{string.Join("; ", new[] { count, without }.Where(t => t.Length > 0))}</div></dd></div>\n");
         }
     }
 
-    private static void Card(Html html, string title, string value, double amount, double? limit, string limitText, string more, double slack = 1)
+    // The notes say what would have to give; the card says by how much.
+    private static void Card(
+        Html html, string title, Func<double?, string> show, double amount, double? limit, double? missedWith, string more)
     {
-        html.Write($"<div><dt>{title}</dt><dd><div class=\"value\">{value}</div>");
-        if (limit is { } most and > 0)
+        html.Write($"<div><dt>{title}</dt><dd><div class=\"value\">{show(amount)}</div>");
+        if (limit is { } most)
         {
-            bool met = amount <= slack * most;
-            html.Write($"<div class=\"meter{(met ? "" : " over")}\" aria-hidden=\"true\"><i style=\"width:{Math.Clamp(100 * amount / most, 0, 100):F1}%\"></i></div>");
-            html.Write($"<div class=\"goal\"><span class=\"{(met ? "met" : "missed")}\">{(met ? "✓ within" : "✗ more than")}</span> {limitText}{(more.Length > 0 ? "; " + more : "")}</div>");
+            string goal = missedWith is { } value ? $"✗ {show(value - most)} more than" : "✓ within";
+            double part = most > 0 ? Math.Clamp(100 * amount / most, 0, 100) : 100;
+            html.Write($"<div class=\"meter{(missedWith == null ? "" : " over")}\" aria-hidden=\"true\"><i style=\"width:{part:F1}%\"></i></div>");
+            html.Write($"<div class=\"goal\"><span class=\"{(missedWith == null ? "met" : "missed")}\">{goal}</span> {show(most)}{(more.Length > 0 ? "; " + more : "")}</div>");
         }
         else
         {
@@ -107,21 +128,6 @@ internal static class OutcomeSection
             {
                 missed.Add(new LimitExcess(measure, limit.Value, value.Value));
             }
-        }
-    }
-
-    private static void WriteMissed(Html html, IReadOnlyList<LimitExcess> missed)
-    {
-        foreach (LimitExcess e in missed)
-        {
-            (string what, Func<double, string> show) = e.Measure switch
-            {
-                Measure.Bytes => ("The package takes", v => Figures.Bytes(v)),
-                Measure.Latency => ("An example takes", v => Figures.Seconds(v)),
-                Measure.Accuracy => ("Compression costs, in accuracy,", v => Figures.Percent(v)),
-                _ => ($"{e.Measure} is", (Func<double, string>)(v => Figures.Precise(v))),
-            };
-            html.Write($"<p class=\"note\" role=\"note\"><span class=\"missed\">Missed.</span> {what} {show(e.Value)}; at most {show(e.Limit)} was asked for. The limit would have to give by {show(e.Value - e.Limit)}.</p>\n");
         }
     }
 

@@ -25,15 +25,6 @@ internal static class PlanSection
                 ]),
             ],
             $"Sizes that were considered, with what {Figures.Seconds(plan.BudgetSeconds)} would allow them", chosen: 0);
-        foreach (IGrouping<string, ReportCandidate> stopped in plan.Candidates.Where(c => c.Stopped != null).GroupBy(c => c.Stopped!))
-        {
-            html.Write($"<p class=\"quiet\">Stopped early: {string.Join(", ", stopped.Select(Size))}; {stopped.Key}.</p>\n");
-        }
-
-        if (plan.LostSeconds is { } lost)
-        {
-            html.Write($"<p class=\"quiet\">The race spent {Figures.Seconds(lost)} on sizes that lost, {Figures.Percent(plan.BudgetSeconds > 0 ? lost / plan.BudgetSeconds : null)} of pretraining.</p>\n");
-        }
     }
 
     public static void WriteForecasts(Html html, RunReport report) => html.Table(
@@ -48,7 +39,7 @@ internal static class PlanSection
         ],
         "What the plan said, and what happened");
 
-    private static string Size(ReportCandidate c) => $"{c.Layers} × {c.Hidden}";
+    private static string Size(ReportCandidate c) => $"{c.Layers}\u00A0×\u00A0{c.Hidden}";
 
     private static string Range(ReportCandidate c) => c.Low == null ? $"{Figures.Loss(c.Loss)} nats" : $"{Figures.Loss(c.Loss)} nats ({Figures.Loss(c.Low)} to {Figures.Loss(c.High)})";
 
