@@ -18,7 +18,7 @@ internal sealed class CandidateRuns(PlanSettings settings, string directory, Can
             return run;
         string path = PathOf(size);
         run = RunDirectory.IsAt(path)
-            ? PretrainingRun.Resume(path)
+            ? PretrainingRun.Resume(path, data: settings.Data)
             : PretrainingRun.Create(
                 path, settings.Learning.Of(size, settings, heldOutBlocks, CandidateChoice.MicroBatchBlocks(settings)), cancel: cancel);
         _open.Add(size, run);

@@ -105,7 +105,7 @@ public sealed class PlanRun : IDisposable
         PlanResult result = Result(_record);
         // What planning cost is taken from the chosen one's time, so that whoever resumes it need not know.
         _runs.Dispose();
-        PretrainingRun.Resume(result.RunDirectory, (budget, _) => budget with { Time = result.TrainingTime }).Dispose();
+        PretrainingRun.Resume(result.RunDirectory, (budget, _) => budget with { Time = result.TrainingTime }, _record.Settings.Data).Dispose();
         _record = _record with { Decided = true };
         Save();
         return Result(_record);
