@@ -26,7 +26,7 @@ internal static class OutcomeSection
 
         string model = $"{(o.Labels == null ? "An encoder" : "A classifier")} of {o.Layers} layers × {o.Hidden}, {Figures.Short(o.Parameters)} parameters, in {Figures.Bytes(o.Bytes)}";
         ReportScore? score = o.Test ?? o.Development;
-        string accuracy = score == null ? "" : $". It gets {Figures.Percent(score.Accuracy)} of {Figures.Count(score.Examples)} {(o.Test != null ? "test" : "development")} examples right";
+        string accuracy = score == null ? "" : $". It gets {Figures.Percent(score.Accuracy)} of {Figures.Count(score.Examples)} {(o.Test != null ? "test examples right" : "development examples right, which chose the model")}";
         int missed = MissedOf(report, o).Count + (o.Seconds > Slack * report.Goals?.BudgetSeconds ? 1 : 0);
         string goals = report.Goals == null ? "" : missed > 0 ? $". {missed} {(missed == 1 ? "goal was" : "goals were")} missed" : "; every goal was met";
         return $"{state}{model}{accuracy}{goals}.";
@@ -66,7 +66,7 @@ internal static class OutcomeSection
     {
         if ((o.Test ?? o.Development) is { } score)
         {
-            string other = o.Test != null && o.Development is { } dev ? $"{Figures.Percent(dev.Accuracy)} on the development set" : "";
+            string other = o.Test == null ? "it chose the model" : o.Development is { } dev ? $"{Figures.Percent(dev.Accuracy)} on the development set" : "";
             html.Write($"<div><dt>Accuracy, {(o.Test != null ? "test" : "development")} set</dt><dd><div class=\"value\">{Figures.Percent(score.Accuracy)}</div><div class=\"goal\">{other}</div></dd></div>\n");
         }
         else if (o.HeldOutLoss is { } loss)
