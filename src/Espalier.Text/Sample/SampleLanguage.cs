@@ -31,7 +31,7 @@ public sealed class SampleLanguage(ulong seed)
     public IEnumerable<string> Documents()
     {
         for (long document = 0; ; document++)
-            yield return string.Join(' ', Sentences(Purpose.LanguageDocument, 0, document).Select(EnglishSurface.Write));
+            yield return string.Join(' ', Sentences(Purpose.LanguageDocument, 0, document).Select(sentence => EnglishSurface.Write(sentence)));
     }
 
     /// <summary>

@@ -14,15 +14,15 @@ internal static unsafe class Epilogue<TLanes>
     /// <summary>Asks for the memory that <see cref="Apply"/> will use (a prefetch beyond the matrix does no harm).</summary>
     public static void Prefetch(in GemmArguments g, int rows, nint at)
     {
-        TilePrefetch.Rows(g.C.Pointer + at, g.LdC, rows);
+        CacheLines.Rows(g.C.Pointer + at, g.LdC, rows);
         if (!g.Factor.IsEmpty)
         {
-            TilePrefetch.Rows(g.Factor.Pointer + at, g.LdC, rows);
+            CacheLines.Rows(g.Factor.Pointer + at, g.LdC, rows);
         }
 
         if (!g.Derivative.IsEmpty)
         {
-            TilePrefetch.Rows(g.Derivative.Pointer + at, g.LdC, rows);
+            CacheLines.Rows(g.Derivative.Pointer + at, g.LdC, rows);
         }
     }
 

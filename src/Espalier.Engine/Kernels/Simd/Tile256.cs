@@ -23,7 +23,7 @@ internal readonly unsafe struct Tile256 : ITile
         Vector256<float> c40 = Vector256<float>.Zero, c41 = Vector256<float>.Zero;
         Vector256<float> c50 = Vector256<float>.Zero, c51 = Vector256<float>.Zero;
         float* a0 = a, a3 = a + (3 * rowStride);
-        TilePrefetch.Rows(c, ldc, Rows);
+        CacheLines.Rows(c, ldc, Rows);
         for (int i = 0; i < k; i++)
         {
             Vector256<float> b0 = Vector256.Load(b), b1 = Vector256.Load(b + 8);
@@ -87,7 +87,7 @@ internal readonly unsafe struct Tile256 : ITile
         Vector256<float> c00 = Vector256<float>.Zero, c01 = Vector256<float>.Zero;
         Vector256<float> c10 = Vector256<float>.Zero, c11 = Vector256<float>.Zero;
         float* a0 = a;
-        TilePrefetch.Rows(c, ldc, TailRows);
+        CacheLines.Rows(c, ldc, TailRows);
         for (int i = 0; i < k; i++)
         {
             Vector256<float> b0 = Vector256.Load(b), b1 = Vector256.Load(b + 8);

@@ -35,7 +35,7 @@ internal readonly unsafe struct Tile512 : ITile
         Vector512<float> cC0 = Vector512<float>.Zero, cC1 = Vector512<float>.Zero;
         Vector512<float> cD0 = Vector512<float>.Zero, cD1 = Vector512<float>.Zero;
         float* a0 = a, a3 = a + (3 * rowStride), a6 = a + (6 * rowStride), a9 = a + (9 * rowStride), aC = a + (12 * rowStride);
-        TilePrefetch.Rows(c, ldc, Rows);
+        CacheLines.Rows(c, ldc, Rows);
         for (int i = 0; i < k; i++)
         {
             Sse.Prefetch0(b + 512);
@@ -160,7 +160,7 @@ internal readonly unsafe struct Tile512 : ITile
         Vector512<float> c00 = Vector512<float>.Zero, c01 = Vector512<float>.Zero;
         Vector512<float> c10 = Vector512<float>.Zero, c11 = Vector512<float>.Zero;
         float* a0 = a;
-        TilePrefetch.Rows(c, ldc, TailRows);
+        CacheLines.Rows(c, ldc, TailRows);
         for (int i = 0; i < k; i++)
         {
             Vector512<float> b0 = Vector512.Load(b), b1 = Vector512.Load(b + 16);
