@@ -70,9 +70,6 @@ internal sealed record CandidateChoice(
     public double PointSeconds(double slice, double step)
         => slice / Math.Clamp(Math.Floor(EvaluationShare * slice / (HeldOutBlocks * Work.SequenceLength * Forward(step, Work))), FewestPoints, MostPoints);
 
-    /// <summary>Whether a corpus is as large as the one that the choice was made for.</summary>
-    public bool IsFor(string data) => Corpus(data) == (Work.Vocabulary, Work.CorpusTokens);
-
     /// <summary>Sequences of a micro-batch: measured where the budget can bear it, else so few that activations stay in the caches.</summary>
     public static int? MicroBatchBlocks(PlanSettings settings)
         => settings.Budget < TimeSpan.FromMinutes(15) ? Math.Min(MicroBlocks, settings.Learning.BatchBlocks) : null;

@@ -38,12 +38,8 @@ internal sealed record PlanRecord
             return null;
         try
         {
-            PlanRecord record = JsonSerializer.Deserialize(File.ReadAllBytes(path), PlanJson.Default.PlanRecord) ?? throw new JsonException("it is null");
-            // Its runs lie beside it, wherever the folder was when it was written.
-            return record with
-            {
-                Sizes = [.. record.Sizes.Select(s => s with { RunDirectory = Path.GetFullPath(Path.Join(directory, Path.GetFileName(s.RunDirectory))) })],
-            };
+            PlanRecord stored = JsonSerializer.Deserialize(File.ReadAllBytes(path), PlanJson.Default.PlanRecord) ?? throw new JsonException("it is null");
+            return stored.With(file => Path.GetFullPath(file, Path.GetFullPath(directory)));
         }
         catch (JsonException e)
         {
@@ -51,18 +47,30 @@ internal sealed record PlanRecord
         }
     }
 
+    /// <summary>Writes it, whole or not at all.</summary>
     /// <exception cref="RunStorageException">The disk is full or failed.</exception>
     public void Write(string directory)
     {
+        string path = Path.Join(directory, Name);
         try
         {
-            AtomicFile.Write(Path.Join(directory, Name), stream => JsonSerializer.Serialize(stream, this, PlanJson.Default.PlanRecord));
+            AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, With(file => Near(directory, file)), PlanJson.Default.PlanRecord));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new RunStorageException(Path.Join(directory, Name), e);
+            throw new RunStorageException(path, e);
         }
     }
+
+    // What lies in the folder or beside it is moved with it; all else stays where it is.
+    private static string Near(string directory, string file)
+        => Path.GetRelativePath(directory, file) is var near && near.Split(Path.DirectorySeparatorChar).Count(part => part == "..") <= 1 ? near : Path.GetFullPath(file);
+
+    private PlanRecord With(Func<string, string> path) => this with
+    {
+        Settings = Settings with { Data = path(Settings.Data) },
+        Sizes = [.. Sizes.Select(s => s with { RunDirectory = path(s.RunDirectory) })],
+    };
 }
 
 [JsonSourceGenerationOptions(

@@ -55,14 +55,8 @@ public sealed class PlanRun : IDisposable
         ConfigurationException.ThrowIfAny("plan", settings.Validate());
         settings = settings with { Data = Path.GetFullPath(settings.Data) };
         PlanRecord record = PlanRecord.Read(directory) ?? new PlanRecord { Settings = settings };
-        bool moved = record.Settings.Data != settings.Data;
-        if (Text(record.Settings) != Text(settings) || (moved && record.Choice?.IsFor(settings.Data) != true))
+        if (Text(record.Settings) != Text(settings))
             throw new RunMismatchException(directory, "holds a plan for another budget, other data or other limits; name another folder, or ask for the same");
-        if (moved)
-        {
-            record = record with { Settings = settings };
-            record.Write(directory);
-        }
         if (record.Decided)
             return Result(record);
         using var run = new PlanRun(record, directory, progress, cancel);
@@ -78,9 +72,7 @@ public sealed class PlanRun : IDisposable
             throw;
         }
 
-        // Where the data lie is no part of what was asked for: folders are moved.
-        static string Text(PlanSettings settings)
-            => JsonSerializer.Serialize(settings with { Data = "" }, PlanJson.Default.PlanSettings);
+        static string Text(PlanSettings settings) => JsonSerializer.Serialize(settings, PlanJson.Default.PlanSettings);
     }
 
     /// <inheritdoc/>

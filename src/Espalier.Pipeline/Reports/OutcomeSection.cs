@@ -9,14 +9,6 @@ internal static class OutcomeSection
     // A budget of time counts as kept when it is kept to two parts in a hundred.
     private const double Slack = 1.02;
 
-    /// <summary>What was made, in a few words.</summary>
-    public static string Heading(RunReport report) => report.Outcome switch
-    {
-        null => "A model in the making",
-        { Labels: { } labels } => $"A classifier of text: {string.Join(", ", labels.Take(4))}{(labels.Count > 4 ? " …" : "")}",
-        _ => "A pretrained encoder of text",
-    };
-
     /// <summary>The whole report in a sentence or two.</summary>
     public static string Lead(RunReport report)
     {
@@ -34,8 +26,7 @@ internal static class OutcomeSection
 
         string model = $"{o.Layers} {(o.Layers == 1 ? "layer" : "layers")} × {o.Hidden}, {Figures.Short(o.Parameters)} parameters, in {Figures.Bytes(o.Bytes)}";
         ReportScore? score = o.Test ?? o.Development;
-        string set = o.Test != null ? "test examples right" : "development examples right, by which it was chosen among others";
-        string accuracy = score == null ? "" : $". It gets {Figures.Percent(score.Accuracy)} of {Figures.Count(score.Examples)} {set}";
+        string accuracy = score == null ? "" : $". It gets {Figures.Percent(score.Accuracy)} of {Figures.Count(score.Examples)} {(o.Test != null ? "test examples right" : "development examples right, which chose the model")}";
         int missed = MissedOf(report, o).Count + (o.Seconds > Slack * report.Goals?.BudgetSeconds ? 1 : 0);
         string goals = report.Goals == null ? "" : missed > 0 ? $". {missed} {(missed == 1 ? "goal was" : "goals were")} missed" : "; every goal was met";
         return $"{state}{model}{accuracy}{goals}.";
@@ -57,33 +48,38 @@ internal static class OutcomeSection
         DeploymentLimits? limits = report.Goals?.Limits;
         html.WriteRaw("<dl class=\"figures\" aria-label=\"Outcome\">\n");
         WriteScores(html, o);
-        Card(html, "Package on disk", Figures.Bytes, o.Bytes, limits?.MaxBytes, Of(Measure.Bytes),
+        Card(html, "Package on disk", Figures.Bytes, o.Bytes, limits?.MaxBytes, Met(Measure.Bytes),
             o.UncompressedBytes is { } before ? $"{Figures.Bytes(before)} before compression" : "");
         if (o.LatencySeconds is { } latency)
         {
-            Card(html, "Latency, one example", Figures.Seconds, latency, limits?.MaxLatency?.TotalSeconds, Of(Measure.Latency),
+            Card(html, "Latency, one example", Figures.Seconds, latency, limits?.MaxLatency?.TotalSeconds, Met(Measure.Latency),
                 o.TokensPerSecond is { } rate ? $"{Figures.Short(rate)} tokens/s in batches" : "");
         }
 
         if (limits?.MaxDrop is { } drop && o.UncompressedAccuracy - o.Development?.Accuracy is { } lost)
         {
-            Card(html, "Lost by compression", part => $"{Figures.Decimal(100 * part, 2)}\u00A0points", lost, drop, Of(Measure.Accuracy), "on the development set");
+            Card(html, "Lost by compression", part => $"{Figures.Decimal(100 * part, 2)}\u00A0points", lost, drop, Met(Measure.Accuracy), "on the development set");
         }
 
         double? budget = report.Goals?.BudgetSeconds;
-        Card(html, "Time taken", Figures.Seconds, o.Seconds, budget, o.Seconds > Slack * budget ? o.Seconds : null, "");
+        Card(html, "Time taken", Figures.Seconds, o.Seconds, budget, !(o.Seconds > Slack * budget), "");
         html.WriteRaw("</dl>\n");
+        foreach (LimitExcess excess in missed)
+        {
+            html.Write($"<p class=\"note\" role=\"note\"><span class=\"missed\">Missed:</span> {LimitWords.Of(excess)}.</p>\n");
+        }
+
         WriteTable(html, o);
         html.Write($"<p class=\"quiet\">The package is in <code>{o.Package}</code>: {Figures.Count(o.Parameters)} parameters{(o.NonZero is { } left ? $", {Figures.Count(left)} of them not zero" : "")}{(o.Labels is { } labels ? $"; classes {string.Join(", ", labels)}" : "")}.</p>\n");
 
-        double? Of(Measure measure) => missed.FirstOrDefault(m => m.Measure == measure)?.Value;
+        bool Met(Measure measure) => missed.All(m => m.Measure != measure);
     }
 
     private static void WriteScores(Html html, ReportOutcome o)
     {
         if ((o.Test ?? o.Development) is { } score)
         {
-            string other = o.Test != null && o.Development is { } dev ? $"{Figures.Percent(dev.Accuracy)} on the development set" : "";
+            string other = o.Test == null ? "it chose the model" : o.Development is { } dev ? $"{Figures.Percent(dev.Accuracy)} on the development set" : "";
             html.Write($"<div><dt>Accuracy, {(o.Test != null ? "test" : "development")} set</dt><dd><div class=\"value\">{Figures.Percent(score.Accuracy)}</div><div class=\"goal\">{other}</div></dd></div>\n");
         }
         else if (o.HeldOutLoss is { } loss)
@@ -94,17 +90,14 @@ internal static class OutcomeSection
         }
     }
 
-    // The notes say what would have to give; the card says by how much.
-    private static void Card(
-        Html html, string title, Func<double?, string> show, double amount, double? limit, double? missedWith, string more)
+    private static void Card(Html html, string title, Func<double?, string> show, double amount, double? limit, bool met, string more)
     {
         html.Write($"<div><dt>{title}</dt><dd><div class=\"value\">{show(amount)}</div>");
         if (limit is { } most)
         {
-            string goal = missedWith is { } value ? $"✗ {show(value - most)} more than" : "✓ within";
             double part = most > 0 ? Math.Clamp(100 * amount / most, 0, 100) : 100;
-            html.Write($"<div class=\"meter{(missedWith == null ? "" : " over")}\" aria-hidden=\"true\"><i style=\"width:{part:F1}%\"></i></div>");
-            html.Write($"<div class=\"goal\"><span class=\"{(missedWith == null ? "met" : "missed")}\">{goal}</span> {show(most)}{(more.Length > 0 ? "; " + more : "")}</div>");
+            html.Write($"<div class=\"meter{(met ? "" : " over")}\" aria-hidden=\"true\"><i style=\"width:{part:F1}%\"></i></div>");
+            html.Write($"<div class=\"goal\"><span class=\"{(met ? "met" : "missed")}\">{(met ? "✓ within" : "✗ more than")}</span> {show(most)}{(more.Length > 0 ? "; " + more : "")}</div>");
         }
         else
         {

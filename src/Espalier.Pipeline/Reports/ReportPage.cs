@@ -73,15 +73,15 @@ public static class ReportPage
         html.WriteRaw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\" />\n");
         html.Write($"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'sha256-{hash}'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'\" />\n");
         html.WriteRaw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\" />\n<meta name=\"referrer\" content=\"no-referrer\" />\n<link rel=\"icon\" href=\"data:,\" />\n");
-        html.Write($"<title>{Named(report)}Espalier</title>\n");
+        html.Write($"<title>{report.Title} · Espalier</title>\n");
         html.WriteRaw($"<style>\n{Style}</style>\n</head>\n<body>\n");
     }
 
     private static void WriteHeader(Html html, RunReport report)
     {
         html.WriteRaw("<a class=\"skip\" href=\"#content\">To the report</a>\n<header class=\"wrap\">\n");
-        html.Write($"<div class=\"brand\"><span><strong>Espalier</strong> · {Named(report)}{Date(report)}</span><button type=\"button\" id=\"theme\" hidden=\"hidden\">Dark</button></div>\n");
-        html.Write($"<h1>{OutcomeSection.Heading(report)}</h1>\n<p class=\"lead\">{OutcomeSection.Lead(report)}</p>\n");
+        html.Write($"<div class=\"brand\"><span><strong>Espalier</strong> · {Date(report)}</span><button type=\"button\" id=\"theme\" hidden=\"hidden\">Dark</button></div>\n");
+        html.Write($"<h1>{report.Title}</h1>\n<p class=\"lead\">{OutcomeSection.Lead(report)}</p>\n");
         html.WriteRaw("<nav aria-label=\"Parts of the report\"><ul>");
         foreach ((string id, string title, _, _) in Sections.Where(s => s.Has(report)))
         {
@@ -90,9 +90,6 @@ public static class ReportPage
 
         html.WriteRaw("</ul></nav>\n</header>\n");
     }
-
-    // What the reader calls it, where there is such a name.
-    private static string Named(RunReport report) => report.Title.Length == 0 ? "" : $"{report.Title} · ";
 
     private static string Date(RunReport report) => report.Created.ToString("d MMMM yyyy, HH:mm 'UTC'zzz", CultureInfo.InvariantCulture);
 
