@@ -80,7 +80,8 @@ public class LearningCurveTests
         Assert.True(without.Low > 3.699, $"{without}");
         Assert.InRange(3.699, with.Low, with.High);
         Assert.Equal((ForecastBasis.Plateau, without.Loss), (with.Basis, with.Loss));
-        Assert.Equal(without, LearningCurve.Forecast(points, 8450, contextFree: 6.861 / 1.2));
+        // Far below what word frequencies alone give, it has left the plateau.
+        Assert.Equal(without, LearningCurve.Forecast(points, 8450, contextFree: 1.1 * 6.861));
     }
 
     [Fact]
