@@ -42,6 +42,7 @@ internal sealed class DoctorCommand : EspalierCommand
         ConfigurationException.ThrowIfAny("the model", model.Validate());
         DoctorReport report = context.Track("measuring", progress =>
         {
+            double? load = MachineLoad.Now();
             double one = PeakOnOneThread();
             using var device = new CpuDevice(parsed.GetValue(_threads));
             double peak = PeakThroughput.Measure(device);
@@ -50,7 +51,8 @@ internal sealed class DoctorCommand : EspalierCommand
             MicroBatchChoice choice = MicroBatchSearch.Choose(
                 device, MaskedLanguageModelling.Trial(model, blocks), new MicroBatchNeed(blocks.BlockTokens, blocks.BatchBlocks, memory), new PhaseProgress(progress, "training steps"), context.Cancel);
             InstructionSet[] sets = [.. Enum.GetValues<InstructionSet>().Where(set => set <= InstructionSets.Widest)];
-            return new DoctorReport(machine, sets, device.Instructions, device.Threads, one, peak, CostReport.Of(model, blocks, choice, peak));
+            var busy = new MachineLoad(load, peak, PeakThroughput.Measure(device), device.Threads, machine.Cores);
+            return new DoctorReport(machine, sets, device.Instructions, device.Threads, one, peak, busy, CostReport.Of(model, blocks, choice, peak));
         });
         context.Report(report, CommandJson.Default.DoctorReport, report.Write);
     }
@@ -104,9 +106,11 @@ internal sealed record CostReport(
 /// <param name="Threads">Worker threads.</param>
 /// <param name="PeakFlopsOneThread">Rate of plain matrix products on one thread, FLOP/s.</param>
 /// <param name="PeakFlops">The same on all.</param>
+/// <param name="Load">What else the machine did.</param>
 /// <param name="Cost">What training costs.</param>
 internal sealed record DoctorReport(
-    MachineRecord Machine, IReadOnlyList<InstructionSet> Kernels, InstructionSet KernelsInUse, int Threads, double PeakFlopsOneThread, double PeakFlops, CostReport Cost)
+    MachineRecord Machine, IReadOnlyList<InstructionSet> Kernels, InstructionSet KernelsInUse, int Threads, double PeakFlopsOneThread, double PeakFlops,
+    MachineLoad Load, CostReport Cost)
 {
     private const double Budget = 1800;
 
@@ -116,6 +120,7 @@ internal sealed record DoctorReport(
         text.WriteLine($"{Machine.OperatingSystem}; {Machine.Runtime}");
         text.WriteLine($"  kernels   {KernelsInUse.ToString().ToLowerInvariant()}; {string.Join(", ", Kernels.Select(k => k.ToString().ToLowerInvariant()))} run here");
         text.WriteLine($"  products  {PeakFlopsOneThread / 1e9:F1} GFLOP/s on 1 thread, {PeakFlops / 1e9:F1} on {Threads} ({PeakFlops / PeakFlopsOneThread:F2} times as fast)");
+        Load.Write(text);
         text.WriteLine($"pretraining {Cost.Layers} layers × {Cost.Hidden}, {Cost.Parameters:N0} parameters, {Cost.BatchTokens:N0} tokens a step");
         text.WriteLine($"  step      {1e3 * Cost.StepSeconds:F1} ms, {Cost.TokensPerSecond:N0} tokens/s, {Cost.PeakFraction:P0} of the rate of plain products");
         text.WriteLine($"  memory    {Cost.MemoryBytes / 1e6:N0} MB; micro-batch: {Cost.MicroBatch}");

@@ -1,8 +1,8 @@
 using System.CommandLine;
-using System.Globalization;
 using Espalier.Cli.CommandLine;
 using Espalier.Pipeline.Plans;
 using Espalier.Planning.Race;
+using static System.FormattableString;
 
 namespace Espalier.Cli.Commands;
 
@@ -70,7 +70,7 @@ internal sealed record PlanReport(
         text.WriteLine("size       parameters  memory     step        rate     raced    steps  forecast (90 %)");
         foreach ((CandidateForecast c, PlannedSize s) in Plan.Candidates.Zip(Sizes))
         {
-            text.WriteLine(Line(
+            text.WriteLine(Invariant(
                 $"{c.Size,-9} {s.Parameters,11:N0} {s.MemoryBytes / 1e6,5:F0} MB {c.StepSeconds * 1e3,6:F1} ms {s.LearningRate,11:G3} {c.RacedSeconds,7:F1} s {c.Steps,8:N0}  {c.Loss.Loss:F3} ({c.Loss.Low:F3} to {c.Loss.High:F3})"));
         }
         text.WriteLine();
@@ -79,16 +79,14 @@ internal sealed record PlanReport(
         if (Verification is { } v)
         {
             text.WriteLine();
-            text.WriteLine("trained for the whole budget:");
+            text.WriteLine(Invariant($"trained for the whole budget, and measured on the same {v.Chosen.Predictions:N0} held-out predictions:"));
             text.WriteLine("size       trained       steps     loss  forecast (90 %)           error");
             foreach (VerifiedSize s in v.Sizes)
             {
-                text.WriteLine(Line(
+                text.WriteLine(Invariant(
                     $"{s.Size,-9} {s.TrainedSeconds,7:F0} s {s.Steps,11:N0} {s.Loss,8:F3}  {s.Forecast.Loss:F3} ({s.Forecast.Low:F3} to {s.Forecast.High:F3}) {s.Error,9:+0.0%;-0.0%}"));
             }
-            text.WriteLine(Line($"{v.Chosen.Size} was chosen: {v.Chosen.Loss:F3}, {v.Excess:P1} above the best, {v.Best.Size} with {v.Best.Loss:F3}; the plan cost {CostShare:P1} of the budget"));
+            text.WriteLine(Invariant($"{v.Chosen.Size} was chosen: {v.Chosen.Loss:F3}, {v.Excess:P1} above the best, {v.Best.Size} with {v.Best.Loss:F3}; the plan cost {CostShare:P1} of the budget"));
         }
     }
-
-    private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,8 +1,10 @@
+using System.Collections.Concurrent;
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using Espalier.Cli.CommandLine;
 using Espalier.Inference;
+using Espalier.Text.Files;
 using Espalier.Text.Labelled;
 using Espalier.Training.Runs;
 
@@ -11,6 +13,7 @@ namespace Espalier.Cli.Commands;
 /// <summary><c>espalier predict</c>: texts in, labels with probabilities out.</summary>
 internal sealed class PredictCommand : EspalierCommand
 {
+    // As many as keep the cores busy; from a pipe, fewer where no more are there yet, for whoever writes them may wait for an answer.
     private const int Chunk = 256;
 
     private readonly Argument<string?> _file = new("file")
@@ -36,14 +39,14 @@ internal sealed class PredictCommand : EspalierCommand
         if (parsed.GetValue(_threads) is < 0 or > 1024)
             throw new UsageException("expected --threads of 0 to 1024");
         string folder = ModelSource.Find(parsed.GetRequiredValue(_model));
-        IEnumerable<TextInput> texts = Texts(
-            parsed.GetValue(_file), _columns.Read(parsed), parsed.GetValue(_pairs), context.Terminal.Input);
+        IEnumerable<TextInput[]> texts = Texts(
+            parsed.GetValue(_file), _columns.Read(parsed), parsed.GetValue(_pairs), context.Terminal.Input, context.Cancel);
         using var classifier = TextClassifier.Open(folder, parsed.GetValue(_threads));
         // As text, predictions appear as they are made; as JSON, they are one document.
         List<PredictedText> all = [];
         using var writer = new StreamWriter(context.Terminal.Output, new UTF8Encoding(false), leaveOpen: true);
         long truncated = 0;
-        foreach (TextInput[] chunk in texts.Chunk(Chunk))
+        foreach (TextInput[] chunk in texts)
         {
             foreach (LabelPrediction p in classifier.Predict(chunk, context.Cancel))
             {
@@ -51,7 +54,7 @@ internal sealed class PredictCommand : EspalierCommand
                 if (context.Json)
                     all.Add(new PredictedText(p.Label, p.Probabilities));
                 else
-                    writer.WriteLine($"{p.Label}\t{string.Join('\t', p.Probabilities.Select(x => x.ToString("F4", CultureInfo.InvariantCulture)))}");
+                    writer.WriteLine($"{p.Label}\t{string.Join('\t', classifier.Labels.Zip(p.Probabilities, Named))}");
             }
             writer.Flush();
         }
@@ -61,27 +64,61 @@ internal sealed class PredictCommand : EspalierCommand
             context.Report(new PredictReport(folder, classifier.Labels, all), CommandJson.Default.PredictReport, _ => { });
     }
 
-    private static IEnumerable<TextInput> Texts(string? file, LabelledSetOptions columns, bool pairs, Stream input)
+    private static string Named(string label, double probability) => $"{label}={probability.ToString("F4", CultureInfo.InvariantCulture)}";
+
+    private static IEnumerable<TextInput[]> Texts(string? file, LabelledSetOptions columns, bool pairs, Stream input, CancellationToken cancel)
     {
-        if (file != null && (columns.Format != TableFormat.Auto || LabelledSet.FormatOf(file) != null))
+        if (file == null)
+            return Lines(input, pairs, cancel);
+        if (columns.Format != TableFormat.Auto || LabelledSet.FormatOf(file) != null)
             return pairs
                 ? throw new UsageException("--pairs is for lines; name two columns of a table with --text-column")
-                : TextTable.Read(file, columns).Select(row => new TextInput(row.First, row.Second));
-        return Lines(file, pairs, input);
+                : TextTable.Read(file, columns).Select(row => new TextInput(row.First, row.Second)).Chunk(Chunk);
+        return Lines(file, pairs).Chunk(Chunk);
     }
 
-    private static IEnumerable<TextInput> Lines(string? file, bool pairs, Stream input)
+    private static IEnumerable<TextInput> Lines(string file, bool pairs)
     {
-        using var reader = file == null ? new StreamReader(input, leaveOpen: true) : new StreamReader(file);
-        long number = 0;
-        while (reader.ReadLine() is { } line)
+        using var reader = new StreamReader(InputFile.Open(file));
+        for (long number = 1; reader.ReadLine() is { } line; number++)
+            yield return Text(line, pairs, file, number);
+    }
+
+    // Read on another thread: what is there when the texts before are done makes a chunk.
+    private static IEnumerable<TextInput[]> Lines(Stream input, bool pairs, CancellationToken cancel)
+    {
+        var lines = new BlockingCollection<string>(Chunk);
+        Task reading = Task.Run(() =>
         {
-            number++;
-            string[] parts = pairs ? line.Split('\t') : [line];
-            if (pairs && parts.Length != 2)
-                throw new UsageException($"{file ?? "standard input"}:{number}: the line has {parts.Length} texts; --pairs expects two with a tab between them");
-            yield return new TextInput(parts[0], parts.ElementAtOrDefault(1));
+            try
+            {
+                using var reader = new StreamReader(input, leaveOpen: true);
+                while (reader.ReadLine() is { } line)
+                    lines.Add(line);
+            }
+            finally
+            {
+                lines.CompleteAdding();
+            }
+        });
+        List<TextInput> chunk = [];
+        long number = 0;
+        foreach (string line in lines.GetConsumingEnumerable(cancel))
+        {
+            chunk.Add(Text(line, pairs, "standard input", ++number));
+            while (chunk.Count < Chunk && lines.TryTake(out string? next))
+                chunk.Add(Text(next, pairs, "standard input", ++number));
+            yield return [.. chunk];
+            chunk.Clear();
         }
+        reading.GetAwaiter().GetResult();
+    }
+
+    private static TextInput Text(string line, bool pairs, string file, long number)
+    {
+        string[] parts = pairs ? line.Split('\t') : [line];
+        return !pairs || parts.Length == 2 ? new TextInput(parts[0], parts.ElementAtOrDefault(1))
+            : throw new UsageException($"{file}:{number}: the line has {parts.Length} texts; --pairs expects two with a tab between them");
     }
 }
 

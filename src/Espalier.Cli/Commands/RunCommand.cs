@@ -26,7 +26,7 @@ internal sealed class RunCommand : EspalierCommand
     private readonly Option<string?> _train = new("--train") { Description = "Labelled training set: .csv, .tsv, .jsonl, also .gz. Without it the package is a pretrained encoder" };
     private readonly Option<string?> _dev = new("--dev") { Description = "Development set, by which models are compared; without it, a tenth of the training set is drawn" };
     private readonly Option<string?> _test = new("--test") { Description = "Test set, which decides nothing" };
-    private readonly Option<string?> _time = new Option<string?>("--time") { Description = $"Wall-clock time of everything, such as 30m; {DefaultTime} for the sample" }.ExpectReadable(text => Quantities.Time(text));
+    private readonly Option<string?> _time = new Option<string?>("--time") { Description = $"Wall-clock time of everything, such as 30m; {DefaultTime} for the sample. With --resume, +10m gives a job more" }.ExpectReadable(text => Quantities.Time(text.TrimStart('+')));
     private readonly LimitOptions _limits = new();
     private readonly Option<string?> _out = new("--out") { Description = $"Folder of the job, to create; the first free one in {DefaultFolder}/ when left out" };
     private readonly Option<string?> _resume = new("--resume") { Description = "Folder of a job to go on with" };
@@ -71,23 +71,37 @@ internal sealed class RunCommand : EspalierCommand
         }
         var result = RunResult.Of(Shown(job.Folder), report);
         context.Report(result, CommandJson.Default.RunResult, result.Write);
-        if (report.Outcome?.Missed is { Count: > 0 })
-            throw new CompressionException($"a goal is not met: {string.Join(" ", report.Notes ?? [])} The nearest package is in {result.Package}");
+        if (report.Phases?.FirstOrDefault(p => p.State == PhaseState.Failed) is { } failed)
+        {
+            throw new RunException(
+                Shown(job.Folder), $"the phase {failed.Name} failed: {failed.Note} The best that there is without it is in {result.Package}; mend what is at fault, "
+                    + $"and try again with: espalier run --resume {Shown(job.Folder)} (add --time +10m to give it more time)", job.Failure);
+        }
+        if (report.Outcome?.Missed is { Count: > 0 } missed)
+            throw new CompressionException($"a goal is not met: {string.Join("; ", missed.Select(LimitWords.Of))}. The nearest package is in {result.Package}");
     }
 
     private Job Open(ParseResult parsed, CommandContext context)
     {
         if (parsed.GetValue(_resume) is { } resumed)
         {
-            string[] given = [.. Settings.Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
-            return given.Length == 0 ? Job.Resume(resumed)
-                : throw new UsageException($"a job that is resumed keeps its settings; leave {string.Join(", ", given)} out");
+            string[] given = [.. Settings.Where(o => o != _time && parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
+            if (given.Length > 0)
+                throw new UsageException($"a job that is resumed keeps its settings; leave {string.Join(", ", given)} out");
+            if (parsed.GetValue(_time) is not { } more)
+                return Job.Resume(resumed);
+            if (!more.StartsWith('+'))
+                throw new UsageException($"a job that is resumed keeps its time; give it more with a plus, such as --time +{more}");
+            return !parsed.GetValue(_finish) ? Job.Resume(resumed, Quantities.Time(more[1..]))
+                : throw new UsageException("--finish spends no more time; leave it or --time out");
         }
         if (parsed.GetValue(_finish))
             throw new UsageException("--finish is for a job that has begun; name it with --resume");
         string[] corpus = [.. FilePatterns.Expand(parsed.GetValue(_corpus)!)];
         string? train = parsed.GetValue(_train), dev = parsed.GetValue(_dev), test = parsed.GetValue(_test), time = parsed.GetValue(_time);
         bool sample = corpus.Length == 0 && train == null && dev == null && test == null;
+        if (time?.StartsWith('+') == true)
+            throw new UsageException("a time with a plus is for a job that is resumed; leave the plus out");
         if (time == null && !sample)
             throw new UsageException("say how long it may take, with --time, such as --time 30m");
         var settings = new JobSettings
@@ -125,6 +139,8 @@ internal sealed class RunCommand : EspalierCommand
             + (s.Limits.MaxBytes is { } bytes ? $", at most {bytes / 1e6:G4} MB with tokenizer, configuration and card" : "")
             + (s.Limits.MaxLatency is { } latency ? $", {latency.TotalMilliseconds:G4} ms" : "")
             + (record.SpentSeconds > 0.5 ? $"; {Quantities.Show(TimeSpan.FromSeconds(record.SpentSeconds))} are spent" : ""));
+        if (record.HasEnded)
+            return;
         foreach (ReportPhase phase in record.Phases)
             error.WriteLine($"  {phase.Name,-9} {Quantities.Show(TimeSpan.FromSeconds(phase.PlannedSeconds ?? 0)),7}"
                 + (phase.State == PhaseState.Waiting ? "" : $"  {phase.State.ToString().ToLowerInvariant()}"));

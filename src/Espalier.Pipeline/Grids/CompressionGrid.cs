@@ -66,11 +66,14 @@ public sealed class CompressionGrid : IDisposable
     /// <param name="path">Its folder; new, or without a run.</param>
     /// <param name="configuration">What is asked for.</param>
     /// <param name="cancel">Stops; nothing remains.</param>
+    /// <param name="moved">Changes the paths in the finetuning's configuration to where the same files lie now; null keeps them.</param>
     /// <exception cref="ConfigurationException">The configuration has faults; all are listed.</exception>
     /// <exception cref="CompressionException">The model cannot be compressed so.</exception>
     /// <exception cref="RunException">There is a run already, the folder cannot be written, or there is no finetuned model.</exception>
     /// <exception cref="TextException">The data or the tokenizer cannot be read.</exception>
-    public static CompressionGrid Create(string path, GridConfiguration configuration, CancellationToken cancel = default)
+    public static CompressionGrid Create(
+        string path, GridConfiguration configuration, CancellationToken cancel = default,
+        Func<FinetuningConfiguration, FinetuningConfiguration>? moved = null)
     {
         ConfigurationException.ThrowIfAny("compression", configuration.Validate());
         if (RunDirectory.IsAt(path))
@@ -78,7 +81,7 @@ public sealed class CompressionGrid : IDisposable
             throw new RunException(path, "there is a run here already; resume it, or name another folder");
         }
 
-        FinetunedModel model = FinetunedModel.Open(configuration.Model, configuration.Threads, cancel);
+        FinetunedModel model = FinetunedModel.Open(configuration.Model, configuration.Threads, cancel, moved);
         try
         {
             RunManifest of = RunDirectory.ReadManifest(configuration.Model);
@@ -109,23 +112,26 @@ public sealed class CompressionGrid : IDisposable
     /// <summary>Opens a grid to go on with it: levels and cells that have ended are not made again.</summary>
     /// <param name="path">Its folder.</param>
     /// <param name="cancel">Stops it.</param>
+    /// <param name="model">Where the finetuning run lies now whose model is compressed; null where it lay.</param>
+    /// <param name="moved">Changes the paths in the finetuning's configuration to where the same files lie now; null keeps them.</param>
     /// <exception cref="RunException">There is none, it is another kind of run, another process works on it, it is damaged, or the
     /// model or its data is not what it was.</exception>
     /// <exception cref="TextException">The data or the tokenizer cannot be read.</exception>
-    public static CompressionGrid Resume(string path, CancellationToken cancel = default)
+    public static CompressionGrid Resume(
+        string path, CancellationToken cancel = default, string? model = null, Func<FinetuningConfiguration, FinetuningConfiguration>? moved = null)
     {
         RunDirectory run = RunDirectory.Open(path);
-        FinetunedModel? model = null;
+        FinetunedModel? opened = null;
         try
         {
             GridRecord record = Read(path, run.Manifest);
-            model = FinetunedModel.Open(record.Configuration.Model, record.Configuration.Threads, cancel);
-            return ModelSource.Fingerprint(model.Folder) == record.ModelFingerprint ? new CompressionGrid(model, run, record)
-                : throw new RunMismatchException(path, $"the model in {model.Folder} is not what the grid was made from; put that back, or begin another grid");
+            opened = FinetunedModel.Open(model ?? record.Configuration.Model, record.Configuration.Threads, cancel, moved);
+            return ModelSource.Fingerprint(opened.Folder) == record.ModelFingerprint ? new CompressionGrid(opened, run, record)
+                : throw new RunMismatchException(path, $"the model in {opened.Folder} is not what the grid was made from; put that back, or begin another grid");
         }
         catch
         {
-            model?.Dispose();
+            opened?.Dispose();
             run.Dispose();
             throw;
         }
@@ -147,11 +153,16 @@ public sealed class CompressionGrid : IDisposable
         for (int step = 0; step < steps.Count && pace?.GoesOn(_cells) != false; step++)
         {
             double sparsity = steps[step];
+            bool hurry = pace?.IsTimeUp == true;
             int[] missing = [.. c.Bits.OrderDescending().Where(bits => c.Sparsities.Contains(sparsity)
                 && pace?.Wants(sparsity, bits) != false && !_cells.Any(x => (x.Sparsity, x.Bits) == (sparsity, bits)))];
 
-            // Neither its cells nor a level after it asks for a level that is there: it stays on the disk.
-            if (missing.Length == 0 && GridLevel.ReadResult(_run, sparsity) != null)
+            // The smallest is the likeliest to suffice.
+            missing = hurry ? missing[^Math.Min(1, missing.Length)..] : missing;
+
+            // Neither its cells nor a level after it asks for a level that is there: it stays on the disk. Where nothing is finetuned any
+            // more, levels on the way to one that is wanted serve nobody.
+            if (missing.Length == 0 && ((hurry && step > 0) || GridLevel.ReadResult(_run, sparsity) != null))
             {
                 continue;
             }
@@ -160,7 +171,7 @@ public sealed class CompressionGrid : IDisposable
             string? failure = levels.Failure;
             if (failure == null)
             {
-                TimeSpan? share = pace?.Share(steps.Count - step);
+                TimeSpan? share = pace?.Share(steps.Count - step, Evaluating, Measuring * (1 + missing.Length));
                 failure = Try(() => level = levels.Make(sparsity, share, cancel));
                 levels.Failure = failure == null ? null : $"pruning to {100 * sparsity:G4} %: {failure}";
                 Log("level", failure ?? $"{100 * sparsity:G4} % pruned: accuracy {level!.Result.AccuracyBefore:F4}, after {level.Result.Steps} steps {level.Result.Accuracy:F4}");
@@ -252,6 +263,13 @@ public sealed class CompressionGrid : IDisposable
 
         return steps;
     }
+
+    // A pass without gradients takes a third of one with.
+    private double PartOfAnEpoch => _model.Development.Sequences.TokenCount / (3.0 * _model.Train.Sequences.TokenCount);
+
+    private double Evaluating => Record.Configuration.Recovery.EvaluationsPerEpoch * PartOfAnEpoch;
+
+    private TimeSpan Measuring => TimeSpan.FromSeconds(Record.EpochSeconds * PartOfAnEpoch);
 
     private bool NeedsRecovery(double sparsity) => sparsity > 0 || Record.Configuration.Heads != null || Record.Configuration.FeedForward != null;
 

@@ -19,9 +19,17 @@ internal sealed record GridLevel(ModelWeights Weights, WeightMasks Masks, LevelR
 
     /// <summary>Reads what is known of a level that has ended; null where it has not.</summary>
     /// <exception cref="RunDamagedException">The folder is there and cannot be read.</exception>
-    public static LevelResult? ReadResult(RunDirectory run, double sparsity)
+    public static LevelResult? ReadResult(RunDirectory run, double sparsity) => ReadResult(Path.Join(run.Path, FolderOf(sparsity)));
+
+    /// <summary>Reads every level of a grid that has ended, without a lock.</summary>
+    /// <exception cref="RunDamagedException">One cannot be read.</exception>
+    public static IReadOnlyList<LevelResult> ReadResults(string grid)
+        => Path.Join(grid, FolderName) is var levels && Directory.Exists(levels)
+            ? [.. Directory.EnumerateDirectories(levels).Select(ReadResult).OfType<LevelResult>().OrderBy(l => l.Sparsity)] : [];
+
+    private static LevelResult? ReadResult(string level)
     {
-        string path = Path.Join(run.Path, FolderOf(sparsity), RecordName);
+        string path = Path.Join(level, RecordName);
         try
         {
             return File.Exists(path) ? JsonSerializer.Deserialize(File.ReadAllBytes(path), GridJson.Default.LevelResult) : null;

@@ -44,17 +44,13 @@ internal sealed class LevelMaker(FinetunedModel model, GridRecord record, RunDir
         return _latest = level;
     }
 
+    // The nearest: one that was skipped, for it has ended, may lie between the latest that was made and this one.
     private GridLevel Before(double sparsity)
     {
-        if (_latest != null)
-        {
-            return _latest;
-        }
-
         LevelResult before = Directory.EnumerateDirectories(Path.Join(run.Path, GridLevel.FolderName))
             .Select(folder => double.TryParse(Path.GetFileName(folder), out double s) ? GridLevel.ReadResult(run, s) : null)
             .OfType<LevelResult>().Where(l => l.Sparsity < sparsity).MaxBy(l => l.Sparsity)!;
-        return GridLevel.Load(run, before, _configuration.Pruning);
+        return _latest?.Result.Sparsity == before.Sparsity ? _latest : GridLevel.Load(run, before, _configuration.Pruning);
     }
 
     private GridLevel First(TimeSpan? time, CancellationToken cancel)

@@ -1,4 +1,5 @@
 using Espalier.Compression;
+using Espalier.Compression.Analysis;
 using Espalier.Compression.Choice;
 using Espalier.Pipeline.Grids;
 using Espalier.Training.Finetuning;
@@ -16,59 +17,75 @@ internal static class ChoosePhase
     /// <exception cref="RunException">There is no model of any kind yet.</exception>
     public static void Run(JobWork job)
     {
-        string folder = job.Settings.IsClassifier ? Classifier(job) : EncoderPhase.Choose(job).Folder;
+        string folder = Classifier(job) ?? EncoderPhase.Choose(job);
+        if (job.Settings.IsClassifier && Finetuned(job) == null)
+        {
+            job.Note("No classifier could be trained; the package is the pretrained encoder.");
+        }
+
         job.Update(r => r with { Chosen = Path.GetRelativePath(job.Folder, folder) });
     }
 
-    /// <summary>The best cell of all rounds, and the folder of its package.</summary>
+    /// <summary>The best cell of all compression, and the folder of its package.</summary>
     /// <exception cref="CompressionException">There is none.</exception>
     public static (string Folder, CellResult Cell) Best(JobWork job)
     {
-        (int Round, CellResult Cell)[] cells = [.. Cells(job)];
+        (string Folder, CellResult Cell)[] cells = [.. Cells(job).Where(c => c.Cell.Measures != null)];
         double accuracy = UncompressedAccuracy(job);
         DeploymentLimits limits = job.Settings.Limits;
         DeploymentLimits inner = limits with { MaxBytes = limits.MaxBytes - PackageSizes.CardBytes };
-        (int round, CellResult cell) = limits != new DeploymentLimits()
-            ? ModelChoices.Choose(cells, c => c.Cell.Measures!, accuracy, inner).Chosen
+        return limits != new DeploymentLimits()
+            ? ModelChoices.Choose(cells, c => Measures(job, c), accuracy, inner).Chosen
             : cells.Where(c => c.Cell.Measures!.Accuracy >= accuracy - Negligible).OrderBy(c => c.Cell.Measures!.Bytes)
-                .Concat(cells.OrderByDescending(c => c.Cell.Measures!.Accuracy)).Select(c => ((int, CellResult)?)c).FirstOrDefault()
+                .Concat(cells.OrderByDescending(c => c.Cell.Measures!.Accuracy)).Select(c => ((string, CellResult)?)c).FirstOrDefault()
                 ?? throw new CompressionException("there is no compressed model to choose from");
-        return (Path.Join(job.GridFolder(round), CompressionGrid.CellsName, cell.Name), cell);
     }
 
-    /// <summary>Every cell of every round that came to something.</summary>
-    public static IEnumerable<(int Round, CellResult Cell)> Cells(JobWork job)
+    /// <summary>Whether a cell's package is likely to keep to the limit of its size.</summary>
+    public static bool Fits(JobWork job, CellResult cell) => !(cell.Measures?.Bytes + PackageSizes.CardBytes > job.Settings.Limits.MaxBytes);
+
+    /// <summary>Every cell of every round that has ended, those that failed too, and the folder of its package.</summary>
+    public static IEnumerable<(string Folder, CellResult Cell)> Cells(JobWork job)
         => from round in Rounds(job)
-           from cell in CompressionGrid.ReadCells(job.GridFolder(round))
-           where cell.Measures != null
-           select (round, cell);
+           from cell in CompressionGrid.ReadCells(round)
+           select (Path.Join(round, CompressionGrid.CellsName, cell.Name), cell);
 
-    /// <summary>Rounds of compression that have begun.</summary>
-    public static IEnumerable<int> Rounds(JobWork job)
-        => Enumerable.Range(1, int.MaxValue - 1).TakeWhile(round => RunDirectory.IsAt(job.GridFolder(round)));
+    /// <summary>The finetuning that came to the best model; null where none came to any.</summary>
+    public static string? Finetuned(JobWork job)
+        => job.FinetuneFolders.Where(run => Directory.Exists(Path.Join(run, RunDirectory.ModelName)))
+            .MaxBy(run => FinetunedModel.ReadBest(run)?.Best.Accuracy);
 
-    /// <summary>The finetuned model's accuracy on the development set.</summary>
-    public static double UncompressedAccuracy(JobWork job) => FinetunedModel.ReadBest(job.FinetuneFolder)?.Best.Accuracy
+    /// <summary>The best finetuned model's accuracy on the development set.</summary>
+    public static double UncompressedAccuracy(JobWork job) => job.FinetuneFolders.Max(run => FinetunedModel.ReadBest(run)?.Best.Accuracy)
         ?? throw new RunException(job.FinetuneFolder, "none of its trials has ended, so there is no finetuned model");
 
-    private static string Classifier(JobWork job)
+    private static IEnumerable<string> Rounds(JobWork job)
+        => from grid in job.GridFolders
+           from round in Enumerable.Range(1, CompressPhase.MostRounds)
+           select CompressPhase.RoundOf(grid, round) into folder
+           where RunDirectory.IsAt(folder)
+           select folder;
+
+    // What was measured again counts: of many models under a limit of latency the best is the one that was lucky.
+    private static ModelMeasures Measures(JobWork job, (string Folder, CellResult Cell) of)
+        => job.Record.Latencies.TryGetValue(Path.GetRelativePath(job.Folder, of.Folder), out double latency)
+            ? of.Cell.Measures! with { Latency = latency } : of.Cell.Measures!;
+
+    private static string? Classifier(JobWork job)
     {
-        if (Cells(job).Any())
+        (string, CellResult Cell)[] cells = [.. Cells(job)];
+        if (cells.Any(c => c.Cell.Measures != null))
         {
             return Best(job).Folder;
         }
 
-        string finetuned = Path.Join(job.FinetuneFolder, RunDirectory.ModelName);
-        if (Directory.Exists(finetuned))
+        if (Finetuned(job) is not { } finetuned)
         {
-            string why = Rounds(job).SelectMany(round => CompressionGrid.ReadCells(job.GridFolder(round))).FirstOrDefault(c => c.Failure != null)?.Failure ?? "";
-            job.Note($"No compressed model could be made; the package is the finetuned model as it is. {why}".TrimEnd());
-            return finetuned;
+            return null;
         }
 
-        string pretrained = FinetunePhase.PretrainedModel(job)
-            ?? throw new RunException(job.Folder, "no model was made, so there is none to package; mend what the phases before say, and begin anew");
-        job.Note("No classifier could be trained; the package is the pretrained encoder.");
-        return ModelSource.Find(pretrained);
+        string why = cells.Select(c => c.Cell.Failure).FirstOrDefault() ?? "";
+        job.Note($"No compressed model could be made; the package is the finetuned model as it is. {why}".TrimEnd());
+        return ModelSource.Find(finetuned);
     }
 }

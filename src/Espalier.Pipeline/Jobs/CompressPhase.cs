@@ -1,8 +1,11 @@
+using System.Globalization;
 using Espalier.Compression.Pruning;
 using Espalier.Compression.Quantization;
 using Espalier.Engine.Weights;
 using Espalier.Pipeline.Grids;
 using Espalier.Pipeline.Recovery;
+using Espalier.Text.Labelled;
+using Espalier.Training.Finetuning;
 using Espalier.Training.Runs;
 
 namespace Espalier.Pipeline.Jobs;
@@ -16,7 +19,8 @@ internal static class CompressPhase
     /// <summary>One range for each row, that of least squared error: at 4 bits much is lost with one for a whole tensor.</summary>
     public static readonly QuantizationSettings Quantization = new() { Granularity = ScaleGranularity.Row, Range = RangeRule.LeastSquares };
 
-    private const int MostRounds = 4;
+    /// <summary>Most rounds, unless the job is given more time.</summary>
+    public const int MostRounds = 4;
 
     // A round that has less than this has hardly the time to begin.
     private const double LeastRoundShare = 0.02;
@@ -26,33 +30,54 @@ internal static class CompressPhase
     private const double StepOfRefinement = 0.3, Finest = 0.05, MostPruned = 0.95;
 
     /// <summary>Makes packages.</summary>
-    /// <exception cref="Training.Runs.RunException">There is no finetuned model, or a folder cannot be written.</exception>
+    /// <exception cref="RunException">There is no finetuned model, or a folder cannot be written.</exception>
     public static void Run(JobWork job, CancellationToken cancel)
     {
         job.Tell("opening the finetuned model");
-        string model = ModelSource.Find(job.FinetuneFolder);
-        PackageSizes sizes = PackageSizes.Of(model, Quantization, job.Settings.Limits.MaxBytes);
+        string run = ChoosePhase.Finetuned(job) ?? throw new RunException(job.FinetuneFolder, "none of its trials has ended, so there is no finetuned model");
+        PackageSizes sizes = PackageSizes.Of(ModelSource.Find(run), Quantization, job.Settings.Limits.MaxBytes);
         TimeSpan enough = TimeSpan.FromSeconds(Math.Max(LeastRound.TotalSeconds, LeastRoundShare * job.Settings.Budget.TotalSeconds));
+        TimeSpan end = BeyondItsShare(job, run);
         for (int round = 1; round <= MostRounds; round++)
         {
-            bool begun = RunDirectory.IsAt(job.GridFolder(round));
-            if (!begun && round > 1 && job.Left(JobPhase.Compress) < enough)
+            string folder = RoundOf(job.GridFolder, round);
+            bool begun = RunDirectory.IsAt(folder), first = round == 1;
+            if (!begun && !first && Left() < enough)
             {
                 return;
             }
 
-            using CompressionGrid grid = begun
-                ? CompressionGrid.Resume(job.GridFolder(round), cancel)
-                : CompressionGrid.Create(job.GridFolder(round), round == 1 ? First(job, sizes) : Refinement(job, sizes, round), cancel);
+            FinetuningConfiguration Here(FinetuningConfiguration c) => FinetunePhase.Here(job, c);
+            using CompressionGrid grid = begun ? CompressionGrid.Resume(folder, cancel, run, Here)
+                : CompressionGrid.Create(folder, first ? First(job, run, sizes) : Refinement(job, run, sizes, round), cancel, Here);
+            bool before = ChoosePhase.Cells(job).Any(c => Suffices(c.Cell));
             grid.Run(new Words(job, round), cancel, new GridPace(
-                () => job.Left(JobPhase.Compress), (sparsity, bits) => sizes.Wants(grid.Record.Configuration, sparsity, bits),
-                cell => !(cell.Measures!.Bytes + PackageSizes.CardBytes > job.Settings.Limits.MaxBytes)));
+                Left, (sparsity, bits) => sizes.Wants(grid.Record.Configuration, sparsity, bits), cells => before || cells.Any(Suffices)));
         }
+
+        TimeSpan Left() => job.Left(JobPhase.Compress) - end;
+
+        bool Suffices(CellResult cell) => cell.Measures != null && ChoosePhase.Fits(job, cell);
     }
 
-    private static GridConfiguration First(JobWork job, PackageSizes sizes) => new()
+    /// <summary>The folder of a round.</summary>
+    public static string RoundOf(string grid, int round) => Path.Join(grid, round.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>What choosing, packaging and reporting take beyond their share: large sets are classified at the end.</summary>
+    private static TimeSpan BeyondItsShare(JobWork job, string run)
     {
-        Model = job.FinetuneFolder,
+        FinetuningRecord record = RunDirectory.ReadManifest(run).ConfigurationAs(FinetuningJson.Default.FinetuningRecord);
+        int test = job.Test == null ? 0 : LabelledSet.Read(job.Test, job.Settings.Columns, new LabelVocabulary(record.Labels)).Examples.Count;
+
+        // A pass without gradients takes a third of one with.
+        double classifying = record.EpochSeconds * (record.DevelopmentExamples + test) / record.TrainExamples / 3;
+        double share = job.Record.Phases.Skip((int)JobPhase.Choose).Sum(p => p.PlannedSeconds ?? 0);
+        return TimeSpan.FromSeconds(Math.Max(0, classifying - (share / 2)));
+    }
+
+    private static GridConfiguration First(JobWork job, string run, PackageSizes sizes) => new()
+    {
+        Model = run,
         Quantization = Quantization with { Keep = sizes.Kept },
 
         // As the paper, only where nothing would fit without: embeddings of rare words are small, and go first.
@@ -61,7 +86,7 @@ internal static class CompressPhase
         Threads = job.Settings.Threads,
     };
 
-    private static GridConfiguration Refinement(JobWork job, PackageSizes sizes, int round)
+    private static GridConfiguration Refinement(JobWork job, string run, PackageSizes sizes, int round)
     {
         (_, CellResult best) = ChoosePhase.Best(job);
         bool embeddings = !sizes.Fits(0, 4, embeddings: false);
@@ -70,7 +95,7 @@ internal static class CompressPhase
         double[] sparsities = [.. bits.Select(Sparsity).Distinct().Order()];
         return new GridConfiguration
         {
-            Model = job.FinetuneFolder,
+            Model = run,
             Sparsities = sparsities,
             Bits = bits,
             Quantization = Quantization with { Keep = sizes.Kept },

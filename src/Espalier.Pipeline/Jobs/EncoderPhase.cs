@@ -13,7 +13,9 @@ namespace Espalier.Pipeline.Jobs;
 /// <param name="Loss">Its held-out loss, in nats.</param>
 /// <param name="UnigramPerplexity">That of a model that ignores context.</param>
 /// <param name="Parameters">Its parameters.</param>
-internal sealed record EncoderCell(int Bits, long Bytes, double Loss, double UnigramPerplexity, long Parameters);
+/// <param name="Predictions">Predictions that the loss is the mean of; null where it was written without.</param>
+internal sealed record EncoderCell(
+    int Bits, long Bytes, double Loss, double UnigramPerplexity, long Parameters, long? Predictions = null);
 
 /// <summary>Compression where there are no labels: the pretrained model at several precisions, measured on held-out text.</summary>
 internal static class EncoderPhase
@@ -36,7 +38,7 @@ internal static class EncoderPhase
         PackageSizes sizes = PackageSizes.Of(model, CompressPhase.Quantization, job.Settings.Limits.MaxBytes);
         foreach (int bits in Precisions)
         {
-            string folder = FolderOf(job, bits);
+            string folder = FolderOf(job.GridFolder, bits);
             if (File.Exists(Path.Join(folder, RecordName)))
             {
                 continue;
@@ -56,21 +58,29 @@ internal static class EncoderPhase
         }
     }
 
-    /// <summary>The package to take: its folder and what is missed.</summary>
-    public static (string Folder, EncoderCell? Cell) Choose(JobWork job)
+    /// <summary>The folder of the package to take.</summary>
+    /// <exception cref="RunException">There is no model of any kind.</exception>
+    public static string Choose(JobWork job)
     {
-        EncoderCell[] cells = [.. Precisions.Select(bits => Read(FolderOf(job, bits))).OfType<EncoderCell>()];
+        (string Folder, EncoderCell Cell)[] cells =
+        [
+            .. from grid in job.GridFolders
+               from bits in Precisions
+               let folder = FolderOf(grid, bits)
+               let cell = Read(folder)
+               where cell != null
+               select (folder, cell!),
+        ];
         if (cells.Length == 0)
         {
-            return (Pretrained(job), null);
+            return Pretrained(job);
         }
 
         long most = job.Settings.Limits.MaxBytes - PackageSizes.CardBytes ?? long.MaxValue;
-        EncoderCell[] fitting = [.. cells.Where(c => c.Bytes <= most)];
-        double best = cells.Min(c => c.Loss);
-        EncoderCell chosen = fitting.Length == 0 ? cells.MinBy(c => c.Bytes)!
-            : job.Settings.Limits.MaxBytes == null ? cells.Where(c => c.Loss <= best + Negligible).MinBy(c => c.Bytes)! : fitting.MinBy(c => c.Loss)!;
-        return (FolderOf(job, chosen.Bits), chosen);
+        double best = cells.Min(c => c.Cell.Loss);
+        return (!cells.Any(c => c.Cell.Bytes <= most) ? cells.MinBy(c => c.Cell.Bytes)
+            : job.Settings.Limits.MaxBytes == null ? cells.Where(c => c.Cell.Loss <= best + Negligible).MinBy(c => c.Cell.Bytes)
+            : cells.Where(c => c.Cell.Bytes <= most).MinBy(c => c.Cell.Loss)).Folder;
     }
 
     /// <summary>Measures a model on the held-out text.</summary>
@@ -78,13 +88,14 @@ internal static class EncoderPhase
     {
         HeldOutMeasure measure = HeldOutMeasure.Of(
             folder, job.DataFolder, HeldOutBlocks, job.Settings.Threads, ModelPackage.WeightsOf(folder), cancel);
-        return new EncoderCell(bits, ModelPackage.BytesOf(folder), measure.Evaluation.Loss, measure.UnigramPerplexity, measure.Parameters);
+        return new EncoderCell(bits, ModelPackage.BytesOf(folder), measure.Evaluation.Loss, measure.UnigramPerplexity, measure.Parameters,
+            measure.Evaluation.Predictions);
     }
 
     private static string Pretrained(JobWork job) => ModelSource.Find(FinetunePhase.PretrainedModel(job)
-        ?? throw new RunException(job.Folder, "there is no pretrained model to package; resume the job"));
+        ?? throw new RunException(job.Folder, "no model was made, so there is none to package; mend what the phases before say, and resume the job"));
 
-    private static string FolderOf(JobWork job, int bits) => job.PathOf($"grid/encoder-b{bits}");
+    private static string FolderOf(string grid, int bits) => Path.Join(grid, $"encoder-b{bits}");
 
     private static EncoderCell? Read(string folder)
         => Path.Join(folder, RecordName) is var path && File.Exists(path)

@@ -26,7 +26,7 @@ internal static class FinetunePhase
     {
         job.Tell("reading the labelled set");
         using FinetuningRun run = RunDirectory.IsAt(job.FinetuneFolder)
-            ? FinetuningRun.Resume(job.FinetuneFolder, (_, spent) => spent + Longest(job.Left(JobPhase.Finetune) - Around), c => Here(job, c), cancel)
+            ? FinetuningRun.Resume(job.FinetuneFolder, (_, spent) => spent + Training(job, Evaluating(job.FinetuneFolder)), c => Here(job, c), cancel)
             : FinetuningRun.Create(job.FinetuneFolder, Configuration(job, cancel), null, cancel);
         FinetuningOutcome outcome = run.Train(
             (trial, setting) => new TrainingWords(job, $"trial {trial + 1} of {run.Trials.Count}, rate {setting.LearningRate:G3}: "), cancel);
@@ -46,14 +46,13 @@ internal static class FinetunePhase
         long tokens = EncodedExamples.Encode(sets.Train, tokenizer, settings.MaximumTokens, cancel).Sequences.TokenCount;
         long development = EncodedExamples.Encode(sets.Development, tokenizer, settings.MaximumTokens, cancel).Sequences.TokenCount;
         double epoch = tokens / TokensPerSecond(pretrained);
-        double time = Longest(job.Left(JobPhase.Finetune) - Around).TotalSeconds;
+        double time = Training(job, evaluating: 0).TotalSeconds;
         int trials = (int)Math.Clamp(time / (EpochsOfTrial * epoch), 1, Rates.Length * Seeds.Length);
         int rates = Math.Min(trials, Rates.Length), seeds = Math.Max(1, trials / Rates.Length);
         double epochs = Math.Min(10, time / (rates * seeds) / epoch);
         double evaluations = Math.Clamp(10 / epochs, 1, 100);
 
-        // A pass without gradients takes a third of one with.
-        double evaluating = evaluations * development / tokens / 3;
+        double evaluating = Evaluating(evaluations, development / (double)tokens);
         return new FinetuningConfiguration
         {
             Train = job.Train!,
@@ -69,7 +68,7 @@ internal static class FinetunePhase
                 LearningRates = Rates[..rates],
                 Seeds = [.. Seeds[..seeds].Select(s => s + settings.Seed - 1)],
             },
-            Time = TimeSpan.FromSeconds(Math.Max(Least.TotalSeconds, time / (1 + evaluating))),
+            Time = Training(job, evaluating),
             EvaluationsPerEpoch = evaluations,
             Patience = 0,
             Checkpoints = new Interval(Time: TimeSpan.FromSeconds(30)),
@@ -78,9 +77,14 @@ internal static class FinetunePhase
         };
     }
 
-    // Where the same files lie now, should the job's folder have been moved.
-    private static FinetuningConfiguration Here(JobWork job, FinetuningConfiguration c)
-        => c with { Train = job.Train!, Development = job.Development, From = c.From == null ? null : PretrainedModel(job) };
+    /// <summary>Where the same files lie now, should the job's folder have been moved.</summary>
+    public static FinetuningConfiguration Here(JobWork job, FinetuningConfiguration c) => c with
+    {
+        Train = job.Train!,
+        Development = job.Development,
+        From = c.From == null ? null : PretrainedModel(job),
+        Tokenizer = c.Tokenizer == null ? null : job.TokenizerFolder,
+    };
 
     /// <summary>The run to begin from; null where pretraining left no model.</summary>
     public static string? PretrainedModel(JobWork job)
@@ -93,5 +97,16 @@ internal static class FinetunePhase
             .LastOrDefault(e => e.TokensPerSecond > 0)?.TokensPerSecond ?? unknown;
     }
 
-    private static TimeSpan Longest(TimeSpan time) => time > Least ? time : Least;
+    // What is left for steps, beside the evaluations among them.
+    private static TimeSpan Training(JobWork job, double evaluating)
+        => (job.Left(JobPhase.Finetune) - Around) / (1 + evaluating) is var time && time > Least ? time : Least;
+
+    // What evaluating takes, as a part of training: a pass without gradients takes a third of one with.
+    private static double Evaluating(double evaluationsPerEpoch, double development) => evaluationsPerEpoch * development / 3;
+
+    private static double Evaluating(string run)
+    {
+        FinetuningRecord record = RunDirectory.ReadManifest(run).ConfigurationAs(FinetuningJson.Default.FinetuningRecord);
+        return Evaluating(record.Configuration.EvaluationsPerEpoch, record.DevelopmentExamples / (double)record.TrainExamples);
+    }
 }

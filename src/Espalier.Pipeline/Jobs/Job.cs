@@ -1,8 +1,11 @@
 using System.Reflection;
+using Espalier.Compression;
 using Espalier.Engine.Models;
+using Espalier.Engine.Safetensors;
 using Espalier.Pipeline.Reports;
 using Espalier.Text;
 using Espalier.Text.Labelled;
+using Espalier.Training.MicroBatches;
 using Espalier.Training.Runs;
 
 namespace Espalier.Pipeline.Jobs;
@@ -20,11 +23,20 @@ public sealed class Job : IDisposable
 
     private Job(JobWork work) => _work = work;
 
+    /// <summary>What the first phase died of that failed in this process; null where none did.</summary>
+    public Exception? Failure { get; private set; }
+
     /// <summary>The folder.</summary>
     public string Folder => _work.Folder;
 
     /// <summary>What is asked for, and how far it is.</summary>
     public JobRecord Record => _work.Record;
+
+    /// <summary>Among which sizes the plan chooses, and with how much time.</summary>
+    internal PlanScope Scope
+    {
+        set => _work.Scope = value;
+    }
 
     /// <summary>Whether a folder holds a job.</summary>
     public static bool IsAt(string folder) => File.Exists(Path.Join(folder, JobRecord.FileName));
@@ -39,7 +51,7 @@ public sealed class Job : IDisposable
     public static Job Create(string folder, JobSettings settings, TimeProvider? time = null)
     {
         settings.ThrowIfWrong();
-        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any(entry => !IsOfABeginning(Path.GetFileName(entry))))
         {
             throw new RunException(folder, IsAt(folder)
                 ? $"there is a job here already; go on with it with --resume {folder}, or name another folder"
@@ -59,22 +71,27 @@ public sealed class Job : IDisposable
             Version = typeof(Job).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",
             Created = DateTimeOffset.UtcNow,
             Settings = settings,
-            Phases = JobSchedule.Of(settings.Budget, TextAmount.Preparing(bytes, settings.Budget), settings.IsClassifier),
+            Phases = JobSchedule.Of(settings.Budget, PreparePhase.Expected(settings, bytes), settings.IsClassifier),
         }, time ?? TimeProvider.System));
     }
 
-    /// <summary>Opens a job to go on with it.</summary>
+    /// <summary>Opens a job to go on with it. Phases that failed are tried again, where nothing was trained in their place.</summary>
     /// <param name="folder">Its folder.</param>
+    /// <param name="more">Time beside what it has; null for none.</param>
     /// <param name="time">The clock; the system's when null.</param>
     /// <exception cref="RunException">There is none, another process works on it, it is damaged, or it cannot be written.</exception>
-    public static Job Resume(string folder, TimeProvider? time = null)
+    public static Job Resume(string folder, TimeSpan? more = null, TimeProvider? time = null)
     {
         // Where there is no job nothing is locked; what it is, is read when nobody can change it any more.
         _ = JobRecord.Read(folder);
-        return new Job(new JobWork(folder, () => JobRecord.Read(folder), time ?? TimeProvider.System));
+        return new Job(new JobWork(folder, () =>
+        {
+            JobRecord record = JobContinuation.Retry(JobRecord.Read(folder));
+            return more is { } added ? JobContinuation.Extend(record, added) : record;
+        }, time ?? TimeProvider.System));
     }
 
-    /// <summary>Does what is left, and writes the package and the report.</summary>
+    /// <summary>Does what is left, and writes the package and the report; where nothing is left, returns the report that there is.</summary>
     /// <param name="progress">Told how it goes.</param>
     /// <param name="finish">Whether to spend no more of the budget, and package the best there is.</param>
     /// <param name="cancel">Saves, and throws.</param>
@@ -84,6 +101,11 @@ public sealed class Job : IDisposable
     public RunReport Run(IProgress<JobProgress>? progress = null, bool finish = false, CancellationToken cancel = default)
     {
         (_work.Progress, _work.Hurry) = (progress, finish);
+        if (Record.HasEnded && File.Exists(_work.PathOf(ReportFile.Name)))
+        {
+            return ReportFile.Read(_work.PathOf(ReportFile.Name)) with { Phases = Record.Phases };
+        }
+
         try
         {
             foreach (JobPhase phase in Enum.GetValues<JobPhase>())
@@ -111,9 +133,7 @@ public sealed class Job : IDisposable
 
     private void Run(JobPhase phase, CancellationToken cancel)
     {
-        _work.Phase = phase;
-        double before = Record.Phases[(int)phase].Seconds ?? 0, start = _work.Spent.TotalSeconds;
-        _work.Update(phase, p => p with { State = PhaseState.Running });
+        _work.Begin(phase);
         _work.Tell("");
         cancel.ThrowIfCancellationRequested();
         PhaseState state;
@@ -122,26 +142,29 @@ public sealed class Job : IDisposable
         {
             (state, note) = Do(phase, cancel);
         }
-        catch (Exception e) when (phase is not (JobPhase.Prepare or JobPhase.Choose or JobPhase.Package or JobPhase.Report)
-            && e is not (OperationCanceledException or RunStorageException or RunLockedException))
+        catch (Exception e) when (e is UnauthorizedAccessException or (IOException and not (FileNotFoundException or DirectoryNotFoundException)))
+        {
+            // Of any phase: when there is room again it goes on where it was.
+            throw new RunStorageException(_work.Folder, e);
+        }
+        catch (Exception e) when (CanBeDoneWithout(phase) && IsOfTheWork(e))
         {
             // A model of some kind can still be made, or is there: what failed is said, and the job goes on with it.
             (state, note) = (PhaseState.Failed, e.Message);
+            Failure ??= e;
             _work.Note($"The phase {JobSchedule.NameOf(phase)} failed: {e.Message}");
-        }
-        finally
-        {
-            if (cancel.IsCancellationRequested)
-            {
-                _work.Update(phase, p => p with { Seconds = Took() });
-            }
         }
 
         cancel.ThrowIfCancellationRequested();
-        _work.Update(phase, p => p with { State = state, Seconds = Took(), Note = note });
-
-        double Took() => before + _work.Spent.TotalSeconds - start;
+        _work.End(state, note);
     }
+
+    private static bool CanBeDoneWithout(JobPhase phase) => phase is JobPhase.Plan or JobPhase.Pretrain or JobPhase.Finetune or JobPhase.Compress;
+
+    // Data, files, memory, weights. A fault of this software is none of these, and ends the job where it is.
+    private static bool IsOfTheWork(Exception e) => e is TextException or MicroBatchException or ConfigurationException or CompressionException
+        or SafetensorsException or FileNotFoundException or DirectoryNotFoundException
+        || e is RunException and not (RunStorageException or RunLockedException);
 
     private (PhaseState State, string? Note) Do(JobPhase phase, CancellationToken cancel)
     {
@@ -160,7 +183,7 @@ public sealed class Job : IDisposable
                 break;
             case JobPhase.Finetune:
                 return (PhaseState.Skipped, "there are no labels");
-            case JobPhase.Compress when _work.Settings.IsClassifier:
+            case JobPhase.Compress when ChoosePhase.Finetuned(_work) != null:
                 CompressPhase.Run(_work, cancel);
                 break;
             case JobPhase.Compress:
@@ -182,7 +205,7 @@ public sealed class Job : IDisposable
 
     // Measured once in a process; who was killed after packaging measures it again.
     private PackageMeasure Package(CancellationToken cancel)
-        => _package ??= PackageMeasure.Of(_work, _work.PackageFolder, cancel);
+        => _package ??= PackageMeasure.Of(_work, _work.PackageFolder, null, cancel);
 
     private void WriteReport(RunReport report)
     {
@@ -197,28 +220,31 @@ public sealed class Job : IDisposable
         }
     }
 
-    // What ends the job is said by whoever catches it; that there is no report either says nothing more.
+    // What ends the job is said by whoever catches it; why there is no report either must not take its place.
     private void TryReport(ReportState state)
     {
         try
         {
             WriteReport(JobReport.Of(_work, state, _package));
         }
-        catch (Exception e) when (e is RunException or TextException)
+        catch (Exception e)
         {
             _work.Tell($"no report could be written: {e.Message}");
         }
     }
 
+    // What a process leaves that was killed, or found the disk full, before the job had its record.
+    private static bool IsOfABeginning(string name) => name == JobWork.LockName
+        || (name.StartsWith(JobRecord.FileName + ".", StringComparison.Ordinal) && name.EndsWith(".tmp", StringComparison.Ordinal));
+
     private static string? FullPath(string? path) => path == null ? null : Path.GetFullPath(path);
 
-    /// <summary>Reads what can be wrong, and says how many bytes of text there are.</summary>
+    /// <summary>Reads what can be wrong, and says how many bytes of text are given.</summary>
     private static double Check(JobSettings settings)
     {
-        const double sample = 3e6;
         if (settings.Sample)
         {
-            return sample;
+            return 0;
         }
 
         foreach (string file in settings.Corpus)

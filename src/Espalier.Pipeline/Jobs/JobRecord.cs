@@ -13,7 +13,7 @@ public sealed record JobRecord
     public const string FileName = "job.json";
 
     /// <summary>The layout that this code writes and reads.</summary>
-    public const int CurrentFormat = 1;
+    public const int CurrentFormat = 2;
 
     /// <summary>Version of the layout.</summary>
     public int Format { get; init; } = CurrentFormat;
@@ -39,8 +39,17 @@ public sealed record JobRecord
     /// <summary>The folder of the model that becomes the package, from the job's folder; null before the choice.</summary>
     public string? Chosen { get; init; }
 
-    /// <summary>What one must know of the outcome first, a sentence each.</summary>
-    public IReadOnlyList<string> Notes { get; init; } = [];
+    /// <summary>What one must know of the outcome first.</summary>
+    public IReadOnlyList<JobNote> Notes { get; init; } = [];
+
+    /// <summary>How often the job had ended and was given more time: what it makes with that lies in folders of its own.</summary>
+    public int Extensions { get; init; }
+
+    /// <summary>Seconds for one example of models that turned out slower than when they were made, by their folders from the job's.</summary>
+    public IReadOnlyDictionary<string, double> Latencies { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>Whether no phase is left.</summary>
+    public bool HasEnded => Phases.All(p => p.State is not (PhaseState.Waiting or PhaseState.Running));
 
     /// <summary>Writes it, whole or not at all.</summary>
     /// <exception cref="RunStorageException">The disk is full or failed; what stood there is untouched.</exception>
@@ -81,6 +90,11 @@ public sealed record JobRecord
         }
     }
 }
+
+/// <summary>Something that one must know of the outcome first.</summary>
+/// <param name="Phase">The phase that found it; when it begins again the note goes.</param>
+/// <param name="Sentence">What.</param>
+public sealed record JobNote(JobPhase Phase, string Sentence);
 
 /// <summary>How <see cref="JobRecord"/> becomes JSON.</summary>
 [JsonSourceGenerationOptions(

@@ -1,8 +1,7 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using Espalier.Pipeline.Grids;
 using Espalier.Pipeline.Reports;
-using Espalier.Text.Corpora;
+using Espalier.Training.Objectives;
 using Espalier.Training.Pretraining;
 using Espalier.Training.Runs;
 
@@ -21,20 +20,22 @@ internal static class JobReport
         (string Run, string Name)[] runs = [.. PlanPhase.Runs(job)];
         IReadOnlyList<TrainingEvent> pretraining = record.Pretrained == null ? [] : EventsOf(job.PathOf(record.Pretrained));
         TrainingEvent? end = record.Phases[(int)JobPhase.Pretrain].State == PhaseState.Done ? pretraining.LastOrDefault() : null;
-        double? heldOut = end == null ? null : pretraining.LastOrDefault(e => e.Evaluation != null)?.Evaluation!.Loss;
+        Evaluation? measured = end == null ? null : pretraining.LastOrDefault(e => e.Evaluation != null)?.Evaluation;
+        double? heldOut = measured?.Loss;
         return new RunReport
         {
             Format = RunReport.CurrentFormat,
-            Title = Path.GetFileName(job.Folder),
+            Title = package == null ? $"Job {Path.GetFileName(job.Folder)}" : ModelCard.TitleOf(package.Outcome.Labels),
             Created = DateTimeOffset.Now,
             Version = record.Version,
             State = state,
-            Notes = record.Notes,
+            Notes = [.. record.Notes.Select(n => n.Sentence)],
             Goals = new ReportGoals(record.Settings.Budget.TotalSeconds, record.Settings.Limits),
             Outcome = package == null ? null : package.Outcome with
             {
                 Seconds = job.Spent.TotalSeconds,
                 HeldOutLoss = package.Outcome.HeldOutLoss ?? heldOut,
+                HeldOutPredictions = package.Outcome.HeldOutLoss == null ? measured?.Predictions : package.Outcome.HeldOutPredictions,
             },
             Plan = PlanPhase.Report(job, heldOut),
             Forecasts = PlanPhase.Forecasts(job, end, heldOut),
@@ -51,7 +52,7 @@ internal static class JobReport
             Phases = record.Phases,
             Configuration = Configuration(job),
             Machine = Machine(job),
-            Reproduction = Reproduction(job),
+            Reproduction = JobReproduction.Of(job),
         };
     }
 
@@ -59,29 +60,33 @@ internal static class JobReport
 
     private static IEnumerable<ReportCurve> Trials(JobWork job)
     {
-        string trials = Path.Join(job.FinetuneFolder, "trials");
-        return Directory.Exists(trials)
-            ? Directory.EnumerateDirectories(trials).Order(StringComparer.Ordinal).Where(RunDirectory.IsAt).Select(
-                trial => ReportCurve.Of($"trial {Path.GetFileName(trial)}", CurveRole.Finetuning, EventsOf(trial)))
-            : [];
+        foreach (string run in job.FinetuneFolders)
+        {
+            string trials = Path.Join(run, "trials"), of = run == job.FinetuneFolders.First() ? "" : $" of {Path.GetFileName(run)}";
+            foreach (string trial in Directory.Exists(trials) ? Directory.EnumerateDirectories(trials).Order(StringComparer.Ordinal).Where(RunDirectory.IsAt) : [])
+            {
+                yield return ReportCurve.Of($"trial {Path.GetFileName(trial)}{of}", CurveRole.Finetuning, EventsOf(trial));
+            }
+        }
     }
 
     // Rounds may have made the same cell again: the one that was chosen stands for it, or the better one.
     private static GridTable? Grid(JobWork job)
     {
-        (int Round, CellResult Cell)[] cells = [.. ChoosePhase.Cells(job)];
+        (string Folder, CellResult Cell)[] cells = [.. ChoosePhase.Cells(job)];
         if (cells.Length == 0)
         {
             return null;
         }
 
         string? chosen = job.Record.Chosen == null ? null : job.PathOf(job.Record.Chosen);
+        string of = cells.FirstOrDefault(c => c.Folder == chosen, cells[^1]).Folder;
         return GridLog.TableOf(
             ChoosePhase.UncompressedAccuracy(job),
             cells.GroupBy(c => c.Cell.Name).Select(same => same
-                .OrderByDescending(c => Path.Join(job.GridFolder(c.Round), CompressionGrid.CellsName, c.Cell.Name) == chosen)
-                .ThenByDescending(c => c.Cell.Measures!.Accuracy).First().Cell),
-            [], Compression.Analysis.Measure.Bytes, Compression.Analysis.Measure.Accuracy);
+                .OrderByDescending(c => c.Folder == chosen).ThenByDescending(c => c.Cell.Measures?.Accuracy).First().Cell),
+            GridLevel.ReadResults(Path.GetDirectoryName(Path.GetDirectoryName(of))!),
+            Compression.Analysis.Measure.Bytes, Compression.Analysis.Measure.Accuracy);
     }
 
     private static IReadOnlyList<ReportSection> Configuration(JobWork job)
@@ -122,63 +127,6 @@ internal static class JobReport
 
     private static MachineRecord? Machine(JobWork job)
         => job.Record.Pretrained is { } run && RunDirectory.IsAt(job.PathOf(run)) ? RunDirectory.ReadManifest(job.PathOf(run)).Machine : null;
-
-    private static ReportReproduction Reproduction(JobWork job)
-    {
-        JobSettings s = job.Settings;
-        List<string> command = ["espalier run"];
-        List<ReportInput> inputs = [];
-        if (s.Corpus.Count > 0)
-        {
-            command.Add($"--corpus {string.Join(' ', s.Corpus)}");
-        }
-
-        inputs.AddRange(Prepared(job).Where(i => s.Corpus.Contains(i.Path)).Select(i => new ReportInput("corpus", i.Path, i.Bytes, i.Sha256)));
-        foreach ((string name, string? file) in new[] { ("train", s.Train), ("dev", s.Development), ("test", s.Test) })
-        {
-            if (file != null)
-            {
-                command.Add($"--{name} {file}");
-                inputs.Add(Input(name, file));
-            }
-        }
-
-        command.Add(Words($"--time {s.Budget.TotalSeconds:G6}s"));
-        command.AddRange(new[]
-        {
-            s.Limits.MaxBytes is { } bytes ? Words($"--max-size {bytes}B") : null,
-            s.Limits.MaxLatency is { } latency ? Words($"--max-latency {latency.TotalMilliseconds:G6}ms") : null,
-            s.Limits.MaxDrop is { } drop ? Words($"--max-drop {100 * drop:G6}%") : null,
-            s.Vocabulary is { } vocabulary ? Words($"--vocabulary {vocabulary}") : null,
-            Words($"--seed {s.Seed}"),
-        }.OfType<string>());
-        return new ReportReproduction([string.Join(' ', command)], inputs, [
-            "A budget of time buys as many steps as the machine makes in it, so another run ends near this one, not at the same bits.",
-            "The runs under plan/, finetune/ and grid/ hold their whole configuration; each can be repeated bit by bit with a budget in steps, the same threads and the same instruction set."]);
-    }
-
-    // Its files were fingerprinted when they were read.
-    private static IReadOnlyList<InputFileRecord> Prepared(JobWork job)
-    {
-        if (!PreparedCorpus.IsAt(job.DataFolder))
-        {
-            return [];
-        }
-
-        using PreparedCorpus corpus = PreparedCorpus.Open(job.DataFolder);
-        return corpus.Manifest.Inputs;
-    }
-
-    private static ReportInput Input(string role, string file)
-    {
-        if (!File.Exists(file))
-        {
-            return new ReportInput(role, file);
-        }
-
-        using FileStream content = File.OpenRead(file);
-        return new ReportInput(role, file, content.Length, Convert.ToHexStringLower(SHA256.HashData(content)));
-    }
 
     private static string Words(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -11,6 +11,9 @@ public sealed record JobSettings
     /// <summary>The shortest budget that leaves every phase something to do.</summary>
     public static readonly TimeSpan LeastBudget = TimeSpan.FromSeconds(10);
 
+    // A pass over longer sequences costs more in attention than short jobs have; longer examples lose their end.
+    private const int LeastTokens = 8, MostTokens = 512;
+
     /// <summary>Text files to pretrain on; empty takes the training texts.</summary>
     public IReadOnlyList<string> Corpus { get; init; } = [];
 
@@ -67,7 +70,7 @@ public sealed record JobSettings
         Check(IsClassifier || Limits is { MaxLatency: null, MaxDrop: null },
             "a latency or a drop in accuracy is measured on labelled texts; give a training set, or bound the size alone");
         Check(Vocabulary is null or >= BpeTrainerOptions.SmallestVocabulary, $"a vocabulary of {Vocabulary}; expected {BpeTrainerOptions.SmallestVocabulary} or more");
-        Check(MaximumTokens >= 8, $"examples of at most {MaximumTokens} tokens; expected 8 or more");
+        Check(MaximumTokens is >= LeastTokens and <= MostTokens, $"examples of at most {MaximumTokens} tokens; expected {LeastTokens} to {MostTokens}");
         Check(!(MemoryBytes < 1), $"{MemoryBytes} bytes of memory allowed; expected more than 0");
         Check(Threads is >= 0 and <= 1024, $"{Threads} threads; expected 1 to 1024, or 0 for every core");
         return faults;

@@ -6,37 +6,47 @@ namespace Espalier.Pipeline.Jobs;
 /// <summary>What the phases of a job share: its folder and record, the clock, and whoever watches. One process at a time has it.</summary>
 internal sealed class JobWork : IDisposable
 {
-    private const string LockName = ".lock";
+    /// <summary>Name of the file that the process holds open which works on the job.</summary>
+    public const string LockName = ".lock";
 
     // A process that is killed loses count of this much at most.
     private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(5);
 
     private readonly FileStream _held;
     private readonly JobClock _clock;
-    private readonly Timer _timer;
+    private readonly Timer? _timer;
     private readonly Lock _gate = new();
     private JobRecord _record;
+
+    // Seconds of the phase that goes on, less those of the job.
+    private double _before;
 
     /// <summary>Takes hold of a job.</summary>
     /// <exception cref="RunLockedException">Another process works on it.</exception>
     /// <exception cref="RunStorageException">The folder cannot be written.</exception>
     public JobWork(string folder, Func<JobRecord> record, TimeProvider time)
     {
-        Folder = Path.GetFullPath(folder);
+        Folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         _held = Hold(Folder);
         try
         {
             _record = record();
+            _before = (_record.Phases.FirstOrDefault(p => p.State == PhaseState.Running)?.Seconds ?? 0) - _record.SpentSeconds;
             _clock = new JobClock(TimeSpan.FromSeconds(_record.SpentSeconds), time);
-            Update(r => r);
+
+            // One that has ended is read only: nothing is spent any more.
+            if (!_record.HasEnded)
+            {
+                Update(r => r);
+                _timer = new Timer(_ => SaveClock(), null, SaveEvery, SaveEvery);
+            }
         }
         catch
         {
+            _clock?.Dispose();
             _held.Dispose();
             throw;
         }
-
-        _timer = new Timer(_ => SaveClock(), null, SaveEvery, SaveEvery);
     }
 
     public string Folder { get; }
@@ -63,7 +73,10 @@ internal sealed class JobWork : IDisposable
     /// <summary>Whether no time is left for anything but an end.</summary>
     public bool Hurry { get; set; }
 
-    public TimeSpan Spent => _clock.Spent;
+    /// <summary>Among which sizes the plan chooses, and with how much time.</summary>
+    public PlanScope Scope { get; set; } = new();
+
+    public TimeSpan Spent => _timer == null && Record.HasEnded ? TimeSpan.FromSeconds(Record.SpentSeconds) : _clock.Spent;
 
     public string TokenizerFolder => PathOf("tokenizer");
 
@@ -71,12 +84,19 @@ internal sealed class JobWork : IDisposable
 
     public string PlanFolder => PathOf("plan");
 
-    public string FinetuneFolder => PathOf("finetune");
+    /// <summary>The folder of the finetuning; another one each time that the job was given more.</summary>
+    public string FinetuneFolder => FinetuneFolders.Last();
+
+    /// <summary>The folders of all finetunings.</summary>
+    public IEnumerable<string> FinetuneFolders => Folders("finetune");
+
+    /// <summary>The folder of compression; another one each time that the job was given more.</summary>
+    public string GridFolder => GridFolders.Last();
+
+    /// <summary>The folders of all compression.</summary>
+    public IEnumerable<string> GridFolders => Folders("grid");
 
     public string PackageFolder => PathOf("package");
-
-    /// <summary>The folder of a round of compression.</summary>
-    public string GridFolder(int round) => PathOf(Path.Join("grid", $"{round}"));
 
     /// <summary>The training set, wherever it comes from.</summary>
     public string? Train => Settings.Sample ? PathOf("sample/acceptability.train.tsv") : Settings.Train;
@@ -89,9 +109,15 @@ internal sealed class JobWork : IDisposable
 
     public string PathOf(string name) => Path.Join(Folder, name);
 
-    /// <summary>Time until a phase is to end.</summary>
+    /// <summary>Time until a phase is to end: what it and those before it were given, less what they took.</summary>
     public TimeSpan Left(JobPhase phase)
-        => Hurry ? TimeSpan.Zero : TimeSpan.FromSeconds(JobSchedule.EndOf(Record.Phases, phase)) - Spent;
+    {
+        lock (_gate)
+        {
+            return Hurry ? TimeSpan.Zero : TimeSpan.FromSeconds(
+                Timed(_record).Phases.Take((int)phase + 1).Sum(p => (p.PlannedSeconds ?? 0) - (p.Seconds ?? 0)));
+        }
+    }
 
     /// <summary>Says what is being done.</summary>
     public void Tell(string words) => Progress?.Report(new JobProgress(Record.Phases, Phase, Spent, words));
@@ -101,26 +127,67 @@ internal sealed class JobWork : IDisposable
     {
         lock (_gate)
         {
-            JobRecord changed = change(_record) with { SpentSeconds = Spent.TotalSeconds };
+            JobRecord changed = change(Timed(_record));
             changed.Write(Folder);
             _record = changed;
         }
     }
 
-    /// <summary>Changes what is known of a phase.</summary>
-    public void Update(JobPhase phase, Func<ReportPhase, ReportPhase> change)
-        => Update(r => r with { Phases = [.. r.Phases.Select((p, i) => i == (int)phase ? change(p) : p)] });
+    /// <summary>Begins a phase, or goes on with it.</summary>
+    public void Begin(JobPhase phase)
+    {
+        Phase = phase;
+        lock (_gate)
+        {
+            _before = (_record.Phases[(int)phase].Seconds ?? 0) - Spent.TotalSeconds;
+            Update(r => Changed(r, phase, p => p with { State = PhaseState.Running, Note = null }) with
+            {
+                Notes = [.. r.Notes.Where(n => n.Phase != phase)],
+            });
+        }
+    }
+
+    /// <summary>Ends the phase that goes on.</summary>
+    public void End(PhaseState state, string? note) => Update(r => Changed(r, Phase, p => p with { State = state, Note = note }));
 
     /// <summary>Adds something that one must know first.</summary>
     public void Note(string sentence)
-        => Update(r => r.Notes.Contains(sentence) ? r : r with { Notes = [.. r.Notes, sentence] });
+        => Update(r => r.Notes.Any(n => n.Sentence == sentence) ? r : r with { Notes = [.. r.Notes, new JobNote(Phase, sentence)] });
 
     public void Dispose()
     {
-        _timer.Dispose();
+        if (_timer != null)
+        {
+            // While one of its calls is under way the job is still written to.
+            using var over = new ManualResetEvent(false);
+            _timer.Dispose(over);
+            over.WaitOne();
+            if (!Record.HasEnded)
+            {
+                SaveClock();
+            }
+        }
+
         _clock.Dispose();
         _held.Dispose();
     }
+
+    private static JobRecord Changed(JobRecord record, JobPhase phase, Func<ReportPhase, ReportPhase> change)
+        => record with { Phases = [.. record.Phases.Select((p, i) => i == (int)phase ? change(p) : p)] };
+
+    // What was spent goes to the phase that goes on: the record of a process that was killed adds up too.
+    private JobRecord Timed(JobRecord record)
+    {
+        double spent = _clock.Spent.TotalSeconds;
+        return record with
+        {
+            SpentSeconds = spent,
+            Phases = [.. record.Phases.Select(p => p.State == PhaseState.Running ? p with { Seconds = _before + spent } : p)],
+        };
+    }
+
+    private IEnumerable<string> Folders(string name)
+        => Enumerable.Range(0, Record.Extensions + 1).Select(i => PathOf(i == 0 ? name : $"{name}-{i + 1}"));
 
     private void SaveClock()
     {

@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Text;
-using Espalier.Compression.Analysis;
 using Espalier.Compression.Choice;
 using Espalier.Pipeline.Reports;
 
@@ -10,6 +8,14 @@ namespace Espalier.Pipeline.Jobs;
 internal static class ModelCard
 {
     public const string FileName = "README.md";
+
+    // So that a card stays a page, and a package its size, whatever files and classes are called and however many there are.
+    private const int NamesShown = 3, LabelsShown = 8, LongestName = 60;
+
+    /// <summary>What a package is, in words.</summary>
+    /// <param name="labels">Its classes; null for an encoder.</param>
+    public static string TitleOf(IReadOnlyList<string>? labels) => labels == null ? "A pretrained encoder of text"
+        : $"A classifier of text: {Listed(labels, LabelsShown, "classes")}";
 
     /// <summary>The card's text.</summary>
     /// <param name="job">The job's record.</param>
@@ -21,11 +27,11 @@ internal static class ModelCard
         bool classifier = outcome.Labels != null;
         var text = new StringBuilder();
         Line("---");
-        Line($"license: {s.License ?? "unknown"}");
+        Line($"license: {Shortened(s.License ?? "unknown")}");
         Line("library_name: espalier");
         Line($"pipeline_tag: {(classifier ? "text-classification" : "fill-mask")}");
         Line("---");
-        Line($"# {(classifier ? $"A classifier of text: {string.Join(", ", outcome.Labels!.Take(8))}" : "A pretrained encoder of text")}");
+        Line($"# {TitleOf(outcome.Labels)}");
         Line($"{outcome.Layers} layers × {outcome.Hidden}, {outcome.Parameters:N0} parameters, of which {outcome.NonZero:N0} are not zero. "
             + $"Made by `espalier run` {job.Version} on {job.Created:yyyy-MM-dd}.");
         Line();
@@ -35,7 +41,7 @@ internal static class ModelCard
         Row("accuracy, development (chose the model)", outcome.Development is { } d ? $"{100 * d.Accuracy:F2} % of {d.Examples:N0}" : null);
         Row("accuracy before compression, development", outcome.UncompressedAccuracy is { } a ? $"{100 * a:F2} %" : null);
         Row("held-out perplexity", outcome.HeldOutLoss is { } loss ? $"{Math.Exp(loss):F2} ({outcome.UnigramPerplexity:F2} without context)" : null);
-        Row("bytes of weights, tokenizer and configuration", $"{outcome.Bytes:N0}");
+        Row("bytes of this folder", $"{outcome.Bytes:N0}");
         Row("bytes before compression", outcome.UncompressedBytes is { } before ? $"{before:N0}" : null);
         Row("latency of one example", outcome.LatencySeconds is { } l ? $"{1e3 * l:F2} ms (median, on the machine that made it)" : null);
         Row("tokens per second in batches", outcome.TokensPerSecond is { } r ? $"{r:N0}" : null);
@@ -47,18 +53,18 @@ internal static class ModelCard
             + $"drop in accuracy: {(s.Limits.MaxDrop is { } drop ? $"at most {100 * drop:G3} points" : "no limit")}");
         foreach (LimitExcess missed in outcome.Missed ?? [])
         {
-            Line($"- **not met:** {Words(missed)}");
+            Line($"- **not met:** {LimitWords.Of(missed)}");
         }
 
         Line();
         Line("## Data");
-        Line(s.Sample ? "- the embedded sample language: running text, and pairs of sentences with their relation"
-            : $"- corpus: {(s.Corpus.Count == 0 ? "the training texts" : string.Join(", ", s.Corpus.Select(Path.GetFileName)))}");
+        Line(s.Sample ? "- the embedded sample language: running text, and sentences that are right or wrong"
+            : $"- corpus: {(s.Corpus.Count == 0 ? "the training texts" : Listed([.. s.Corpus.Select(NameOf)], NamesShown, "files"))}");
         foreach ((string name, string? file) in new[] { ("training", s.Train), ("development", s.Development), ("test", s.Test) })
         {
             if (file != null)
             {
-                Line($"- {name}: {Path.GetFileName(Path.TrimEndingDirectorySeparator(file))}");
+                Line($"- {name}: {Shortened(NameOf(file))}");
             }
         }
 
@@ -95,13 +101,10 @@ internal static class ModelCard
         }
     }
 
-    /// <summary>A limit that is missed, and what would have to give.</summary>
-    public static string Words(LimitExcess e) => e.Measure switch
-    {
-        Measure.Bytes => Text($"the package takes {e.Value / 1e6:F3} MB, {e.Limit / 1e6:F3} MB are allowed: raise --max-size by {(e.Value - e.Limit) / 1e6:F3} MB, or take a smaller --vocabulary"),
-        Measure.Latency => Text($"an example takes {1e3 * e.Value:F2} ms, {1e3 * e.Limit:F2} ms are allowed: raise --max-latency by {1e3 * (e.Value - e.Limit):F2} ms"),
-        _ => Text($"{100 * e.Value:F2} points of accuracy are lost, {100 * e.Limit:F2} are allowed: raise --max-drop by {100 * (e.Value - e.Limit):F2}, or give more time"),
-    };
+    private static string NameOf(string file) => Path.GetFileName(Path.TrimEndingDirectorySeparator(file));
 
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+    private static string Listed(IReadOnlyList<string> names, int shown, string what)
+        => string.Join(", ", names.Take(shown).Select(Shortened)) + (names.Count > shown ? $" and more, {names.Count} {what} in all" : "");
+
+    private static string Shortened(string name) => name.Length <= LongestName ? name : name[..(LongestName - 1)] + "…";
 }

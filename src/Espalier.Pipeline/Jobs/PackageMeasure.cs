@@ -1,3 +1,4 @@
+using System.Text;
 using Espalier.Compression.Choice;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Weights;
@@ -21,10 +22,12 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
     /// <summary>Measures the files of a package.</summary>
     /// <param name="job">The job.</param>
     /// <param name="folder">Where the files lie.</param>
+    /// <param name="speed">How fast it is; null measures it too.</param>
     /// <param name="cancel">Stops it.</param>
-    public static PackageMeasure Of(JobWork job, string folder, CancellationToken cancel)
+    public static PackageMeasure Of(JobWork job, string folder, ClassifierSpeed? speed, CancellationToken cancel)
     {
         StoredModel stored = StoredModel.Load(folder);
+        var card = new FileInfo(Path.Join(folder, ModelCard.FileName));
         var outcome = new ReportOutcome
         {
             Package = Path.GetFileName(job.PackageFolder),
@@ -32,11 +35,44 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
             Hidden = stored.Configuration.Hidden,
             Parameters = stored.Weights.Count,
             NonZero = stored.Weights.Count - stored.Masks.Pruned,
-            Bytes = ModelPackage.BytesOf(folder),
+            Bytes = ModelPackage.BytesOf(folder) + (card.Exists ? card.Length : 0),
             Seconds = job.Spent.TotalSeconds,
             Labels = stored.Head.Labels,
         };
-        return stored.Head.Labels == null ? Encoder(job, folder, outcome, cancel) : Classifier(job, folder, outcome, cancel);
+        return stored.Head.Labels == null ? Encoder(job, folder, outcome, cancel) : Classifier(job, folder, outcome, speed, cancel);
+    }
+
+    /// <summary>How fast a classifier's package is; null for an encoder.</summary>
+    public static ClassifierSpeed? SpeedOf(JobWork job, string folder, CancellationToken cancel)
+    {
+        if (ModelFolder.ReadHead(folder).Labels == null)
+        {
+            return null;
+        }
+
+        using var device = new CpuDevice(job.Settings.Threads);
+        using TrainedClassifier model = ModelPackage.OpenClassifier(folder, device, ActivationPrecision.Single);
+        return ClassifierSpeed.Measure(model, Encode(job, Development(job), model, cancel), cancel);
+    }
+
+    /// <summary>The same with the model card, whose length counts and stands in it.</summary>
+    /// <param name="write">Writes the card for an outcome.</param>
+    /// <param name="limits">What the package must keep to.</param>
+    public (PackageMeasure Measure, byte[] Card) With(Func<ReportOutcome, string> write, DeploymentLimits limits)
+    {
+        for (int length = 0; ;)
+        {
+            ReportOutcome outcome = Outcome with { Bytes = Outcome.Bytes + length };
+            outcome = outcome with { Missed = Missed(limits, outcome) };
+            byte[] card = Encoding.UTF8.GetBytes(write(outcome));
+            if (card.Length <= length)
+            {
+                // One digit less may make it a byte shorter than it says.
+                return (this with { Outcome = outcome }, [.. card, .. Enumerable.Repeat((byte)'\n', length - card.Length)]);
+            }
+
+            length = card.Length;
+        }
     }
 
     private static PackageMeasure Encoder(JobWork job, string folder, ReportOutcome outcome, CancellationToken cancel)
@@ -44,44 +80,43 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
         job.Tell("measuring the package on held-out text");
         EncoderCell cell = EncoderPhase.Measure(job, folder, 0, cancel);
         return new PackageMeasure(
-            outcome with { HeldOutLoss = cell.Loss, UnigramPerplexity = cell.UnigramPerplexity, Missed = Missed(job.Settings.Limits, outcome) }, null, null);
+            outcome with { HeldOutLoss = cell.Loss, HeldOutPredictions = cell.Predictions, UnigramPerplexity = cell.UnigramPerplexity, Missed = Missed(job.Settings.Limits, outcome) }, null, null);
     }
 
-    private static PackageMeasure Classifier(JobWork job, string folder, ReportOutcome outcome, CancellationToken cancel)
+    private static PackageMeasure Classifier(JobWork job, string folder, ReportOutcome outcome, ClassifierSpeed? speed, CancellationToken cancel)
     {
         job.Tell("measuring the package");
         using var device = new CpuDevice(job.Settings.Threads);
         using TrainedClassifier model = ModelPackage.OpenClassifier(folder, device, ActivationPrecision.Single);
-        LabelledSet development = LabelledSplits.Open(job.Train!, job.Development, job.Settings.Columns).Development;
-        (EncodedExamples examples, ClassifierResult result) = Classify(development);
-        ClassifierSpeed speed = ClassifierSpeed.Measure(model, examples, cancel);
+        LabelledSet development = Development(job);
+        EncodedExamples examples = Encode(job, development, model, cancel);
+        ClassifierResult result = model.Measure(examples, cancel);
+        speed ??= ClassifierSpeed.Measure(model, examples, cancel);
         outcome = outcome with
         {
             LatencySeconds = speed.Latency,
             TokensPerSecond = speed.TokensPerSecond,
             Development = Score(result),
             UncompressedAccuracy = ChoosePhase.UncompressedAccuracy(job),
-            UncompressedBytes = ModelPackage.BytesOf(ModelSource.Find(job.FinetuneFolder)),
+            UncompressedBytes = ChoosePhase.Finetuned(job) is { } run ? ModelPackage.BytesOf(ModelSource.Find(run)) : null,
         };
         (string name, LabelledSet set) = ("development", development);
         if (job.Test != null)
         {
             (name, set) = ("test", LabelledSet.Read(job.Test, job.Settings.Columns, new LabelVocabulary(model.Labels)));
-            (_, result) = Classify(set);
+            result = model.Measure(Encode(job, set, model, cancel), cancel);
             outcome = outcome with { Test = Score(result) };
         }
 
         return new PackageMeasure(
             outcome with { Missed = Missed(job.Settings.Limits, outcome) }, ReportConfusion.Of(name, model.Labels, result.Confusion),
             MistakesOf(name, set, model.Labels, result));
-
-        (EncodedExamples, ClassifierResult) Classify(LabelledSet of)
-        {
-            EncodedExamples encoded = EncodedExamples.Encode(
-                of, model.Tokenizer, Math.Min(job.Settings.MaximumTokens, model.Configuration.MaximumPositions), cancel);
-            return (encoded, model.Measure(encoded, cancel));
-        }
     }
+
+    private static LabelledSet Development(JobWork job) => LabelledSplits.Open(job.Train!, job.Development, job.Settings.Columns).Development;
+
+    private static EncodedExamples Encode(JobWork job, LabelledSet set, TrainedClassifier model, CancellationToken cancel)
+        => EncodedExamples.Encode(set, model.Tokenizer, Math.Min(job.Settings.MaximumTokens, model.Configuration.MaximumPositions), cancel);
 
     private static ReportScore Score(ClassifierResult result) => new(
         result.Confusion.Total, result.Confusion.Accuracy, result.Confusion.MacroF1, result.Confusion.MatthewsCorrelation, result.Loss);
@@ -96,11 +131,10 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
                 labels[w.Said.Gold], labels[w.Said.Predicted], w.Said.Probabilities[w.Said.Predicted]))]);
     }
 
-    // Of the whole folder: the card is counted with what is left for it.
     private static IReadOnlyList<LimitExcess> Missed(DeploymentLimits limits, ReportOutcome outcome)
     {
         List<LimitExcess> missed = [];
-        Look(Compression.Analysis.Measure.Bytes, limits.MaxBytes, outcome.Bytes + PackageSizes.CardBytes);
+        Look(Compression.Analysis.Measure.Bytes, limits.MaxBytes, outcome.Bytes);
         Look(Compression.Analysis.Measure.Latency, limits.MaxLatency?.TotalSeconds, outcome.LatencySeconds);
         Look(Compression.Analysis.Measure.Accuracy, limits.MaxDrop, outcome.UncompressedAccuracy - outcome.Development?.Accuracy);
         return missed;

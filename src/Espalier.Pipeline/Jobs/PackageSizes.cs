@@ -13,8 +13,8 @@ namespace Espalier.Pipeline.Jobs;
 /// <param name="maxBytes">Most bytes of a package; null for any.</param>
 internal sealed class PackageSizes(StoredModel model, long beside, QuantizationSettings quantization, long? maxBytes)
 {
-    /// <summary>Bytes of the model card, at most.</summary>
-    public const long CardBytes = 6_000;
+    /// <summary>Bytes that are kept for the model card; about twice what one takes. What it takes in the end is counted.</summary>
+    public const long CardBytes = 4_000;
 
     // Names and schemes in the file's header and config.json.
     private const int BytesOfTensor = 300;

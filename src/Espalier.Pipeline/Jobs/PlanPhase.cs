@@ -8,14 +8,27 @@ using Espalier.Training.Runs;
 
 namespace Espalier.Pipeline.Jobs;
 
+/// <summary>What a plan goes by beside the job's settings.</summary>
+internal sealed record PlanScope
+{
+    /// <summary>The least time of pretraining: measuring the machine and making a run take seconds, and with less there is nothing left
+    /// to tell sizes apart by.</summary>
+    public TimeSpan Least { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>The candidates; null chooses them from machine, data and limits.</summary>
+    public IReadOnlyList<ModelSize>? Sizes { get; init; }
+}
+
 /// <summary>Chooses the size: candidates race on the machine and the data, and the survivor is the run that pretraining goes on with.</summary>
 internal static class PlanPhase
 {
     /// <summary>What is trained where no plan could be made: small enough for any machine.</summary>
     public static readonly EncoderConfiguration Fallback = new() { Layers = 2, Hidden = 128, Vocabulary = 0, MaximumPositions = 0 };
 
-    // Measuring the machine and making a run take seconds: with less there is nothing left to tell sizes apart by.
-    private static readonly TimeSpan LeastPretraining = TimeSpan.FromSeconds(20), LeastBudget = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LeastBudget = TimeSpan.FromSeconds(1);
+
+    // Tokens of a batch, however long its sequences are: what the learning rates are for.
+    private const int BatchTokens = 2048;
 
     // Sequences of an evaluation where no plan has chosen how many.
     private const int HeldOutBlocks = 128;
@@ -27,7 +40,7 @@ internal static class PlanPhase
     {
         PlanRecord? begun = PlanRecord.Read(job.PlanFolder);
         TimeSpan left = job.Left(JobPhase.Pretrain);
-        if (begun is not { Decided: true } && left < LeastPretraining)
+        if (begun is not { Decided: true } && left < job.Scope.Least)
         {
             if (begun?.Race is { } race && race.Racers.Any(r => r.Points.Count > 0))
             {
@@ -36,19 +49,11 @@ internal static class PlanPhase
             }
 
             Begin(job, cancel);
-            return $"less than {LeastPretraining.TotalSeconds} s of pretraining leave no time for a race; the size is not measured, but small";
+            return $"less than {job.Scope.Least.TotalSeconds} s of pretraining leave no time for a race; the size is not measured, but small";
         }
 
         // A plan that has begun keeps its budget: what it has measured holds for that.
-        PlanSettings settings = begun?.Settings ?? new PlanSettings
-        {
-            Data = job.DataFolder,
-            Budget = left,
-            MemoryBytes = job.Settings.MemoryBytes,
-            Threads = job.Settings.Threads,
-            Seed = job.Settings.Seed,
-            Limits = job.Settings.Limits,
-        };
+        PlanSettings settings = begun?.Settings ?? Settings(job, left) with { Limits = job.Settings.Limits, Sizes = job.Scope.Sizes };
         PlanResult result = PlanRun.Execute(settings, job.PlanFolder, new Telling(job), cancel);
         Take(job, result.Plan.Chosen.Size);
         return null;
@@ -62,14 +67,7 @@ internal static class PlanPhase
         if (!RunDirectory.IsAt(folder))
         {
             TimeSpan left = job.Left(JobPhase.Pretrain);
-            var settings = new PlanSettings
-            {
-                Data = job.DataFolder,
-                Budget = left > LeastBudget ? left : LeastBudget,
-                MemoryBytes = job.Settings.MemoryBytes,
-                Threads = job.Settings.Threads,
-                Seed = job.Settings.Seed,
-            };
+            PlanSettings settings = Settings(job, left > LeastBudget ? left : LeastBudget);
             using PretrainingRun run = PretrainingRun.Create(
                 folder, settings.Learning.Of(size, settings, HeldOutBlocks, CandidateChoice.MicroBatchBlocks(settings)), null, cancel);
         }
@@ -122,6 +120,21 @@ internal static class PlanPhase
             ? Directory.EnumerateDirectories(job.PlanFolder).Order(StringComparer.Ordinal).Where(RunDirectory.IsAt)
                 .Select(path => ($"plan/{Path.GetFileName(path)}", Path.GetFileName(path).Replace("x", " × ", StringComparison.Ordinal)))
             : [];
+
+    // The model reads as many tokens as examples may have, in pretraining and wherever it is used.
+    private static PlanSettings Settings(JobWork job, TimeSpan budget) => new()
+    {
+        Data = job.DataFolder,
+        Budget = budget,
+        MemoryBytes = job.Settings.MemoryBytes,
+        Threads = job.Settings.Threads,
+        Seed = job.Settings.Seed,
+        Learning = new PlanLearning
+        {
+            BlockTokens = job.Settings.MaximumTokens,
+            BatchBlocks = Math.Max(1, BatchTokens / job.Settings.MaximumTokens),
+        },
+    };
 
     private static PlanResult? Result(JobWork job)
         => PlanRecord.Read(job.PlanFolder) is { Decided: true } record ? PlanRun.Result(record) : null;

@@ -14,6 +14,24 @@ internal static class PreparePhase
     // So many documents and labelled sentences for each second of the budget: a pass over them takes a part of it.
     private const int DocumentsPerSecond = 70, SentencesPerSecond = 100, Least = 500, MostDocuments = 20_000, MostSentences = 30_000;
 
+    // Measured: bytes of a document and of a sentence, and seconds that writing them takes.
+    private const double BytesOfDocument = 400, SecondsOfDocument = 1 / 4_000.0, SecondsOfSentence = 1 / 20_000.0;
+
+    /// <summary>What preparing is expected to take.</summary>
+    /// <param name="settings">The job's.</param>
+    /// <param name="bytes">Bytes of its text; the sample's are known.</param>
+    public static TimeSpan Expected(JobSettings settings, double bytes)
+    {
+        if (!settings.Sample)
+        {
+            return TextAmount.Preparing(bytes, settings.Budget);
+        }
+
+        SampleSize size = SizeOf(settings);
+        return TextAmount.Preparing(size.Documents * BytesOfDocument, settings.Budget)
+            + TimeSpan.FromSeconds((size.Documents * SecondsOfDocument) + (1.2 * size.Pairs * SecondsOfSentence));
+    }
+
     /// <summary>Prepares.</summary>
     /// <exception cref="Text.TextException">A file cannot be read, or holds no text.</exception>
     public static void Run(JobWork job, CancellationToken cancel)
@@ -22,35 +40,35 @@ internal static class PreparePhase
         if (settings.Sample && !Directory.Exists(job.PathOf("sample")))
         {
             job.Tell("writing the sample");
-            double seconds = settings.Budget.TotalSeconds;
-            var size = new SampleSize(
-                (int)Math.Clamp(DocumentsPerSecond * seconds, Least, MostDocuments),
-                (int)Math.Clamp(SentencesPerSecond * seconds, Least, MostSentences),
-                SampleSets.Corpus | SampleSets.Acceptability);
-            SampleFolder.Write(job.PathOf("sample"), settings.Seed, size, null, cancel);
+            SampleFolder.Write(job.PathOf("sample"), settings.Seed, SizeOf(settings), null, cancel);
         }
 
         IReadOnlyList<string> files = Texts(job);
-        double bytes = TextAmount.BytesOf(files);
+        double bytes = TextAmount.BytesOf(files), part = TextAmount.PartOf(bytes, settings.Budget);
         string tokenizerFile = Path.Join(job.TokenizerFolder, TokenizerName);
         if (!File.Exists(tokenizerFile))
         {
-            int vocabulary = settings.Vocabulary ?? TextAmount.Vocabulary(bytes, settings.Limits.MaxBytes);
-            TextAmount.Learn(files, vocabulary, job.Tell, cancel).Save(tokenizerFile);
+            int vocabulary = settings.Vocabulary ?? TextAmount.Vocabulary(bytes * part, settings.Limits.MaxBytes);
+            TextAmount.Learn(files, part, vocabulary, job.Tell, cancel).Save(tokenizerFile);
         }
 
         if (!PreparedCorpus.IsAt(job.DataFolder))
         {
             var options = new CorpusPreparationOptions
             {
-                HeldOutFraction = TextAmount.HeldOut(bytes),
-                Fraction = TextAmount.FractionOf(bytes, settings.Budget),
+                HeldOutFraction = TextAmount.HeldOut(bytes * part),
+                Part = part,
                 Seed = settings.Seed,
             };
             new CorpusPreparation(Tokenizer.Load(tokenizerFile), options).Run(
                 files, job.DataFolder, new Telling(job), cancel);
         }
     }
+
+    private static SampleSize SizeOf(JobSettings settings) => new(
+        (int)Math.Clamp(DocumentsPerSecond * settings.Budget.TotalSeconds, Least, MostDocuments),
+        (int)Math.Clamp(SentencesPerSecond * settings.Budget.TotalSeconds, Least, MostSentences),
+        SampleSets.Corpus | SampleSets.Acceptability);
 
     /// <summary>
     /// The texts to pretrain on: the corpus, and the training texts, whose like the model is for. Half of the sample's are wrong on

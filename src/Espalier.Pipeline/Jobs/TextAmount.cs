@@ -11,11 +11,12 @@ internal static class TextAmount
     // Plain English under gzip.
     private const double Unpacked = 2.7;
 
-    // What tokenizing takes on a core or two that others use too; what is not needed of the share goes to pretraining.
-    private const double BytesPerSecond = 10e6, Start = 1.5;
+    // What tokenizing, and learning a vocabulary, take on a core or two that others use too; what is not needed of the share goes to
+    // pretraining.
+    private const double BytesPerSecond = 10e6, LearnedPerSecond = 4e6, Start = 1.5;
 
-    // More text than this part of the budget can tokenize is not worth reading to its end.
-    private const double MostPreparing = 0.08;
+    // More text than this part of the budget can tokenize is not read, and no phase but pretraining is worth more than the latter.
+    private const double MostTokenizing = 0.06, MostPreparing = 0.15;
 
     // A row of the vocabulary in a package: its line in tokenizer.json, and a vector of a small model at 4 bits, a part of it pruned.
     private const double BytesOfToken = 30 + 42;
@@ -29,13 +30,17 @@ internal static class TextAmount
     public static double BytesOf(IEnumerable<string> files)
         => files.Sum(file => new FileInfo(file).Length * (file.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? Unpacked : 1));
 
-    /// <summary>The part of the text to take.</summary>
-    public static double FractionOf(double bytes, TimeSpan budget)
-        => Math.Clamp(MostPreparing * budget.TotalSeconds * BytesPerSecond / Math.Max(1, bytes), 1e-4, 1);
+    /// <summary>The part of each file to read.</summary>
+    public static double PartOf(double bytes, TimeSpan budget)
+        => Math.Clamp(MostTokenizing * budget.TotalSeconds * BytesPerSecond / Math.Max(1, bytes), 1e-4, 1);
 
-    /// <summary>What preparing is expected to take.</summary>
+    /// <summary>What preparing is expected to take, without writing a sample.</summary>
     public static TimeSpan Preparing(double bytes, TimeSpan budget)
-        => TimeSpan.FromSeconds(Math.Min(0.15 * budget.TotalSeconds, Start + (bytes * FractionOf(bytes, budget) / BytesPerSecond)));
+    {
+        double read = bytes * PartOf(bytes, budget);
+        double seconds = Start + (read / BytesPerSecond) + (Math.Min(TokenizerText, read) / LearnedPerSecond);
+        return TimeSpan.FromSeconds(Math.Min(MostPreparing * budget.TotalSeconds, seconds));
+    }
 
     /// <summary>Part of the documents that is held out: half a percent as in the paper, more of little text.</summary>
     public static double HeldOut(double bytes) => Math.Clamp(300_000 / Math.Max(1, bytes), 0.005, 0.1);
@@ -53,29 +58,35 @@ internal static class TextAmount
     }
 
     /// <summary>Learns a vocabulary from lines spread over the files, of so much text that more would hardly change it.</summary>
+    /// <param name="files">Text files, plain or gzip.</param>
+    /// <param name="part">The part of each file to read.</param>
+    /// <param name="vocabulary">Tokens.</param>
+    /// <param name="tell">Told what is being done.</param>
+    /// <param name="cancel">Stops it.</param>
     /// <exception cref="TextException">A file cannot be read, or there is no text.</exception>
-    public static Tokenizer Learn(IReadOnlyList<string> files, int vocabulary, Action<string> tell, CancellationToken cancel)
+    public static Tokenizer Learn(IReadOnlyList<string> files, double part, int vocabulary, Action<string> tell, CancellationToken cancel)
     {
-        double take = Math.Min(1, TokenizerText / Math.Max(1, BytesOf(files)));
+        double take = Math.Min(1, TokenizerText / Math.Max(1, part * BytesOf(files)));
         tell($"learning a vocabulary of {vocabulary:N0} tokens");
-        return new BpeTrainer(new BpeTrainerOptions { VocabularySize = vocabulary }).TrainLines(Lines(files, take, cancel), cancel);
+        return new BpeTrainer(new BpeTrainerOptions { VocabularySize = vocabulary }).TrainLines(Lines(files, part, take, cancel), cancel);
     }
 
-    private static IEnumerable<string> Lines(IReadOnlyList<string> files, double take, CancellationToken cancel)
+    private static IEnumerable<string> Lines(IReadOnlyList<string> files, double part, double take, CancellationToken cancel)
     {
         double due = 0;
+        var defects = new TextDefects();
         foreach (string file in files)
         {
-            using InputFile input = InputFile.Open(file);
-            using var reader = new StreamReader(input, Encoding.UTF8);
-            while (reader.ReadLine() is { } line)
+            double most = part < 1 ? part * new FileInfo(file).Length : double.PositiveInfinity;
+            using var reader = new LineReader(file, defects);
+            while (reader.BytesTaken < most && reader.Next())
             {
                 cancel.ThrowIfCancellationRequested();
                 due += take;
-                if (due >= 1 && line.Length > 0)
+                if (due >= 1 && !reader.Segment.IsEmpty)
                 {
                     due -= 1;
-                    yield return line;
+                    yield return Encoding.UTF8.GetString(reader.Segment);
                 }
             }
         }

@@ -11,10 +11,11 @@ namespace Espalier.Pipeline.Plans;
 /// <param name="Sizes">The candidates, those in the middle first: they matter most if time is short.</param>
 /// <param name="Work">What is trained on.</param>
 /// <param name="PeakFlops">What matrix products reach on this machine.</param>
-/// <param name="PointSeconds">Training seconds between two held-out losses.</param>
-/// <param name="HeldOutBlocks">Sequences of an evaluation.</param>
+/// <param name="SliceSeconds">Training seconds of a slice, about.</param>
+/// <param name="HeldOutBlocks">Sequences of an evaluation, the same for all.</param>
+/// <param name="Proposed">Sizes that there would be with time enough.</param>
 internal sealed record CandidateChoice(
-    IReadOnlyList<ModelSize> Sizes, Workload Work, double PeakFlops, double PointSeconds, int HeldOutBlocks)
+    IReadOnlyList<ModelSize> Sizes, Workload Work, double PeakFlops, double SliceSeconds, int HeldOutBlocks, int Proposed)
 {
     // What training reaches of the rate of plain products, for a first estimate; it is measured later.
     private const double TypicalEfficiency = 0.65;
@@ -26,42 +27,55 @@ internal sealed record CandidateChoice(
     // large as the goal can be made to fit, and large models that are compressed hard beat small ones (the paper, §4).
     private const double Compression = 8;
 
-    // An evaluation may cost this part of the training between two of them.
-    private const double EvaluationShare = 0.1;
+    // An evaluation may cost this part of the training between two of them. Where it costs more there are fewer of them, and not fewer
+    // tokens: on 4,096 of them a loss has a standard error of a tenth of a nat, which is more than sizes differ by.
+    private const double EvaluationShare = 0.25;
 
-    private const int FewestBlocks = 32, MostBlocks = 1024, MicroBlocks = 4, PointsInSlice = 4;
+    private const int FewestTokens = 1 << 15, MostTokens = 1 << 17, MicroBlocks = 4, FewestPoints = 2, MostPoints = 4;
 
     public static CandidateChoice Of(PlanSettings settings)
     {
-        (int vocabulary, long tokens) = Corpus(settings.Data);
+        (int vocabulary, long distinct) = Corpus(settings.Data);
         double peak, budget = settings.Budget.TotalSeconds;
         using (var device = new CpuDevice(settings.Threads))
             peak = PeakThroughput.Measure(device);
         PlanLearning learning = settings.Learning;
         var work = new Workload(
             vocabulary, learning.BlockTokens, learning.BatchBlocks * learning.BlockTokens,
-            Math.Min(MicroBlocks, learning.BatchBlocks) * learning.BlockTokens, learning.MaskRate, tokens);
+            Math.Min(MicroBlocks, learning.BatchBlocks) * learning.BlockTokens, learning.MaskRate, distinct);
         var cost = new CostModel(work, peak * TypicalEfficiency);
         double planning = SizeRace.MostWaste * budget;
         int count = Math.Clamp((int)(planning / SecondsToMake), 1, settings.Candidates);
         // All candidates are held at once; their costs grow by a factor from one to the next, so together they are about twice the largest.
         double memory = settings.MemoryBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4 * 3;
-        IReadOnlyList<ModelSize> sizes = settings.Sizes
-            ?? CandidateSizes.Propose(cost, work, budget, memory / 2, count, size => Deployable(size, settings, cost, work));
+        IReadOnlyList<ModelSize> sizes = settings.Sizes ?? Propose(count);
         double middle = (sizes.Count - 1) / 2.0;
         ModelSize[] order = [.. sizes.Select((size, i) => (size, i)).OrderBy(p => Math.Abs(p.i - middle)).Select(p => p.size)];
 
         // A third of the planning is for measuring; rounds halve the candidates, and all but one lose what they train.
         int others = Math.Max(1, order.Length - 1);
         double slice = planning * 0.6 / others / Math.Ceiling(Math.Log2(others + 1));
-        double point = slice / PointsInSlice, forward = cost.StepSeconds(order.MaxBy(cost.StepFlops)) / work.BatchTokens / 3;
-        int blocks = (int)Math.Clamp(EvaluationShare * point / forward / learning.BlockTokens, FewestBlocks, MostBlocks);
-        return new CandidateChoice(order, work, peak, point, blocks);
+        double dearest = Forward(cost.StepSeconds(order.MaxBy(cost.StepFlops)), work);
+        double tokens = Math.Clamp(EvaluationShare * slice / MostPoints / dearest, FewestTokens, MostTokens);
+        return new CandidateChoice(
+            order, work, peak, slice, (int)Math.Ceiling(tokens / learning.BlockTokens), (settings.Sizes ?? Propose(settings.Candidates)).Count);
+
+        IReadOnlyList<ModelSize> Propose(int most)
+            => CandidateSizes.Propose(cost, work, budget, memory / 2, most, size => Deployable(size, settings, cost, work));
     }
+
+    /// <summary>Training seconds between two held-out losses of a slice.</summary>
+    /// <param name="slice">Training seconds of the slice.</param>
+    /// <param name="step">Seconds of a step.</param>
+    public double PointSeconds(double slice, double step)
+        => slice / Math.Clamp(Math.Floor(EvaluationShare * slice / (HeldOutBlocks * Work.SequenceLength * Forward(step, Work))), FewestPoints, MostPoints);
 
     /// <summary>Sequences of a micro-batch: measured where the budget can bear it, else so few that activations stay in the caches.</summary>
     public static int? MicroBatchBlocks(PlanSettings settings)
         => settings.Budget < TimeSpan.FromMinutes(15) ? Math.Min(MicroBlocks, settings.Learning.BatchBlocks) : null;
+
+    // Seconds of a token without the backward pass, which costs twice the forward one.
+    private static double Forward(double step, Workload work) => step / 3 / work.BatchTokens;
 
     private static (int Vocabulary, long Tokens) Corpus(string data)
     {

@@ -17,13 +17,16 @@ internal sealed class CandidateRuns(PlanSettings settings, string directory, Can
         if (_open.TryGetValue(size, out PretrainingRun? run))
             return run;
         string path = PathOf(size);
-        run = RunDirectory.IsAt(path)
-            ? PretrainingRun.Resume(path)
+        run = IsMade(size)
+            ? PretrainingRun.Resume(path, data: settings.Data, cancel: cancel)
             : PretrainingRun.Create(
                 path, settings.Learning.Of(size, settings, heldOutBlocks, CandidateChoice.MicroBatchBlocks(settings)), cancel: cancel);
         _open.Add(size, run);
         return run;
     }
+
+    /// <summary>Whether a candidate's run was made already.</summary>
+    public bool IsMade(ModelSize size) => RunDirectory.IsAt(PathOf(size));
 
     /// <summary>What making a run has measured.</summary>
     public PlannedSize Measured(ModelSize size)

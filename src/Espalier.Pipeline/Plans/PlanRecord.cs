@@ -16,8 +16,9 @@ internal sealed record PlanRecord
     /// <summary>Time that was spent on the plan.</summary>
     public double Seconds { get; init; }
 
-    /// <summary>Training seconds between two held-out losses in the race.</summary>
-    public double PointSeconds { get; init; }
+    /// <summary>Which sizes race; null before that is known. Measured anew it would be another one, and sizes that were measured before
+    /// an interruption would be compared on other text than those after it.</summary>
+    public CandidateChoice? Choice { get; init; }
 
     /// <summary>The candidates, in the order in which they were made.</summary>
     public IReadOnlyList<PlannedSize> Sizes { get; init; } = [];
@@ -37,7 +38,8 @@ internal sealed record PlanRecord
             return null;
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(path), PlanJson.Default.PlanRecord) ?? throw new JsonException("it is null");
+            PlanRecord stored = JsonSerializer.Deserialize(File.ReadAllBytes(path), PlanJson.Default.PlanRecord) ?? throw new JsonException("it is null");
+            return stored.With(file => Path.GetFullPath(file, Path.GetFullPath(directory)));
         }
         catch (JsonException e)
         {
@@ -45,8 +47,30 @@ internal sealed record PlanRecord
         }
     }
 
+    /// <summary>Writes it, whole or not at all.</summary>
+    /// <exception cref="RunStorageException">The disk is full or failed.</exception>
     public void Write(string directory)
-        => AtomicFile.Write(Path.Join(directory, Name), stream => JsonSerializer.Serialize(stream, this, PlanJson.Default.PlanRecord));
+    {
+        string path = Path.Join(directory, Name);
+        try
+        {
+            AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, With(file => Near(directory, file)), PlanJson.Default.PlanRecord));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RunStorageException(path, e);
+        }
+    }
+
+    // What lies in the folder or beside it is moved with it; all else stays where it is.
+    private static string Near(string directory, string file)
+        => Path.GetRelativePath(directory, file) is var near && near.Split(Path.DirectorySeparatorChar).Count(part => part == "..") <= 1 ? near : Path.GetFullPath(file);
+
+    private PlanRecord With(Func<string, string> path) => this with
+    {
+        Settings = Settings with { Data = path(Settings.Data) },
+        Sizes = [.. Sizes.Select(s => s with { RunDirectory = path(s.RunDirectory) })],
+    };
 }
 
 [JsonSourceGenerationOptions(

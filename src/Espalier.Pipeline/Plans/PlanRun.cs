@@ -15,9 +15,10 @@ namespace Espalier.Pipeline.Plans;
 /// </summary>
 public sealed class PlanRun : IDisposable
 {
-    // Measured on runs of ten minutes to an hour of 2 × 64 and 2 × 128 on English: the fall of the rate to zero gained 0.015 nats where
-    // only word frequencies were learned yet, and 0.14 after that.
-    private static readonly DecayGain LinearDecay = new(0.07, 0.05);
+    // Two runs on English are all that is known: 2 × 64 gained 2 % of its fall below the loss without context in ten minutes, 2 × 128
+    // gained 5 % in an hour. From so few no smaller deviation can be had than the gain itself. (2 × 128 in ten minutes gained a half,
+    // for the decay fell into its leaving the plateau of word frequencies: what happens there no curve before it tells.)
+    private static readonly DecayGain LinearDecay = new(0.035, 0.035);
 
     // The part of the time for planning that measuring the candidates may take; the rest is for the race.
     private const double MostMeasuring = 0.6;
@@ -63,11 +64,12 @@ public sealed class PlanRun : IDisposable
         {
             return run.Execute();
         }
-        finally
+        catch (OperationCanceledException)
         {
-            // Its time counts, however it ended.
-            if (run._record.Sizes.Count > 0)
+            // Its time counts.
+            if (run._record.Choice != null)
                 run.Save();
+            throw;
         }
 
         static string Text(PlanSettings settings) => JsonSerializer.Serialize(settings, PlanJson.Default.PlanSettings);
@@ -82,7 +84,7 @@ public sealed class PlanRun : IDisposable
 
     internal static PlanResult Result(PlanRecord record)
     {
-        SizePlan plan = SizeRace.Resume(record.Race!).Decide();
+        SizePlan plan = SizeRace.Resume(record.Race!).Decide() with { Proposed = record.Choice?.Proposed ?? 0 };
         PlannedSize[] sizes = [.. plan.Candidates.Select(c => record.Sizes.Single(s => s.Size == c.Size))];
         // Where measuring alone has eaten a budget of seconds there is a model all the same.
         double least = plan.Chosen.RacedSeconds + (plan.BudgetSeconds / 2);
@@ -93,35 +95,41 @@ public sealed class PlanRun : IDisposable
 
     private PlanResult Execute()
     {
-        SizeRace race = _record.Race is { } state ? SizeRace.Resume(state) : Begin();
+        CandidateChoice choice = _record.Choice ?? Choose();
+        SizeRace race = _record.Race is { } state ? SizeRace.Resume(state) : Begin(choice);
         while (race.Next() is { } slice)
-            Train(race, slice);
+            Train(race, choice, slice);
         // One candidate alone, or no time for a race: what it learns is not lost, and a forecast needs it.
         if (race.State.Racers.All(r => r.Points.Count == 0))
         {
             int first = race.State.Racers.ToList().FindIndex(r => r.Size == _record.Sizes[0].Size);
-            Train(race, new RaceSlice(first, _record.Sizes[0].Size, 4 * _record.PointSeconds));
+            Train(race, choice, new RaceSlice(first, _record.Sizes[0].Size, choice.SliceSeconds));
         }
         PlanResult result = Result(_record);
         // What planning cost is taken from the chosen one's time, so that whoever resumes it need not know.
         _runs.Dispose();
-        PretrainingRun.Resume(result.RunDirectory, (budget, _) => budget with { Time = result.TrainingTime }).Dispose();
+        PretrainingRun.Rebudget(result.RunDirectory, budget => budget with { Time = result.TrainingTime });
         _record = _record with { Decided = true };
         Save();
         return Result(_record);
     }
 
-    private SizeRace Begin()
+    private CandidateChoice Choose()
     {
-        PlanSettings settings = _record.Settings;
         _progress?.Report(new PlanProgress("measuring the machine", Fraction, null));
-        CandidateChoice choice = CandidateChoice.Of(settings);
+        _record = _record with { Choice = CandidateChoice.Of(_record.Settings) };
+        Save();
+        return _record.Choice;
+    }
+
+    private SizeRace Begin(CandidateChoice choice)
+    {
         List<PlannedSize> sizes = [];
         List<(ModelSize, double)> measured = [];
         foreach (ModelSize size in choice.Sizes)
         {
-            // Better fewer candidates than no time to tell them apart.
-            if (sizes.Count > 0 && Fraction * (sizes.Count + 1) / sizes.Count > MostMeasuring)
+            // Better fewer candidates than no time to tell them apart; what was made before an interruption is there already.
+            if (sizes.Count > 0 && !_runs.IsMade(size) && Fraction * (sizes.Count + 1) / sizes.Count > MostMeasuring)
                 break;
             _progress?.Report(new PlanProgress($"measuring {size}", Fraction, null));
             PretrainingRun run = _runs.Open(size, choice.HeldOutBlocks);
@@ -132,27 +140,29 @@ public sealed class PlanRun : IDisposable
         }
         var cost = new CostModel(choice.Work, choice.PeakFlops, measured);
         SizeRace race = SizeRace.Begin(
-            [.. sizes.Select(s => s.Size)], cost, choice.Work, settings.Budget.TotalSeconds, LinearDecay, _clock.Seconds);
-        _record = _record with { PointSeconds = choice.PointSeconds, Race = race.State };
+            [.. sizes.Select(s => s.Size)], cost, choice.Work, _record.Settings.Budget.TotalSeconds, LinearDecay, _clock.Seconds,
+            Math.Log(_runs.Open(sizes[0].Size).Record.UnigramPerplexity ?? 1));
+        _record = _record with { Race = race.State };
         Save();
         return race;
     }
 
-    private void Train(SizeRace race, RaceSlice slice)
+    private void Train(SizeRace race, CandidateChoice choice, RaceSlice slice)
     {
         Racer before = race.State.Racers[slice.Candidate];
         PretrainingRun run = _runs.Open(slice.Size);
-        var relay = new Relay(p => _progress?.Report(new PlanProgress($"racing {slice.Size}", Fraction, p)));
-        TrainingOutcome outcome = run.TrainUntil(
-            TimeSpan.FromSeconds(before.Seconds + slice.Seconds), new Interval(Time: TimeSpan.FromSeconds(_record.PointSeconds)), relay, _cancel);
+        var relay = new TrainingRelay(p => _progress?.Report(new PlanProgress($"racing {slice.Size}", Fraction, p)));
+        var points = new Interval(Time: TimeSpan.FromSeconds(choice.PointSeconds(slice.Seconds, before.StepSeconds)));
+        TrainingOutcome outcome = run.TrainUntil(TimeSpan.FromSeconds(before.Seconds + slice.Seconds), points, relay, _cancel);
         if (outcome.End == TrainingEnd.Interrupted)
             throw new OperationCanceledException(_cancel);
-        List<CurvePoint> points = [.. CandidateRuns.Points(run).Where(p => before.Points.Count == 0 || p.Steps > before.Points[^1].Steps)];
-        if (outcome.End == TrainingEnd.Diverged || points.Count == 0)
-            points.Add(new CurvePoint(before.Steps + 1, double.NaN));
+        List<CurvePoint> losses = [.. CandidateRuns.Points(run).Where(p => before.Points.Count == 0 || p.Steps > before.Points[^1].Steps)];
+        if (outcome.End == TrainingEnd.Diverged || losses.Count == 0)
+            losses.Add(new CurvePoint(before.Steps + 1, double.NaN));
         race.Report(
             slice.Candidate, Math.Max(1, outcome.State.Step - before.Steps),
-            Math.Max(1e-6, outcome.State.Times.Training.TotalSeconds - before.Seconds), points);
+            Math.Max(1e-6, outcome.State.Times.Training.TotalSeconds - before.Seconds), losses,
+            outcome.Evaluation?.Parts?.Select(p => new LossPart(p.Predictions, p.LossSum)).ToArray());
         // By the clock: whatever went by and was no training is lost as well.
         race.Lose(Math.Max(0, _clock.Seconds - race.State.OverheadSeconds - race.State.Racers.Sum(r => r.Seconds)));
         _record = _record with
@@ -167,10 +177,5 @@ public sealed class PlanRun : IDisposable
     {
         _record = _record with { Seconds = _clock.Seconds };
         _record.Write(_directory);
-    }
-
-    private sealed class Relay(Action<TrainingProgress> tell) : IProgress<TrainingProgress>
-    {
-        public void Report(TrainingProgress value) => tell(value);
     }
 }

@@ -2,6 +2,7 @@ using Espalier.Planning.Curves;
 using Espalier.Planning.Race;
 using Espalier.Planning.Sizes;
 using Espalier.Training;
+using Espalier.Training.Objectives;
 using Espalier.Training.Pretraining;
 using Espalier.Training.Runs;
 
@@ -13,7 +14,8 @@ namespace Espalier.Pipeline.Plans;
 /// <param name="Steps">Its steps.</param>
 /// <param name="Loss">Its held-out loss in nats.</param>
 /// <param name="Forecast">What had been forecast for so much training.</param>
-public sealed record VerifiedSize(ModelSize Size, double TrainedSeconds, long Steps, double Loss, LossForecast Forecast)
+/// <param name="Predictions">Held-out predictions, the same for every size.</param>
+public sealed record VerifiedSize(ModelSize Size, double TrainedSeconds, long Steps, double Loss, LossForecast Forecast, long Predictions)
 {
     /// <summary>How far the forecast lay above what came, as a part of it.</summary>
     public double Error => (Forecast.Loss / Loss) - 1;
@@ -49,30 +51,27 @@ public sealed record PlanVerification(IReadOnlyList<VerifiedSize> Sizes)
         {
             TimeSpan time = size.Size == result.Plan.Chosen.Size ? result.TrainingTime : record.Settings.Budget;
             int candidate = race.State.Racers.ToList().FindIndex(r => r.Size == size.Size);
-            using PretrainingRun run = Open(size.RunDirectory, time);
-            var relay = new Relay(size.Size, verified.Count, result.Sizes.Count, progress);
+            using PretrainingRun run = Open(size.RunDirectory, time, record.Settings.Data, cancel);
+            double done = verified.Count;
+            var relay = new TrainingRelay(p => progress?.Report(
+                new PlanProgress($"training {size.Size}", (done + p.Fraction) / result.Sizes.Count, p)));
             TrainingOutcome outcome = run.Train(relay, cancel);
             if (outcome.End == TrainingEnd.Interrupted)
                 throw new OperationCanceledException(cancel);
             double seconds = outcome.State.Times.Training.TotalSeconds;
+            Evaluation end = outcome.Evaluation
+                ?? throw new RunException(size.RunDirectory, $"came to no held-out loss: {outcome.Message}");
             verified.Add(new VerifiedSize(
-                size.Size, seconds, outcome.State.Step,
-                outcome.Evaluation?.Loss ?? throw new RunException(size.RunDirectory, $"came to no held-out loss: {outcome.Message}"),
-                race.Forecast(candidate, Math.Max(seconds, race.State.Racers[candidate].Seconds))!.Value));
+                size.Size, seconds, outcome.State.Step, end.Loss,
+                race.Forecast(candidate, Math.Max(seconds, race.State.Racers[candidate].Seconds))!.Value, end.Predictions));
         }
         return new PlanVerification(verified);
     }
 
-    private static PretrainingRun Open(string path, TimeSpan time)
+    private static PretrainingRun Open(string path, TimeSpan time, string data, CancellationToken cancel)
     {
         double trained = EventLog.Read(Path.Join(path, RunDirectory.EventsName)).LastOrDefault()?.Elapsed ?? 0;
         // One that has ended is not given its time again.
-        return PretrainingRun.Resume(path, trained > 0.99 * time.TotalSeconds ? null : (budget, _) => budget with { Time = time });
-    }
-
-    private sealed class Relay(ModelSize size, int done, int of, IProgress<PlanProgress>? progress) : IProgress<TrainingProgress>
-    {
-        public void Report(TrainingProgress value)
-            => progress?.Report(new PlanProgress($"training {size}", (done + value.Fraction) / of, value));
+        return PretrainingRun.Resume(path, trained > 0.99 * time.TotalSeconds ? null : (budget, _) => budget with { Time = time }, data, cancel);
     }
 }

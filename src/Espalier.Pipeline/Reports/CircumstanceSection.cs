@@ -10,7 +10,7 @@ internal static class CircumstanceSection
         IReadOnlyList<ReportPhase> phases = report.Phases!;
         double longest = phases.Max(p => Math.Max(p.PlannedSeconds ?? 0, p.Seconds ?? 0));
         const string caption = "Phases: what was planned before the start, and what was taken";
-        html.Write($"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\"><table><caption>{caption}</caption><thead><tr><th scope=\"col\">Phase</th><th scope=\"col\" class=\"n\">Planned</th><th scope=\"col\" class=\"n\">Taken</th><th scope=\"col\" aria-label=\"Bars: planned above, taken below\"></th><th scope=\"col\"></th></tr></thead><tbody>\n");
+        html.Write($"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\"><table><caption><span>{caption}</span></caption><thead><tr><th scope=\"col\">Phase</th><th scope=\"col\" class=\"n\">Planned</th><th scope=\"col\" class=\"n\">Taken</th><th scope=\"col\" aria-label=\"Bars: planned above, taken below\"></th><th scope=\"col\"></th></tr></thead><tbody>\n");
         foreach (ReportPhase p in phases)
         {
             html.Write($"<tr><th scope=\"row\" class=\"w\">{p.Name}</th><td class=\"n\">{Figures.Seconds(p.PlannedSeconds)}</td><td class=\"n\">{Figures.Seconds(p.Seconds)}</td><td class=\"wide\"><div class=\"bars\" aria-hidden=\"true\"><i class=\"planned\" style=\"width:{Width(p.PlannedSeconds):F1}%\"></i><i style=\"width:{Width(p.Seconds):F1}%\"></i></div></td><td>{Words(p)}</td></tr>\n");

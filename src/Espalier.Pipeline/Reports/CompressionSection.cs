@@ -67,7 +67,11 @@ internal static class CompressionSection
     {
         CellResult cell = ErrorsOf(report)!;
         WeightError worst = cell.Errors.MaxBy(e => e.MeanMagnitude)!;
-        html.Chart("errors", $"What compression changed in the weights of the model pruned by {Figures.Part(cell.Sparsity)} at {cell.Bits} bits, by kind of module: the mean magnitude of original minus compressed. It is largest in {Title(worst.Kind)}.");
+        // As the cell has it: quantization is measured against the pruned model that it was made of.
+        string change = cell.Bits != GridConfiguration.FullPrecision
+            ? $"What quantization to {cell.Bits} bits changed in the weights{(cell.Sparsity > 0 ? $" that pruning by {Figures.Part(cell.Sparsity)} and the finetuning after it had left" : " of the finetuned model")}"
+            : $"What pruning by {Figures.Part(cell.Sparsity)} and the finetuning after it changed in the weights of the finetuned model";
+        html.Chart("errors", $"{change}, by kind of module: the mean magnitude of before minus after. It is largest in {Title(worst.Kind)}.");
         html.Table(
             ["Module", "#Mean", "#Mean magnitude", "#Variance", "#Weights", "#Tensors"],
             [.. cell.Errors.Select(e => (string[])[Title(e.Kind), Figures.Precise(e.Mean), Figures.Precise(e.MeanMagnitude), Figures.Precise(e.Variance), Figures.Count(e.Weights), Figures.Count(e.Tensors)])],

@@ -26,7 +26,7 @@ internal sealed class Html
     public void Table(IReadOnlyList<string> columns, IReadOnlyList<IReadOnlyList<string>> rows, string caption, int chosen = -1)
     {
         // Reached by keyboard, as it scrolls where the page is narrow.
-        Write($"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\"><table><caption>{caption}</caption><thead><tr>");
+        Write($"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\"><table><caption><span>{caption}</span></caption><thead><tr>");
         foreach (string column in columns)
         {
             if (column.StartsWith('#'))

@@ -8,7 +8,7 @@ internal static class MistakeSection
         ReportConfusion c = report.Confusion!;
         string[] heads = [.. c.Labels.Select(l => $"said {l}"), "recall"];
         string caption = $"Classes of the {c.Set} set, down, against what the package said, across";
-        html.Write($"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\"><table class=\"matrix\"><caption>{caption}</caption><thead><tr><td></td>");
+        html.Write($"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\"><table class=\"matrix\"><caption><span>{caption}</span></caption><thead><tr><td></td>");
         foreach (string head in heads)
         {
             html.Write($"<th scope=\"col\" class=\"n\">{head}</th>");

@@ -24,9 +24,9 @@ internal static class OutcomeSection
             return state + "There is no package yet.";
         }
 
-        string model = $"{(o.Labels == null ? "An encoder" : "A classifier")} of {o.Layers} layers × {o.Hidden}, {Figures.Short(o.Parameters)} parameters, in {Figures.Bytes(o.Bytes)}";
+        string model = $"{o.Layers} {(o.Layers == 1 ? "layer" : "layers")} × {o.Hidden}, {Figures.Short(o.Parameters)} parameters, in {Figures.Bytes(o.Bytes)}";
         ReportScore? score = o.Test ?? o.Development;
-        string accuracy = score == null ? "" : $". It gets {Figures.Percent(score.Accuracy)} of {Figures.Count(score.Examples)} {(o.Test != null ? "test" : "development")} examples right";
+        string accuracy = score == null ? "" : $". It gets {Figures.Percent(score.Accuracy)} of {Figures.Count(score.Examples)} {(o.Test != null ? "test examples right" : "development examples right, which chose the model")}";
         int missed = MissedOf(report, o).Count + (o.Seconds > Slack * report.Goals?.BudgetSeconds ? 1 : 0);
         string goals = report.Goals == null ? "" : missed > 0 ? $". {missed} {(missed == 1 ? "goal was" : "goals were")} missed" : "; every goal was met";
         return $"{state}{model}{accuracy}{goals}.";
@@ -44,46 +44,60 @@ internal static class OutcomeSection
             return;
         }
 
+        IReadOnlyList<LimitExcess> missed = MissedOf(report, o);
+        DeploymentLimits? limits = report.Goals?.Limits;
         html.WriteRaw("<dl class=\"figures\" aria-label=\"Outcome\">\n");
         WriteScores(html, o);
-        DeploymentLimits? limits = report.Goals?.Limits;
-        Card(html, "Package on disk", Figures.Bytes(o.Bytes), o.Bytes, limits?.MaxBytes, Figures.Bytes(limits?.MaxBytes),
+        Card(html, "Package on disk", Figures.Bytes, o.Bytes, limits?.MaxBytes, Met(Measure.Bytes),
             o.UncompressedBytes is { } before ? $"{Figures.Bytes(before)} before compression" : "");
         if (o.LatencySeconds is { } latency)
         {
-            Card(html, "Latency, one example", Figures.Seconds(latency), latency, limits?.MaxLatency?.TotalSeconds,
-                Figures.Seconds(limits?.MaxLatency?.TotalSeconds), o.TokensPerSecond is { } rate ? $"{Figures.Short(rate)} tokens/s in batches" : "");
+            Card(html, "Latency, one example", Figures.Seconds, latency, limits?.MaxLatency?.TotalSeconds, Met(Measure.Latency),
+                o.TokensPerSecond is { } rate ? $"{Figures.Short(rate)} tokens/s in batches" : "");
         }
 
-        Card(html, "Time taken", Figures.Seconds(o.Seconds), o.Seconds, report.Goals?.BudgetSeconds, Figures.Seconds(report.Goals?.BudgetSeconds), "", Slack);
+        if (limits?.MaxDrop is { } drop && o.UncompressedAccuracy - o.Development?.Accuracy is { } lost)
+        {
+            Card(html, "Lost by compression", part => $"{Figures.Decimal(100 * part, 2)}\u00A0points", lost, drop, Met(Measure.Accuracy), "on the development set");
+        }
+
+        double? budget = report.Goals?.BudgetSeconds;
+        Card(html, "Time taken", Figures.Seconds, o.Seconds, budget, !(o.Seconds > Slack * budget), "");
         html.WriteRaw("</dl>\n");
-        WriteMissed(html, MissedOf(report, o));
+        foreach (LimitExcess excess in missed)
+        {
+            html.Write($"<p class=\"note\" role=\"note\"><span class=\"missed\">Missed:</span> {LimitWords.Of(excess)}.</p>\n");
+        }
+
         WriteTable(html, o);
         html.Write($"<p class=\"quiet\">The package is in <code>{o.Package}</code>: {Figures.Count(o.Parameters)} parameters{(o.NonZero is { } left ? $", {Figures.Count(left)} of them not zero" : "")}{(o.Labels is { } labels ? $"; classes {string.Join(", ", labels)}" : "")}.</p>\n");
+
+        bool Met(Measure measure) => missed.All(m => m.Measure != measure);
     }
 
     private static void WriteScores(Html html, ReportOutcome o)
     {
         if ((o.Test ?? o.Development) is { } score)
         {
-            string other = o.Test != null && o.Development is { } dev ? $"{Figures.Percent(dev.Accuracy)} on the development set" : "";
+            string other = o.Test == null ? "it chose the model" : o.Development is { } dev ? $"{Figures.Percent(dev.Accuracy)} on the development set" : "";
             html.Write($"<div><dt>Accuracy, {(o.Test != null ? "test" : "development")} set</dt><dd><div class=\"value\">{Figures.Percent(score.Accuracy)}</div><div class=\"goal\">{other}</div></dd></div>\n");
         }
         else if (o.HeldOutLoss is { } loss)
         {
+            string count = o.HeldOutPredictions is { } n ? $"on {Figures.Count(n)} predictions" : "";
             string without = o.UnigramPerplexity is { } unigram ? $"{Figures.Decimal(unigram, 1)} without context" : "";
-            html.Write($"<div><dt>Held-out perplexity</dt><dd><div class=\"value\">{Figures.Decimal(Math.Exp(loss), 2)}</div><div class=\"goal\">{without}</div></dd></div>\n");
+            html.Write($"<div><dt>Held-out perplexity</dt><dd><div class=\"value\">{Figures.Decimal(Math.Exp(loss), 2)}</div><div class=\"goal\">{string.Join("; ", new[] { count, without }.Where(t => t.Length > 0))}</div></dd></div>\n");
         }
     }
 
-    private static void Card(Html html, string title, string value, double amount, double? limit, string limitText, string more, double slack = 1)
+    private static void Card(Html html, string title, Func<double?, string> show, double amount, double? limit, bool met, string more)
     {
-        html.Write($"<div><dt>{title}</dt><dd><div class=\"value\">{value}</div>");
-        if (limit is { } most and > 0)
+        html.Write($"<div><dt>{title}</dt><dd><div class=\"value\">{show(amount)}</div>");
+        if (limit is { } most)
         {
-            bool met = amount <= slack * most;
-            html.Write($"<div class=\"meter{(met ? "" : " over")}\" aria-hidden=\"true\"><i style=\"width:{Math.Clamp(100 * amount / most, 0, 100):F1}%\"></i></div>");
-            html.Write($"<div class=\"goal\"><span class=\"{(met ? "met" : "missed")}\">{(met ? "✓ within" : "✗ more than")}</span> {limitText}{(more.Length > 0 ? "; " + more : "")}</div>");
+            double part = most > 0 ? Math.Clamp(100 * amount / most, 0, 100) : 100;
+            html.Write($"<div class=\"meter{(met ? "" : " over")}\" aria-hidden=\"true\"><i style=\"width:{part:F1}%\"></i></div>");
+            html.Write($"<div class=\"goal\"><span class=\"{(met ? "met" : "missed")}\">{(met ? "✓ within" : "✗ more than")}</span> {show(most)}{(more.Length > 0 ? "; " + more : "")}</div>");
         }
         else
         {
@@ -107,21 +121,6 @@ internal static class OutcomeSection
             {
                 missed.Add(new LimitExcess(measure, limit.Value, value.Value));
             }
-        }
-    }
-
-    private static void WriteMissed(Html html, IReadOnlyList<LimitExcess> missed)
-    {
-        foreach (LimitExcess e in missed)
-        {
-            (string what, Func<double, string> show) = e.Measure switch
-            {
-                Measure.Bytes => ("The package takes", v => Figures.Bytes(v)),
-                Measure.Latency => ("An example takes", v => Figures.Seconds(v)),
-                Measure.Accuracy => ("Compression costs, in accuracy,", v => Figures.Percent(v)),
-                _ => ($"{e.Measure} is", (Func<double, string>)(v => Figures.Precise(v))),
-            };
-            html.Write($"<p class=\"note\" role=\"note\"><span class=\"missed\">Missed.</span> {what} {show(e.Value)}; at most {show(e.Limit)} was asked for. The limit would have to give by {show(e.Value - e.Limit)}.</p>\n");
         }
     }
 

@@ -12,7 +12,7 @@ internal static class PlanSection
         }
 
         ReportCandidate chosen = plan.Candidates[0];
-        string trained = plan.Candidates.Any(c => c.Actual != null) ? " The dark stroke is what a size became." : "";
+        string trained = plan.Candidates.Any(c => c.Actual != null) ? " The upright stroke is what a size became." : "";
         html.Chart("forecast", $"Forecast held-out loss of {plan.Candidates.Count} sizes after {Figures.Seconds(plan.BudgetSeconds)} of pretraining, with its interval; lower is better. Chosen: {Size(chosen)}{(chosen.Loss == null ? "" : $" with {Range(chosen)}")}.{trained}");
         html.Table(
             ["Layers × width", "#Parameters", "#Step", "#Memory", "#Steps", "#Tokens", "#Forecast, nats", "#Interval", "#Raced", "Part"],
@@ -21,19 +21,10 @@ internal static class PlanSection
                 [
                     Size(c), Figures.Short(c.Parameters), Figures.Seconds(c.StepSeconds), Figures.Bytes(c.MemoryBytes), Figures.Count(c.Steps),
                     Figures.Short(c.Tokens), Figures.Loss(c.Loss), c.Low == null ? Figures.None : $"{Figures.Loss(c.Low)} … {Figures.Loss(c.High)}",
-                    Figures.Seconds(c.RacedSeconds), i == 0 ? "chosen" : i == 1 ? "runner-up" : c.Stopped != null ? "stopped" : "",
+                    Figures.Seconds(c.RacedSeconds), i == 0 ? "chosen" : i == 1 ? "runner\u2011up" : c.Stopped != null ? "stopped" : "",
                 ]),
             ],
             $"Sizes that were considered, with what {Figures.Seconds(plan.BudgetSeconds)} would allow them", chosen: 0);
-        foreach (IGrouping<string, ReportCandidate> stopped in plan.Candidates.Where(c => c.Stopped != null).GroupBy(c => c.Stopped!))
-        {
-            html.Write($"<p class=\"quiet\">Stopped early: {string.Join(", ", stopped.Select(Size))}; {stopped.Key}.</p>\n");
-        }
-
-        if (plan.LostSeconds is { } lost)
-        {
-            html.Write($"<p class=\"quiet\">The race spent {Figures.Seconds(lost)} on sizes that lost, {Figures.Percent(plan.BudgetSeconds > 0 ? lost / plan.BudgetSeconds : null)} of pretraining.</p>\n");
-        }
     }
 
     public static void WriteForecasts(Html html, RunReport report) => html.Table(
@@ -48,7 +39,7 @@ internal static class PlanSection
         ],
         "What the plan said, and what happened");
 
-    private static string Size(ReportCandidate c) => $"{c.Layers} × {c.Hidden}";
+    private static string Size(ReportCandidate c) => $"{c.Layers}\u00A0×\u00A0{c.Hidden}";
 
     private static string Range(ReportCandidate c) => c.Low == null ? $"{Figures.Loss(c.Loss)} nats" : $"{Figures.Loss(c.Loss)} nats ({Figures.Loss(c.Low)} to {Figures.Loss(c.High)})";
 

@@ -55,6 +55,9 @@ public sealed record ReportOutcome
     /// <summary>Held-out loss of the pretrained model, in nats.</summary>
     public double? HeldOutLoss { get; init; }
 
+    /// <summary>Predictions that <see cref="HeldOutLoss"/> is the mean of.</summary>
+    public long? HeldOutPredictions { get; init; }
+
     /// <summary>The held-out perplexity of a model that ignores context.</summary>
     public double? UnigramPerplexity { get; init; }
 

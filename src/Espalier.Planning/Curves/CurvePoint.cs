@@ -13,7 +13,23 @@ public readonly record struct CurvePoint(double Steps, double Loss);
 /// <param name="Low">Lower end of an interval of about 90 %.</param>
 /// <param name="High">Its upper end.</param>
 /// <param name="Basis">What it rests on.</param>
-public readonly record struct LossForecast(double Loss, double Low, double High, ForecastBasis Basis);
+public readonly record struct LossForecast(double Loss, double Low, double High, ForecastBasis Basis)
+{
+    /// <summary>Standard deviations on each side of a 90 % interval.</summary>
+    internal const double Quantile = 1.645;
+
+    /// <summary>The same with another cause of error, independent of those that are in its interval.</summary>
+    /// <param name="deviation">Its standard deviation, in nats.</param>
+    internal LossForecast Widened(double deviation)
+    {
+        double own = Quantile * deviation, down = Loss - Low, up = High - Loss;
+        return this with
+        {
+            Low = Math.Max(0, Loss - Math.Sqrt((down * down) + (own * own))),
+            High = Loss + Math.Sqrt((up * up) + (own * own)),
+        };
+    }
+}
 
 /// <summary>What a forecast rests on.</summary>
 public enum ForecastBasis
@@ -29,4 +45,7 @@ public enum ForecastBasis
 
     /// <summary>Too few points for a fit.</summary>
     FewPoints,
+
+    /// <summary>The loss is still that of word frequencies: when it leaves that plateau, and whether it does, no curve on it tells.</summary>
+    Plateau,
 }

@@ -14,9 +14,10 @@ namespace Espalier.Planning.Race;
 /// <param name="TargetSeconds">What each candidate will have trained at the end of the round.</param>
 /// <param name="Gain">What the final decay of the learning rate is expected to bring.</param>
 /// <param name="Racers">The candidates, the cheapest first.</param>
+/// <param name="ContextFreeLoss">Held-out loss of a model that ignores context, in nats; 0 where it is not known.</param>
 public sealed record RaceState(
     double BudgetSeconds, double OverheadSeconds, double WasteSeconds, int BatchTokens, int Round, double TargetSeconds, DecayGain Gain,
-    IReadOnlyList<Racer> Racers)
+    IReadOnlyList<Racer> Racers, double ContextFreeLoss = 0)
 {
     /// <summary>The state as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, RaceJson.Default.RaceState);
@@ -39,8 +40,10 @@ public sealed record RaceState(
 /// <param name="Steps">Steps that it has made.</param>
 /// <param name="Points">Its held-out losses.</param>
 /// <param name="Stopped">Why it was stopped; null while it runs.</param>
+/// <param name="HeldOut">The last of its held-out losses in parts, the same text for all; null where that is not known.</param>
 public sealed record Racer(
-    ModelSize Size, double StepSeconds, double Seconds, long Steps, IReadOnlyList<CurvePoint> Points, string? Stopped);
+    ModelSize Size, double StepSeconds, double Seconds, long Steps, IReadOnlyList<CurvePoint> Points, string? Stopped,
+    IReadOnlyList<LossPart>? HeldOut = null);
 
 /// <summary>What to train next.</summary>
 /// <param name="Candidate">Index of the candidate; it goes on from its own checkpoint.</param>

@@ -30,6 +30,9 @@ public sealed record CorpusManifest
     /// <summary>Share of the other documents that was to be kept.</summary>
     public required double Fraction { get; init; }
 
+    /// <summary>Part of each text file that was read, from its beginning.</summary>
+    public double Part { get; init; } = 1;
+
     /// <summary>The text files, in order.</summary>
     public required IReadOnlyList<InputFileRecord> Inputs { get; init; }
 
@@ -54,7 +57,7 @@ public sealed record TokenizerIdentity(string Fingerprint, int VocabularySize);
 /// <summary>A text file that a corpus was made from.</summary>
 /// <param name="Path">As it was named.</param>
 /// <param name="Bytes">Its length on disk.</param>
-/// <param name="Sha256">Of its bytes on disk, in lower-case hex.</param>
+/// <param name="Sha256">Of its bytes on disk, in lower-case hex; of the <see cref="CorpusManifest.Part"/> that was read where that is not all.</param>
 /// <param name="Documents">How many documents it held.</param>
 public sealed record InputFileRecord(string Path, long Bytes, string Sha256, long Documents);
 

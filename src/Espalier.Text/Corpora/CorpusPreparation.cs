@@ -39,7 +39,7 @@ public sealed class CorpusPreparation
         var inputs = new InputProgress(files, progress);
         return AtomicFolder.Write(folder, temporary =>
         {
-            using var reader = new CorpusReader(files, _options.Layout);
+            using var reader = new CorpusReader(files, _options.Layout, _options.Part);
             bool wide = _tokenizer.VocabularySize > ushort.MaxValue + 1;
             using var train = new TokenShardWriter(temporary, "train", wide, _options.ShardTokens);
             using var heldOut = new TokenShardWriter(temporary, "heldout", wide, _options.ShardTokens);
@@ -101,8 +101,9 @@ public sealed class CorpusPreparation
             Seed = _options.Seed,
             HeldOutFraction = _options.HeldOutFraction,
             Fraction = _options.Fraction,
+            Part = _options.Part,
             Inputs = [.. files.Select((file, i) =>
-            new InputFileRecord(file, new FileInfo(file).Length, HashedFile.Sha256(file), reader.DocumentsOfFile[i]))],
+            new InputFileRecord(file, new FileInfo(file).Length, HashedFile.Sha256(file, _options.Part), reader.DocumentsOfFile[i]))],
             Train = train,
             HeldOut = heldOut,
             DocumentsLeftAside = leftAside,

@@ -12,6 +12,9 @@ public sealed record CorpusPreparationOptions
     /// <summary>Share of the remaining documents that is trained on (paper, Figure 14: 5 % and 1 %).</summary>
     public double Fraction { get; init; } = 1;
 
+    /// <summary>Part of each file that is read, from its beginning: of the rest not even the length of a line is looked at.</summary>
+    public double Part { get; init; } = 1;
+
     /// <summary>Seed of both draws.</summary>
     public ulong Seed { get; init; } = 1;
 
@@ -29,6 +32,8 @@ public sealed record CorpusPreparationOptions
             faults.Add($"held-out fraction {HeldOutFraction} must be at least 0 and below 1");
         if (Fraction is not (> 0 and <= 1))
             faults.Add($"fraction {Fraction} must be above 0 and at most 1");
+        if (Part is not (> 0 and <= 1))
+            faults.Add($"part {Part} must be above 0 and at most 1");
         if (Threads < 1)
             faults.Add($"thread count {Threads} must be at least 1");
         if (ShardTokens < 1)

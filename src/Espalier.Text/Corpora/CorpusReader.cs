@@ -3,7 +3,10 @@ using Espalier.Text.Files;
 namespace Espalier.Text.Corpora;
 
 /// <summary>Streams the documents of text files in order, in bounded memory whatever the length of a line.</summary>
-internal sealed class CorpusReader(IReadOnlyList<string> files, DocumentLayout layout) : IDisposable
+/// <param name="files">The files.</param>
+/// <param name="layout">What separates documents.</param>
+/// <param name="part">The part of each file that is read, from its beginning to the end of a line.</param>
+internal sealed class CorpusReader(IReadOnlyList<string> files, DocumentLayout layout, double part = 1) : IDisposable
 {
     private readonly TextDefects _defects = new();
     private readonly Tally _empty = new("empty files");
@@ -13,6 +16,7 @@ internal sealed class CorpusReader(IReadOnlyList<string> files, DocumentLayout l
     private readonly TextChunk _unfinished = new();
     private LineReader? _lines;
     private int _file = -1;
+    private double _most; // bytes of the file at hand after which it is left
     private bool _pending;   // the reader's current segment has not been taken yet
     private bool _inDocument;
 
@@ -50,7 +54,7 @@ internal sealed class CorpusReader(IReadOnlyList<string> files, DocumentLayout l
 
     private bool Advance(TextChunk chunk)
     {
-        while (_lines is null || !_lines.Next())
+        while (_lines is null || (_lines.EndsLine && _lines.BytesTaken >= _most) || !_lines.Next())
         {
             if (_lines is { Line: 0 })
                 _empty.Add(files[_file], 1);
@@ -60,6 +64,7 @@ internal sealed class CorpusReader(IReadOnlyList<string> files, DocumentLayout l
             if (_file + 1 >= files.Count)
                 return false;
             _lines = new LineReader(files[++_file], _defects);
+            _most = part < 1 ? part * new FileInfo(files[_file]).Length : double.PositiveInfinity;
         }
         return true;
     }

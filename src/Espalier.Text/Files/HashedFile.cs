@@ -32,13 +32,20 @@ internal sealed class HashedFile(string path) : IDisposable
     }
 
     /// <summary>The SHA-256 of a file's bytes, in lower-case hex.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="part">The part of it that counts, from its beginning.</param>
     /// <exception cref="TextException">It cannot be read.</exception>
-    public static string Sha256(string path)
+    public static string Sha256(string path, double part = 1)
     {
         try
         {
             using FileStream file = File.OpenRead(path);
-            return Convert.ToHexStringLower(SHA256.HashData(file));
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            byte[] buffer = new byte[1 << 16];
+            long left = part < 1 ? (long)(part * file.Length) : long.MaxValue;
+            for (int got; (got = file.Read(buffer, 0, (int)Math.Min(buffer.Length, left))) > 0; left -= got)
+                hash.AppendData(buffer, 0, got);
+            return Convert.ToHexStringLower(hash.GetHashAndReset());
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {

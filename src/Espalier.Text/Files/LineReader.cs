@@ -17,6 +17,7 @@ public sealed class LineReader : IDisposable
     private readonly TextDefects _defects;
     private readonly byte[] _buffer = new byte[LongestSegment];
     private int _start, _end, _segmentStart, _segmentLength;
+    private long _taken;
     private bool _atEnd;
 
     /// <summary>Opens a file, plain or gzip.</summary>
@@ -57,6 +58,9 @@ public sealed class LineReader : IDisposable
 
     /// <summary>Bytes of the file on disk consumed so far.</summary>
     public long BytesConsumed => _input.BytesConsumed;
+
+    /// <summary>Bytes of the file on disk that the text so far takes: exact for plain text, about for gzip.</summary>
+    public double BytesTaken => (double)BytesConsumed * _taken / Math.Max(1, _taken + _end - _start);
 
     /// <summary>Goes to the next segment.</summary>
     /// <returns>False at the end of the file.</returns>
@@ -115,6 +119,7 @@ public sealed class LineReader : IDisposable
         _segmentStart = _start;
         _segmentLength = ends && length > 0 && _buffer[_start + length - 1] == '\r' ? length - 1 : length;
         _start += length + separator;
+        _taken += length + separator;
         _defects.Check(Segment, Path, Line);
     }
 

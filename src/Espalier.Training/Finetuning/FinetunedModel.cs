@@ -55,9 +55,11 @@ public sealed class FinetunedModel : IDisposable
     /// <param name="run">The folder of a finetuning run in which a trial has ended.</param>
     /// <param name="threads">Worker threads; 0 takes every core, null as many as the run had.</param>
     /// <param name="cancel">Stops it.</param>
+    /// <param name="moved">Changes the paths in its configuration to where the same files lie now; null keeps them.</param>
     /// <exception cref="RunException">It is no finetuning run, has no model yet, or its data is not what it was.</exception>
     /// <exception cref="Text.TextException">The data or the tokenizer cannot be read.</exception>
-    public static FinetunedModel Open(string run, int? threads = null, CancellationToken cancel = default)
+    public static FinetunedModel Open(
+        string run, int? threads = null, CancellationToken cancel = default, Func<FinetuningConfiguration, FinetuningConfiguration>? moved = null)
     {
         RunManifest manifest = RunDirectory.ReadManifest(run);
         FinetuningRecord record = FinetuningPreparation.Read(run, manifest);
@@ -66,7 +68,7 @@ public sealed class FinetunedModel : IDisposable
             ?? throw new RunException(run, "none of its trials has ended yet; let it end, or resume it");
 
         // What it began from, a pretrained model perhaps, is not needed any more and may be gone.
-        FinetuningConfiguration configuration = record.Configuration with { From = null, Tokenizer = folder };
+        FinetuningConfiguration configuration = FinetuningPreparation.Moved(record.Configuration, moved) with { From = null, Tokenizer = folder };
         var materials = FinetuningMaterials.Open(
             threads is { } t ? configuration with { Threads = t } : configuration, cancel);
         try

@@ -191,10 +191,18 @@ public sealed class FinetuningRun : IDisposable
             FinetuningPreparation.Verify(path, manifest, record, materials);
             if (time != null || moved != null)
             {
-                TimeSpan spent = TimeSpan.FromSeconds(TrialLog.Read(path).Sum(r => r.TrainingSeconds));
-                record = record with { Configuration = c with { Time = time == null ? c.Time : time(c.Time, spent) } };
+                IReadOnlyList<TrialResult> ended = TrialLog.Read(path);
+                TimeSpan spent = TimeSpan.FromSeconds(ended.Sum(r => r.TrainingSeconds));
+                string? begun = Begun(path, ended.Count);
+                record = record with { Configuration = c with { Time = time == null ? c.Time : time(c.Time, spent + TrialRun.Spent(begun)) } };
                 ConfigurationException.ThrowIfAny("finetuning", record.Configuration.Validate());
                 run.Update(manifest with { Configuration = JsonSerializer.SerializeToElement(record, FinetuningJson.Default.FinetuningRecord) });
+
+                // With the time of all, that of the trial that has begun may have become shorter too.
+                if (begun != null && time != null && record.Configuration.Time is { } whole)
+                {
+                    TrialRun.Limit(begun, whole - spent, storage);
+                }
             }
 
             return new FinetuningRun(materials, run, record, peak(materials.Device))
@@ -210,6 +218,9 @@ public sealed class FinetuningRun : IDisposable
             throw;
         }
     }
+
+    private static string? Begun(string run, int ended)
+        => Path.Join(run, TrialsName, ended.ToString(CultureInfo.InvariantCulture)) is var path && RunDirectory.IsAt(path) ? path : null;
 
     private string TrialPath(int trial) => Path.Join(_run.Path, TrialsName, trial.ToString(CultureInfo.InvariantCulture));
 

@@ -23,18 +23,48 @@ internal sealed class TrialRun : IDisposable
     private TrialRun(FinetuningMaterials materials, FinetuningRecord record, TrialRecord trial, RunDirectory run)
         => (_materials, _record, _trial, _run, _best) = (materials, record, trial, run, Path.Join(run.Path, BestName));
 
+    /// <summary>Training time of a trial so far; none without one.</summary>
+    public static TimeSpan Spent(string? path)
+        => TimeSpan.FromSeconds(path == null ? 0 : EventLog.Read(Path.Join(path, RunDirectory.EventsName)).LastOrDefault()?.Elapsed ?? 0);
+
+    /// <summary>Shortens the time of a trial that has begun; one that has less keeps it.</summary>
+    public static void Limit(string path, TimeSpan time, RunStorage storage)
+    {
+        using RunDirectory run = RunDirectory.Open(path, storage);
+        TrialRecord record = Read(run);
+        if (record.Budget.Time is not { } own || own > time)
+        {
+            // A time that is up already is not one of nothing, which no budget may be.
+            TimeSpan least = TimeSpan.FromMilliseconds(1);
+            record = record with { Budget = record.Budget with { Time = time > least ? time : least } };
+            run.Update(run.Manifest with { Configuration = JsonSerializer.SerializeToElement(record, FinetuningJson.Default.TrialRecord) });
+        }
+    }
+
     /// <summary>Opens a trial that has begun.</summary>
     public static TrialRun Open(FinetuningMaterials materials, FinetuningRecord record, string path, RunStorage storage)
     {
         RunDirectory run = RunDirectory.Open(path, storage);
         try
         {
-            return new TrialRun(materials, record, run.Manifest.ConfigurationAs(FinetuningJson.Default.TrialRecord), run);
+            return new TrialRun(materials, record, Read(run), run);
+        }
+        catch
+        {
+            run.Dispose();
+            throw;
+        }
+    }
+
+    private static TrialRecord Read(RunDirectory run)
+    {
+        try
+        {
+            return run.Manifest.ConfigurationAs(FinetuningJson.Default.TrialRecord);
         }
         catch (JsonException e)
         {
-            run.Dispose();
-            throw new RunDamagedException(Path.Join(path, RunDirectory.ManifestName), $"holds no configuration of a trial: {e.Message}", e);
+            throw new RunDamagedException(Path.Join(run.Path, RunDirectory.ManifestName), $"holds no configuration of a trial: {e.Message}", e);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Espalier.Engine.Autograd;
 using Espalier.Text.Batching;
 
@@ -49,4 +50,15 @@ public readonly record struct StepResult(double Loss, long Tokens, FlopCount Flo
 /// <param name="Loss">Mean loss over the predictions, in nats.</param>
 /// <param name="Predictions">Number of them.</param>
 /// <param name="Tokens">Tokens that passed through the model.</param>
-public sealed record Evaluation(string Metric, double Value, double Loss, long Predictions, long Tokens);
+public sealed record Evaluation(string Metric, double Value, double Loss, long Predictions, long Tokens)
+{
+    /// <summary>The loss in parts, in the order of the data, where that order is the same for every model: what chance there is in it,
+    /// and in a difference between two models. Null where it is not. No log holds it.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<EvaluationPart>? Parts { get; init; }
+}
+
+/// <summary>A part of an evaluation.</summary>
+/// <param name="Predictions">Its predictions.</param>
+/// <param name="LossSum">Sum of their losses, in nats.</param>
+public readonly record struct EvaluationPart(long Predictions, double LossSum);

@@ -112,6 +112,7 @@ public sealed class MaskedLanguageModelling : StreamObjective<MaskedBatch>
         }
 
         var perplexity = new Perplexity();
+        List<EvaluationPart> parts = [];
         Span<float> loss = stackalloc float[1];
         (tape.Training, tape.Recording) = (false, false);
         foreach (MaskedBatch micro in _heldOut.MicroBatches)
@@ -122,11 +123,12 @@ public sealed class MaskedLanguageModelling : StreamObjective<MaskedBatch>
                 tape.Reset();
                 tape.Device.Download(Loss(tape, micro, 1).Data, loss);
                 perplexity.Add(loss[0], micro.TargetCount);
+                parts.Add(new EvaluationPart(micro.TargetCount, loss[0]));
             }
         }
 
         return new Evaluation(
-            "perplexity", perplexity.Value, perplexity.MeanLoss, perplexity.Tokens, _heldOut.TokenCount);
+            "perplexity", perplexity.Value, perplexity.MeanLoss, perplexity.Tokens, _heldOut.TokenCount) { Parts = parts };
     }
 
     /// <summary>

@@ -74,6 +74,18 @@ public sealed class PretrainingRun : IDisposable
         CancellationToken cancel = default)
         => Resume(path, budget, new RunStorage(), PeakThroughput.Measure, data, cancel);
 
+    /// <summary>Gives a run that is not open another budget, without opening its data or measuring anything.</summary>
+    /// <param name="path">Its folder.</param>
+    /// <param name="budget">Makes the new budget of the old one.</param>
+    /// <exception cref="RunException">There is none, it is another kind, another process works on it, or it cannot be written.</exception>
+    /// <exception cref="ConfigurationException">The new budget has faults.</exception>
+    public static void Rebudget(string path, Func<TrainingBudget, TrainingBudget> budget)
+    {
+        using var run = RunDirectory.Open(path, new RunStorage());
+        PretrainingRecord record = PretrainingPreparation.Read(path, run.Manifest);
+        Change(run, record, record.Configuration.Data, budget(record.Configuration.Training.Budget));
+    }
+
     /// <summary>Trains until the budget is used up, and writes the model, also when it is interrupted.</summary>
     /// <param name="progress">Told after every step.</param>
     /// <param name="cancel">Saves and returns.</param>

@@ -127,6 +127,11 @@ public class TextClassifierTests
         Assert.Equal(0, code);
         Assert.All(output.TrimEnd().Split('\n'), line => Assert.Contains(line.Split('\t')[0], Names));
         Assert.Equal(2, output.TrimEnd().Split('\n').Length);
+        Assert.StartsWith($"{Names[0]}=0.", output.Split('\t')[1], StringComparison.Ordinal);
+
+        using (var packed = new System.IO.Compression.GZipStream(File.Create(folder["texts.txt.gz"]), System.IO.Compression.CompressionMode.Compress))
+            packed.Write("one text\nanother\n"u8);
+        Assert.Equal(output, (await Run("", "predict", folder["texts.txt.gz"], "--model", folder.Path, "--threads", "1")).Output);
 
         File.WriteAllLines(folder["unlabelled.csv"], ["premise,hypothesis", "a,b", "c,\"d, e\"", "f,g"]);
         (code, output) = await Run("", "predict", folder["unlabelled.csv"], "--model", folder.Path, "--json", "--threads", "1");

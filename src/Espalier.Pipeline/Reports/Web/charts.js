@@ -6,6 +6,13 @@ const time = seconds => seconds < 1 ? `${(1e3 * seconds).toPrecision(3)} ms` : s
 const megabytes = bytes => `${(bytes / 1e6).toPrecision(3)} MB`;
 const percent = part => `${(100 * part).toFixed(2)} %`;
 
+// As many decimals as it takes to tell the ticks of an axis apart.
+const percentAxis = (values, tickCount) => {
+  const range = 100 * (Math.max(...values) - Math.min(...values));
+  const digits = range < 0.3 ? 2 : range < 5 ? 1 : 0;
+  return { tickCount, labelExpr: `format(100 * datum.value, '.${digits}f') + '\u00A0%'` };
+};
+
 // A sequential scale between two colours of the theme.
 const tint = colors => ({ range: [colors.low, colors.high], interpolate: "lab" });
 
@@ -128,7 +135,7 @@ function finetuning(report, colors, axis) {
     mark: { type: "line", strokeWidth: 2, point: { filled: true, size: 30 } },
     encoding: {
       x: { field: "x", type: "quantitative", title, axis: { format, tickCount: 6 } },
-      y: { field: "accuracy", type: "quantitative", title: "accuracy, development set", scale: { zero: false }, axis: { format: ".0%" } },
+      y: { field: "accuracy", type: "quantitative", title: "accuracy, development set", scale: { zero: false }, axis: percentAxis(values.map(v => v.accuracy), 6) },
       detail: { field: "order" },
       color: { field: "kind", type: "nominal", title: null, scale: { domain: kinds, range: [colors.accent, colors.faint] } },
       tooltip: [{ field: "run" }, { field: "x", title, format }, { field: "accuracy", format: ".2%" }],
@@ -163,7 +170,7 @@ function frontier(report, colors, axis, narrow) {
     field: "megabytes", type: "quantitative", title: "package, MB (logarithmic)", scale: { type: "log", nice: false, padding: 16 },
     axis: { format: "~g", tickCount: narrow ? 4 : 8 },
   };
-  const y = { field: "accuracy", type: "quantitative", title: "accuracy, development set", scale: { zero: false, padding: 16 }, axis: { format: ".0%" } };
+  const y = { field: "accuracy", type: "quantitative", title: "accuracy, development set", scale: { zero: false, padding: 16 }, axis: percentAxis(values.map(v => v.accuracy), 6) };
   const kinds = ["on the frontier", "beaten by another"];
   const labelled = values.map(v => ({ ...v, kind: v.frontier ? kinds[0] : kinds[1] }));
   const packages = values.map(v => v.megabytes);
@@ -256,7 +263,7 @@ function errors(report, colors, axis, narrow) {
     mark: { type: "bar", color: colors.accent, cornerRadiusEnd: 2, height: { band: 0.7 } },
     encoding: {
       y: { field: "module", type: "nominal", sort: null, title: null, axis: { labelLimit: 220 } },
-      x: { field: "error", type: "quantitative", title: narrow ? "mean magnitude" : "mean |original − compressed|", axis: { grid: true, tickCount: narrow ? 2 : 4, format: "~g" } },
+      x: { field: "error", type: "quantitative", title: narrow ? "mean magnitude" : "mean |before − after|", axis: { grid: true, tickCount: narrow ? 2 : 4, format: "~g" } },
       tooltip: [
         { field: "module" }, { field: "error", title: "mean magnitude", format: ".4~g" },
         { field: "deviation", title: "standard deviation", format: ".4~g" }, { field: "weights", format: "," },

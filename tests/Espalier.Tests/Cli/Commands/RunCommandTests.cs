@@ -14,25 +14,29 @@ public class RunCommandTests
         JsonElement result = JsonDocument.Parse(text).RootElement, outcome = result.GetProperty("outcome");
         string package = Path.Join(folder["job"], "package");
         Assert.InRange(Directory.EnumerateFiles(package).Sum(file => new FileInfo(file).Length), 1, 2_000_000);
+        Assert.Equal(Directory.EnumerateFiles(package).Sum(file => new FileInfo(file).Length), outcome.GetProperty("bytes").GetInt64());
         Assert.StartsWith("---\nlicense: cc0-1.0\n", File.ReadAllText(Path.Join(package, "README.md")), StringComparison.Ordinal);
         Assert.Contains("<html", File.ReadAllText(Path.Join(folder["job"], "report.html")), StringComparison.Ordinal);
 
-        (code, text, error) = await Run("evaluate", package, "--data", Path.Join(folder["job"], "sample", "test.tsv"), "--json");
+        (code, text, error) = await Run("evaluate", package, "--data", Path.Join(folder["job"], "sample", "acceptability.test.tsv"), "--json");
         Assert.True(code == 0, error);
         Assert.Equal(
             outcome.GetProperty("test").GetProperty("accuracy").GetDouble(),
             JsonDocument.Parse(text).RootElement.GetProperty("classification").GetProperty("accuracy").GetDouble());
 
         // A job that has ended says the same again, and does nothing.
-        (code, text, error) = await Run("run", "--resume", folder["job"], "--json");
+        (code, string again, error) = await Run("run", "--resume", folder["job"], "--json");
         Assert.True(code == 0, error);
-        Assert.Equal(outcome.GetProperty("bytes").GetInt64(), JsonDocument.Parse(text).RootElement.GetProperty("outcome").GetProperty("bytes").GetInt64());
+        Assert.Equal(outcome.GetRawText(), JsonDocument.Parse(again).RootElement.GetProperty("outcome").GetRawText());
     }
 
     [Theory]
     [InlineData(2, "--time", "--train", "x.tsv")]
     [InlineData(2, "--resume", "--finish")]
-    [InlineData(2, "leave --time out", "--resume", "job", "--time", "5m")]
+    [InlineData(2, "leave --seed out", "--resume", "job", "--seed", "5")]
+    [InlineData(2, "--time +5m", "--resume", "job", "--time", "5m")]
+    [InlineData(2, "leave it or --time out", "--resume", "job", "--time", "+5m", "--finish")]
+    [InlineData(2, "leave the plus out", "--time", "+5m")]
     [InlineData(1, "x.tsv", "--train", "x.tsv", "--time", "5m")]
     [InlineData(2, "expected 10 s or more", "--time", "3s")]
     [InlineData(1, "there is no job here", "--resume", "nowhere")]

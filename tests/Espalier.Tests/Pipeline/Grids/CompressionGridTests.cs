@@ -59,6 +59,48 @@ public class CompressionGridTests
     }
 
     [Fact]
+    public void Run_CellThatIsMissingBeforeALevelThatIsThere_PrunesFromTheNearestLevel()
+    {
+        using var folder = new TemporaryFolder();
+        string model = SmallGrid.Finetune(folder), path = folder["grid"];
+        GridTable whole;
+        using (CompressionGrid grid = CompressionGrid.Create(path, SmallGrid.Configuration(model)))
+        {
+            whole = grid.Run();
+        }
+
+        // As after a cell of the first level failed, and the process was killed before the last level.
+        string cells = Path.Join(path, "cells.jsonl");
+        string kept = string.Concat(File.ReadAllLines(cells).Where(line => !line.Contains("\"sparsity\":0,\"bits\":4", StringComparison.Ordinal)
+            && !line.Contains("\"sparsity\":0.98", StringComparison.Ordinal)).Select(line => line + "\n"));
+        Assert.Equal(3, kept.Count(c => c == '\n'));
+        File.WriteAllText(cells, kept);
+        Directory.Delete(Path.Join(path, "levels", "0.98"), recursive: true);
+        Directory.Delete(Path.Join(path, "recoveries", "0.98"), recursive: true);
+        using CompressionGrid resumed = CompressionGrid.Resume(path);
+        Assert.Equal(whole.Cells.Select(c => c.Measures!.Accuracy), resumed.Run().Cells.Select(c => c.Measures!.Accuracy));
+        Assert.Equal(whole.Levels.Select(l => l with { Seconds = 0 }), resumed.Table().Levels.Select(l => l with { Seconds = 0 }));
+    }
+
+    [Fact]
+    public void Run_WithoutTime_MakesTheSmallestThatIsWantedTheShortestWay_AndNoneWhereOneSuffices()
+    {
+        using var folder = new TemporaryFolder();
+        string model = SmallGrid.Finetune(folder);
+        using (CompressionGrid grid = CompressionGrid.Create(folder["none"], SmallGrid.Configuration(model)))
+        {
+            Assert.Empty(grid.Run(pace: new GridPace(() => TimeSpan.Zero, (_, _) => true, _ => true)).Cells);
+        }
+
+        using (CompressionGrid grid = CompressionGrid.Create(folder["one"], SmallGrid.Configuration(model)))
+        {
+            GridTable table = grid.Run(pace: new GridPace(() => TimeSpan.Zero, (sparsity, _) => sparsity > 0.9, _ => false));
+            Assert.Equal("s0.98-b4", Assert.Single(table.Cells).Name);
+            Assert.Equal([0, 0.98], table.Levels.Select(l => l.Sparsity));
+        }
+    }
+
+    [Fact]
     public void Run_ConstantTensor_FailsTheQuantizedCellsAlone()
     {
         using var folder = new TemporaryFolder();

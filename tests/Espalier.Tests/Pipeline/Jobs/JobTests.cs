@@ -2,6 +2,7 @@ using Espalier.Compression.Choice;
 using Espalier.Engine.Models;
 using Espalier.Pipeline.Jobs;
 using Espalier.Pipeline.Reports;
+using Espalier.Planning.Sizes;
 using Espalier.Tests.Training.Finetuning;
 using Espalier.Text;
 using Espalier.Training.Runs;
@@ -17,23 +18,85 @@ public class JobTests
         var snapshots = new Snapshots(folder["job"], folder["killed"]);
         using (Job job = Job.Create(folder["job"], Settings(folder)))
         {
+            job.Scope = Planned;
             RunReport report = job.Run(snapshots);
             Assert.Equal(ReportState.Finished, report.State);
             Assert.All(report.Phases!, phase => Assert.Equal(PhaseState.Done, phase.State));
+            Assert.NotNull(report.Plan);
             Assert.NotNull(report.Outcome!.Test);
-            Assert.Contains("| accuracy, test |", File.ReadAllText(Path.Join(folder["job"], "package", "README.md")), StringComparison.Ordinal);
-            Assert.Equal(report.Outcome.Bytes, ReportFile.Read(Path.Join(folder["job"], ReportFile.Name)).Outcome!.Bytes);
+            string package = Path.Join(folder["job"], "package");
+            Assert.Contains("| accuracy, test |", File.ReadAllText(Path.Join(package, "README.md")), StringComparison.Ordinal);
+            Assert.Equal(Directory.GetFiles(package).Sum(file => new FileInfo(file).Length), report.Outcome.Bytes);
+            Assert.Equal(report.Phases!.Sum(p => p.Seconds!.Value), job.Record.SpentSeconds, 0.5);
         }
 
-        // What stood on the disk when a phase began, or was at work, is what a process that was killed there left.
+        // What stood on the disk when a phase began, or was at work, is what a process that was killed there left; and nothing in it
+        // may point back to where it was.
+        Directory.Move(folder["job"], folder["gone"]);
         Assert.Equal(Enum.GetValues<JobPhase>(), snapshots.Taken.Select(s => s.Phase).Distinct());
+        Assert.Contains("Plan-8", snapshots.Taken.Select(s => Path.GetFileName(s.Path)));
         foreach ((JobPhase phase, string path) in snapshots.Taken)
         {
             using Job resumed = Job.Resume(path);
-            RunReport report = resumed.Run(finish: true);
+            resumed.Scope = Planned;
+            RunReport report = resumed.Run(finish: path != snapshots.Taken.First(s => s.Phase == JobPhase.Pretrain).Path);
             Assert.True(report.State == ReportState.Finished && report.Outcome?.Labels != null, $"killed in {phase}: {string.Join(" ", report.Notes!)}");
             Assert.Empty(report.Notes!);
             Assert.True(File.Exists(Path.Join(path, "package", "README.md")));
+        }
+    }
+
+    [Fact]
+    public void Run_InterruptedInTheRaceAndMoved_GoesOnWithWhatWasRaced()
+    {
+        using var folder = new TemporaryFolder();
+        using (Job job = Job.Create(folder["job"], Settings(folder) with { Budget = TimeSpan.FromSeconds(40) }))
+        {
+            job.Scope = Planned;
+            Interrupt(job, (phase, words) => phase == JobPhase.Plan && words.StartsWith("racing", StringComparison.Ordinal));
+        }
+
+        Directory.Move(folder["job"], folder["moved"]);
+        using (Job job = Job.Resume(folder["moved"]))
+        {
+            Interrupt(job, (phase, words) => phase == JobPhase.Pretrain && words.Contains("step", StringComparison.Ordinal));
+            Assert.StartsWith("plan/1x", job.Record.Pretrained, StringComparison.Ordinal);
+        }
+
+        Directory.Move(folder["moved"], folder["again"]);
+        using (Job job = Job.Resume(folder["again"]))
+        {
+            RunReport report = job.Run(finish: true);
+            Assert.All(report.Phases!, phase => Assert.Equal(PhaseState.Done, phase.State));
+            Assert.All(report.Plan!.Candidates, c => Assert.Contains(new ModelSize(c.Layers, c.Hidden), Planned.Sizes!));
+        }
+    }
+
+    [Fact]
+    public void Resume_OfAFinishedJob_ChangesNothing_AndWithMoreTimeGoesOn()
+    {
+        using var folder = new TemporaryFolder();
+        RunReport first;
+        using (Job job = Job.Create(folder["job"], Settings(folder)))
+        {
+            first = job.Run(finish: true);
+        }
+
+        Dictionary<string, byte[]> Files() => Directory.GetFiles(folder["job"]).Where(f => Path.GetFileName(f) != ".lock").ToDictionary(f => f, File.ReadAllBytes);
+        Dictionary<string, byte[]> before = Files();
+        using (Job job = Job.Resume(folder["job"]))
+        {
+            Assert.Equal(first.Outcome!.LatencySeconds, job.Run().Outcome!.LatencySeconds);
+        }
+
+        Assert.All(Files(), file => Assert.Equal(before[file.Key], file.Value));
+        using (Job job = Job.Resume(folder["job"], TimeSpan.FromSeconds(3)))
+        {
+            RunReport more = job.Run(finish: true);
+            Assert.All(more.Phases!, phase => Assert.Equal(PhaseState.Done, phase.State));
+            Assert.Equal(JobSettings.LeastBudget.TotalSeconds + 3, more.Goals!.BudgetSeconds);
+            Assert.True(more.Outcome!.UncompressedAccuracy >= first.Outcome.UncompressedAccuracy);
+            Assert.True(Directory.Exists(Path.Join(folder["job"], "finetune-2", "model")) && Directory.Exists(Path.Join(folder["job"], "grid-2", "1")));
         }
     }
 
@@ -56,21 +119,39 @@ public class JobTests
         using var folder = new TemporaryFolder();
         using Job job = Job.Create(folder["job"], Settings(folder) with { Limits = new DeploymentLimits(MaxBytes: 9_000) });
         RunReport report = job.Run(finish: true);
-        Assert.NotEmpty(report.Outcome!.Missed!);
-        Assert.Contains("raise --max-size by", Assert.Single(report.Notes!), StringComparison.Ordinal);
+        Assert.Contains("raise --max-size by", LimitWords.Of(Assert.Single(report.Outcome!.Missed!)), StringComparison.Ordinal);
+        Assert.Contains("raise --max-size by", File.ReadAllText(Path.Join(folder["job"], "package", "README.md")), StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Join(folder["job"], "package", "model.safetensors")));
+
+        // Without time one model that is as small as it gets, and not every level on the way there.
+        Assert.Single(report.Grid!.Cells);
     }
 
     [Fact]
-    public void Run_WhoseFinetuningFails_PackagesTheEncoderAndSaysSo()
+    public void Run_WhoseFinetuningFails_PackagesTheEncoder_AndTriesAgainWhenResumed()
     {
         using var folder = new TemporaryFolder();
-        using Job job = Job.Create(folder["job"], Settings(folder));
+        string dev = folder["set/dev.tsv"], away = folder["away.tsv"];
+        using (Job job = Job.Create(folder["job"], Settings(folder) with { Limits = new DeploymentLimits(MaxBytes: 400_000) }))
+        {
+            RunReport report = job.Run(new Meanwhile(JobPhase.Finetune, () => File.Move(dev, away, overwrite: true)), finish: true);
+            Assert.Equal(PhaseState.Failed, report.Phases![(int)JobPhase.Finetune].State);
+            Assert.IsType<TextException>(job.Failure);
+            Assert.NotEmpty(report.Notes!);
+            Assert.NotNull(report.Outcome!.HeldOutLoss);
 
-        RunReport report = job.Run(new Meanwhile(JobPhase.Finetune, () => File.Delete(folder["set/dev.tsv"])), finish: true);
-        Assert.Equal(PhaseState.Failed, report.Phases![(int)JobPhase.Finetune].State);
-        Assert.NotEmpty(report.Notes!);
-        Assert.NotNull(report.Outcome!.HeldOutLoss);
+            // It is compressed all the same: in single precision it has twice as many bytes and more.
+            Assert.StartsWith("grid/encoder-b", job.Record.Chosen, StringComparison.Ordinal);
+        }
+
+        File.Move(away, dev);
+        using (Job job = Job.Resume(folder["job"]))
+        {
+            RunReport report = job.Run(finish: true);
+            Assert.All(report.Phases!, phase => Assert.Equal(PhaseState.Done, phase.State));
+            Assert.Empty(report.Notes!);
+            Assert.NotNull(report.Outcome!.Labels);
+        }
     }
 
     [Fact]
@@ -106,14 +187,29 @@ public class JobTests
         Assert.Contains(file, Assert.Throws<RunDamagedException>(() => JobRecord.Read(folder.Path)).Message, StringComparison.Ordinal);
     }
 
+    private static readonly PlanScope Planned = new() { Least = TimeSpan.FromSeconds(1), Sizes = [new(1, 16), new(1, 32)] };
+
+    private static void Interrupt(Job job, Func<JobPhase, string, bool> when)
+    {
+        using var stop = new CancellationTokenSource();
+        Assert.ThrowsAny<OperationCanceledException>(() => job.Run(new Listener(p =>
+        {
+            if (when(p.Phase, p.Words))
+            {
+                stop.Cancel();
+            }
+        }), cancel: stop.Token));
+    }
+
     private static JobSettings Settings(TemporaryFolder folder)
     {
         string set = SmallFinetuning.Data(folder);
+        File.Copy(Path.Join(set, "train.tsv"), Path.Join(set, "test.tsv"));
         return new JobSettings
         {
             Train = Path.Join(set, "train.tsv"),
             Development = Path.Join(set, "dev.tsv"),
-            Test = Path.Join(set, "dev.tsv"),
+            Test = Path.Join(set, "test.tsv"),
             Budget = JobSettings.LeastBudget,
             Vocabulary = 300,
             MaximumTokens = 32,
@@ -121,14 +217,22 @@ public class JobTests
         };
     }
 
-    /// <summary>Does something when a phase begins.</summary>
+    private sealed class Listener(Action<JobProgress> told) : IProgress<JobProgress>
+    {
+        public void Report(JobProgress value) => told(value);
+    }
+
+    /// <summary>Does something once, when a phase begins.</summary>
     private sealed class Meanwhile(JobPhase phase, Action act) : IProgress<JobProgress>
     {
+        private Action? _act = act;
+
         public void Report(JobProgress value)
         {
             if (value.Phase == phase)
             {
-                act();
+                _act?.Invoke();
+                _act = null;
             }
         }
     }

@@ -54,7 +54,8 @@ public class PlanRunTests
         PlanResult result = PlanRun.Execute(settings, folder["plan"]);
         PlanVerification verification = PlanVerification.Execute(folder["plan"]);
         Assert.Equal(result.Sizes.Select(s => s.Size), verification.Sizes.Select(s => s.Size));
-        Assert.True(verification.Excess >= 0);
+        Assert.Equal(verification.Sizes.Min(s => s.Loss), verification.Best.Loss);
+        Assert.Single(verification.Sizes.Select(s => s.Predictions).Distinct());
         Assert.All(verification.Sizes, s => Assert.True(s.Loss > 0 && double.IsFinite(s.Error), $"{s}"));
         // What has ended is not trained again.
         Assert.Equal(verification.Sizes.Select(s => s.Steps), PlanVerification.Execute(folder["plan"]).Sizes.Select(s => s.Steps));

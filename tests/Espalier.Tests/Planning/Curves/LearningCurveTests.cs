@@ -72,6 +72,19 @@ public class LearningCurveTests
     }
 
     [Fact]
+    public void Forecast_OnThePlateauAndTheLossWithoutContextKnown_AllowsForLeavingIt()
+    {
+        // An hour of 2 × 128 on English, where word frequencies alone give 6.861; it ended at 3.699 after 8,450 steps.
+        CurvePoint[] points = [new(262, 6.449), new(614, 6.346), new(1067, 6.296), new(1609, 6.246)];
+        LossForecast without = LearningCurve.Forecast(points, 8450), with = LearningCurve.Forecast(points, 8450, contextFree: 6.861);
+        Assert.True(without.Low > 3.699, $"{without}");
+        Assert.InRange(3.699, with.Low, with.High);
+        Assert.Equal((ForecastBasis.Plateau, without.Loss), (with.Basis, with.Loss));
+        // Far below what word frequencies alone give, it has left the plateau.
+        Assert.Equal(without, LearningCurve.Forecast(points, 8450, contextFree: 1.1 * 6.861));
+    }
+
+    [Fact]
     public void Forecast_RisingHeldOutLoss_IsOverfittingAndExpectsNoBetter()
     {
         CurvePoint[] points = [new(100, 5), new(200, 4.2), new(300, 3.9), new(400, 4.0), new(500, 4.2), new(600, 4.4)];
@@ -109,14 +122,20 @@ public class LearningCurveTests
     }
 
     [Fact]
-    public void Gain_OfPairs_LowersEveryForecastAlikeAndWidensIt()
+    public void Gain_OfDecays_IsAShareOfTheFallAndWidensTheInterval()
     {
-        DecayGain gain = DecayGain.Of([(3.0, 2.8), (4.0, 3.9)]);
-        var before = new LossForecast(3, 2.9, 3.1, ForecastBasis.PowerLaw);
-        LossForecast after = gain.Apply(before);
-        Assert.Equal(2.85, after.Loss, 6);
+        DecayGain gain = DecayGain.Of([(7, 3, 2.8), (6, 4, 3.7)]);
+        Assert.Equal(0.1, gain.Share, 9);
+        Assert.Equal(0.05 * Math.Sqrt(2), gain.Deviation, 9);
+        var before = new LossForecast(4, 3.9, 4.1, ForecastBasis.PowerLaw);
+        LossForecast after = gain.Apply(before, 6);
+        Assert.Equal(3.8, after.Loss, 9);
+        Assert.Equal(0.2, gain.TakenOff(after.Loss, 6), 9);
         Assert.True(after.High - after.Low > before.High - before.Low);
-        Assert.Equal(before, DecayGain.Unknown.Apply(before) with { Low = before.Low, High = before.High });
+
+        // What has learnt nothing has nothing to gain, and what is not known is not promised.
+        Assert.Equal(4, gain.Apply(before, 3.5).Loss);
+        Assert.Equal(4, DecayGain.Unknown.Apply(before, 6).Loss);
     }
 
     internal static double Normal(Random random)

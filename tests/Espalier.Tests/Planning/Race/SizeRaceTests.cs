@@ -87,6 +87,60 @@ public class SizeRaceTests
         Assert.InRange(seconds.Min(), 0.1 * Budget, SizeRace.MostWaste * Budget);
     }
 
+    [Theory]
+    [InlineData(0.001, 0.005, true)]
+    [InlineData(0.015, 0.005, false)]
+    [InlineData(0.015, 0.1, true)]
+    [InlineData(0.05, 0.5, false)]
+    public void Decide_LargerOneWorse_IsTakenOnlyIfThatMayBeChance(double worse, double noise, bool taken)
+    {
+        SizeRace race = SizeRace.Begin(Sizes[1..3], Cost, Work, Budget);
+        for (int i = 0; i < 2; i++)
+        {
+            var random = new Random(i);
+            CurvePoint[] points = [.. Enumerable.Range(1, 8).Select(n => new CurvePoint(50 * n, (3 + (20 / Math.Sqrt((50 * n) + 40))) * (1 + (i * worse))))];
+            // Seven parts, so that their mean's error is near a third of what they scatter by.
+            LossPart[] parts = [.. Enumerable.Range(0, 7).Select(_ => new LossPart(100, 100 * (4 + (3 * noise * random.NextDouble()))))];
+            race.Report(i, 400, 10, points, parts);
+        }
+        SizePlan plan = race.Decide();
+        Assert.Equal(taken ? Sizes[2] : Sizes[1], plan.Chosen.Size);
+        Assert.NotNull(plan.RunnerUp!.DifferenceError);
+        Assert.Equal(700, plan.Predictions);
+    }
+
+    [Fact]
+    public void Decide_AllOnThePlateauOfWordFrequencies_DoesNotTakeTheSmallest()
+    {
+        // Three runs of ten minutes on English after two of them: the smallest leads. They ended at 6.127, 5.425 and 6.342.
+        (ModelSize Size, long Steps, CurvePoint Point)[] runs = [(new(2, 64), 3829, new(3340, 6.232)), (new(2, 128), 1041, new(907, 6.318)), (new(4, 256), 128, new(112, 6.610))];
+        SizeRace race = SizeRace.Begin([.. runs.Select(r => r.Size)], Cost, Work, 840, contextFreeLoss: 6.861);
+        foreach ((ModelSize size, long steps, CurvePoint point) in runs)
+            race.Report(race.State.Racers.ToList().FindIndex(r => r.Size == size), steps, 120, [point]);
+        SizePlan plan = race.Decide();
+        Assert.Equal(new ModelSize(2, 128), plan.Chosen.Size);
+        Assert.Contains("plateau", string.Join('\n', plan.Explain()), StringComparison.Ordinal);
+        Assert.InRange(5.425, plan.Chosen.Loss.Low, plan.Chosen.Loss.High);
+
+        // What has left the plateau has shown something.
+        race.Report(2, 10, 1, [new(120, 5.9)]);
+        Assert.Equal(new ModelSize(4, 256), race.Decide().Chosen.Size);
+    }
+
+    [Fact]
+    public void Forecast_FewPredictions_IsWiderThanTheCurveAlone()
+    {
+        LossForecast Of(IReadOnlyList<LossPart>? parts)
+        {
+            SizeRace race = SizeRace.Begin(Sizes[..2], Cost, Work, Budget);
+            race.Report(0, 400, 10, [.. Enumerable.Range(1, 8).Select(n => new CurvePoint(50 * n, 3 + (20 / Math.Sqrt((50 * n) + 40))))], parts);
+            return race.Forecast(0)!.Value;
+        }
+        LossForecast alone = Of(null), sampled = Of([new LossPart(100, 350), new LossPart(100, 400), new LossPart(100, 450)]);
+        Assert.Equal(alone.Loss, sampled.Loss);
+        Assert.True(sampled.Low < alone.Low - 0.1 && sampled.High > alone.High + 0.1, $"{alone}, {sampled}");
+    }
+
     [Fact]
     public void Race_SingleCandidate_HasNothingToRun() => Assert.Null(SizeRace.Begin(Sizes[..1], Cost, Work, Budget).Next());
 

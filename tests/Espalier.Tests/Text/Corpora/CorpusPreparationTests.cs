@@ -146,6 +146,21 @@ public class CorpusPreparationTests
         Assert.Equal(("NUL bytes", 1L), Assert.Single(manifest.Warnings) is var warning ? (warning.What, warning.Line) : default);
     }
 
+    [Fact]
+    public void Run_APartOfEachFile_ReadsItsBeginningToTheEndOfALine()
+    {
+        using var folder = new TemporaryFolder();
+        string[] documents = Documents(3_000);
+        string plain = folder.Write("plain.txt", string.Join('\n', documents) + "\n"), packed = folder["packed.gz"];
+        using (var stream = new GZipStream(File.Create(packed), CompressionMode.Compress))
+            stream.Write(File.ReadAllBytes(plain));
+        CorpusManifest manifest = new CorpusPreparation(TestTokenizer.Instance, new CorpusPreparationOptions { HeldOutFraction = 0, Part = 0.25 })
+            .Run([plain, packed], folder["out"]);
+        Assert.All(manifest.Inputs, input => Assert.InRange(input.Documents, 650, 850));
+        using PreparedCorpus corpus = PreparedCorpus.Open(folder["out"]);
+        Assert.Equal(documents[..(int)manifest.Inputs[0].Documents], Texts(corpus.Train, corpus.LoadTokenizer())[..(int)manifest.Inputs[0].Documents]);
+    }
+
     internal static string[] Documents(int count) =>
         [.. Enumerable.Range(0, count).Select(i => $"{TestTokenizer.Lines[i % 200]} {i}")];
 

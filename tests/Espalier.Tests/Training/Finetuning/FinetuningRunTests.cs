@@ -81,6 +81,21 @@ public sealed class FinetuningRunTests : IDisposable
     }
 
     [Fact]
+    public void Resume_InATrialWithLessTime_EndsTheTrialWithIt()
+    {
+        FinetuningConfiguration c = SmallFinetuning.Configuration(_folder) with { Trial = new TrainingBudget { Time = TimeSpan.FromHours(1) }, Time = TimeSpan.FromHours(1) };
+        using (FinetuningRun run = FinetuningRun.Create(_folder["run"], c))
+        {
+            using var cancel = new CancellationTokenSource();
+            int steps = 0;
+            Assert.Equal(TrainingEnd.Interrupted, run.Train((_, _) => new After(() => { if (++steps == 20) cancel.Cancel(); }), cancel.Token).End);
+        }
+
+        using FinetuningRun less = FinetuningRun.Resume(_folder["run"], (_, spent) => spent + TimeSpan.FromMilliseconds(1));
+        Assert.InRange(less.Train().Trials[0].Steps, 19, 60);
+    }
+
+    [Fact]
     public void Train_NothingGetsBetter_StopsWhenPatienceIsAtItsEnd()
     {
         FinetuningConfiguration c = SmallFinetuning.Configuration(_folder) with

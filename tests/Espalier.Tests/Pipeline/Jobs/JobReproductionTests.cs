@@ -1,0 +1,32 @@
+using Espalier.Compression.Choice;
+using Espalier.Pipeline.Jobs;
+using Espalier.Text.Labelled;
+
+namespace Espalier.Tests.Pipeline.Jobs;
+
+public class JobReproductionTests
+{
+    [Fact]
+    public void Command_EverySettingThatIsNotTheDefault_StandsInItQuotedForAShell()
+    {
+        Assert.Equal("espalier run --time 300s", JobReproduction.Command(new JobSettings { Sample = true, Budget = TimeSpan.FromMinutes(5) }));
+        Assert.Equal(
+            "espalier run --corpus '/data/my books.txt' /data/b.gz --train /data/t.csv --test '/data/it'\\''s.csv' --format Csv --no-header --text-column 2 --text-column 3"
+            + " --label-column=-1 --time 90.5s --max-size 1000000B --max-latency 2.5ms --max-drop 0.5% --vocabulary 512 --sequence-length 64 --memory 1000B --seed 7 --threads 2 --license 'my own'",
+            JobReproduction.Command(new JobSettings
+            {
+                Corpus = ["/data/my books.txt", "/data/b.gz"],
+                Train = "/data/t.csv",
+                Test = "/data/it's.csv",
+                Columns = new LabelledSetOptions { Format = TableFormat.Csv, HasHeader = false, TextColumns = ["2", "3"], LabelColumn = "-1" },
+                Budget = TimeSpan.FromSeconds(90.5),
+                Limits = new DeploymentLimits(1_000_000, TimeSpan.FromMilliseconds(2.5), 0.005),
+                Vocabulary = 512,
+                MaximumTokens = 64,
+                MemoryBytes = 1000,
+                Seed = 7,
+                Threads = 2,
+                License = "my own",
+            }));
+    }
+}
