@@ -23,7 +23,7 @@ public sealed class TranslationObjective : StreamObjective<TranslationBatch>
     private readonly Tokenizer _tokenizer;
     private readonly StepBatch<TranslationBatch> _development;
     private readonly int[][] _sources;
-    private readonly string[] _references;
+    private readonly IReadOnlyList<string> _references;
 
     private TranslationObjective(
         ParameterSet parameters, EncoderDecoder model, TranslationBatches train, EncodedPairs development, Tokenizer tokenizer,
@@ -36,7 +36,7 @@ public sealed class TranslationObjective : StreamObjective<TranslationBatch>
         _development = builder.NewBatch();
         builder.Build(new BatchPosition(seed), _development);
         _sources = [.. Enumerable.Range(0, development.Sources.Count).Select(i => (int[])[.. development.Sources[i], tokenizer.Special.Eos])];
-        _references = [.. Enumerable.Range(0, development.Targets.Count).Select(i => tokenizer.Decode(development.Targets[i]))];
+        _references = development.References;
     }
 
     /// <summary>The model's configuration.</summary>
@@ -46,7 +46,7 @@ public sealed class TranslationObjective : StreamObjective<TranslationBatch>
     /// <param name="device">Where it is trained.</param>
     /// <param name="configuration">The model.</param>
     /// <param name="train">What to learn from.</param>
-    /// <param name="development">What to evaluate on.</param>
+    /// <param name="development">What to evaluate on, with its references.</param>
     /// <param name="tokenizer">What both are encoded with.</param>
     /// <param name="batches">How batches are made.</param>
     /// <param name="seed">Seed of the first weights and of the order of the data.</param>

@@ -72,6 +72,17 @@ public class TranslationRunTests
     }
 
     [Fact]
+    public void Train_DevelopmentLineThatIsASpecialToken_IsScoredAsItStands()
+    {
+        using var folder = new TemporaryFolder();
+        SmallTranslation.Data(folder);
+        File.AppendAllText(folder["dev.a"], "one two\nred sun\n");
+        File.AppendAllText(folder["dev.b"], "<unk>\nxred <unk> xsun\n");
+        Attempt(folder, "run", new RunStorage());
+        Assert.Equal(14, TranslationRecord.Read(folder["run"], RunDirectory.ReadManifest(folder["run"])).DevelopmentPairs);
+    }
+
+    [Fact]
     public void Resume_TrainingFileChanged_IsNoticed()
     {
         using var folder = new TemporaryFolder();
