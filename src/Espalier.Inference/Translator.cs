@@ -1,11 +1,9 @@
-using System.Text.Json;
+using Espalier.Compression.Packages;
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
 using Espalier.Engine.Safetensors;
 using Espalier.Engine.Search;
-using Espalier.Engine.Weights;
-using Espalier.Text;
 using Espalier.Text.Tokenization;
 
 namespace Espalier.Inference;
@@ -22,7 +20,7 @@ namespace Espalier.Inference;
 public sealed class Translator : IDisposable
 {
     // Positions are computed, not learned: a longer text than any of training's is translated as well as may be.
-    private const int LeastPositions = 1024, PackageFormat = 1;
+    private const int LeastPositions = 1024;
 
     private readonly Lock _turn = new();
     private readonly CpuDevice _device;
@@ -53,29 +51,17 @@ public sealed class Translator : IDisposable
     {
         settings ??= new BeamSettings();
         ConfigurationException.ThrowIfAny("beam search", settings.Validate());
-        try
+        return ModelFiles.Understood(folder, () =>
         {
             string path = Path.Join(folder, EncoderDecoderFormat.FileName);
             EncoderDecoderFormat format = EncoderDecoderFormat.Read(path, File.ReadAllBytes(path));
             Tokenizer tokenizer = Tokenizer.Load(Path.Join(folder, "tokenizer.json"));
-            if (tokenizer.VocabularySize > format.VocabSize)
-            {
-                throw new InferenceException(
+            return tokenizer.VocabularySize <= format.VocabSize
+                ? Open(
+                    folder, format, format.ToModel(path), tokenizer, settings with { Begin = format.BosTokenId, End = format.EosTokenId }, threads)
+                : throw new InferenceException(
                     folder, $"the tokenizer has {tokenizer.VocabularySize} symbols, the model {format.VocabSize}; they do not belong together");
-            }
-
-            return Open(
-                folder, format, format.ToModel(path), tokenizer, settings with { Begin = format.BosTokenId, End = format.EosTokenId }, threads);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InferenceException(
-                folder, $"is no readable model: {e.Message}; expected a folder with config.json, tokenizer.json and model.safetensors", e);
-        }
-        catch (Exception e) when (e is ModelFormatException or SafetensorsException or TextException or ConfigurationException)
-        {
-            throw new InferenceException(folder, $"cannot be opened: {e.Message}", e);
-        }
+        });
     }
 
     /// <summary>Translates a text.</summary>
@@ -157,30 +143,15 @@ public sealed class Translator : IDisposable
 
     private static void Load(string folder, EncoderDecoderFormat format, ParameterSet parameters)
     {
-        using SafetensorsFile file = SafetensorsFile.Open(Path.Join(folder, "model.safetensors"));
-        if (format.Compression is not { } compression)
+        if (format.Compression != null)
         {
-            parameters.Allocate(seed: 0, trainable: false);
-            TensorTransfer.Load(file, parameters.Device, parameters.Stored());
+            parameters.Allocate(CompressedWeights.Open(folder).ReadStored(parameters.Declared(), name => name));
             return;
         }
 
-        int? version = compression.TryGetProperty("format", out JsonElement number) && number.TryGetInt32(out int n) ? n : null;
-        if (version != PackageFormat)
-        {
-            throw new InferenceException(
-                folder, $"is a package of version {(version == null ? "unknown" : $"{version}")}; this library reads version {PackageFormat}");
-        }
-
-        Dictionary<string, CompressedTensor> tensors = CompressedTensor.NamesIn(file).ToDictionary(name => name, name => CompressedTensor.Read(file, name));
-        try
-        {
-            parameters.Allocate(tensors);
-        }
-        catch (ArgumentException e)
-        {
-            throw new InferenceException(folder, e.Message, e);
-        }
+        using SafetensorsFile file = SafetensorsFile.Open(Path.Join(folder, "model.safetensors"));
+        parameters.Allocate(seed: 0, trainable: false);
+        TensorTransfer.Load(file, parameters.Device, parameters.Stored());
     }
 }
 

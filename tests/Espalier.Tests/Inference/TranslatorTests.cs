@@ -52,6 +52,17 @@ public sealed class TranslatorTests : IDisposable
         Assert.Equal(decoded.Translate(lines).Select(t => t.Text), package.Translate(lines).Select(t => t.Text));
     }
 
+    [Fact]
+    public void Open_PackageWithAByteOfItsWeightsChanged_IsRefused()
+    {
+        new TranslationQuantization(_model, new QuantizationSettings { Bits = 8 }).Write(_folder["package"]);
+        string weights = _folder["package/model.safetensors"];
+        byte[] bytes = File.ReadAllBytes(weights);
+        bytes[^1] ^= 1;
+        File.WriteAllBytes(weights, bytes);
+        Assert.Contains("SHA-256", Assert.Throws<InferenceException>(() => Translator.Open(_folder["package"], threads: 1)).Message);
+    }
+
     [Theory]
     [InlineData("config.json", "{\"model_type\":\"roberta\"}", "config")]
     [InlineData("config.json", "no JSON", "is no configuration of a model that translates")]
