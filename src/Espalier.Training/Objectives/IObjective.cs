@@ -49,4 +49,8 @@ public readonly record struct StepResult(double Loss, long Tokens, FlopCount Flo
 /// <param name="Loss">Mean loss over the predictions, in nats.</param>
 /// <param name="Predictions">Number of them.</param>
 /// <param name="Tokens">Tokens that passed through the model.</param>
-public sealed record Evaluation(string Metric, double Value, double Loss, long Predictions, long Tokens);
+public sealed record Evaluation(string Metric, double Value, double Loss, long Predictions, long Tokens)
+{
+    /// <summary>Of how many evaluations' weights the model is the average; null for the weights that are trained.</summary>
+    public int? Averaged { get; init; }
+}
