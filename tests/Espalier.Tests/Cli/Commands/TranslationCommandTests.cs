@@ -46,7 +46,7 @@ public class TranslationCommandTests
     [InlineData(2, "1 files of source sentences and 2 of translations", "translation", "train", "--train-source", "a", "--train-target", "b", "c", "--dev-source", "d", "--dev-target", "e", "--out", "f", "--steps", "1")]
     [InlineData(1, "there is no run here", "translation", "train", "--resume", "missing")]
     [InlineData(1, "is no model", "translation", "translate", "--model", "missing")]
-    [InlineData(2, "--beam is 0; expected 1 or more", "translation", "translate", "--model", "missing", "--beam", "0")]
+    [InlineData(2, "--beam is 0; expected 1 to 256", "translation", "translate", "--model", "missing", "--beam", "0")]
     [InlineData(1, "missing", "translation", "score", "missing", "--references", "missing")]
     public async Task Run_WrongRequest_SaysWhatAndEndsWithItsCode(int code, string message, params string[] args)
     {
