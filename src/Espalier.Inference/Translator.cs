@@ -4,6 +4,7 @@ using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
 using Espalier.Engine.Safetensors;
 using Espalier.Engine.Search;
+using Espalier.Text.Bitext;
 using Espalier.Text.Tokenization;
 
 namespace Espalier.Inference;
@@ -43,7 +44,7 @@ public sealed class Translator : IDisposable
 
     /// <summary>Opens a model.</summary>
     /// <param name="folder">A folder with <c>config.json</c>, <c>tokenizer.json</c> and <c>model.safetensors</c>.</param>
-    /// <param name="settings">How to search; its first and last token are the model's. Null takes a beam of 4.</param>
+    /// <param name="settings">How to search; its first and last token, and those that are in no translation, are the model's. Null takes a beam of 4.</param>
     /// <param name="threads">Worker threads; 0 means every core.</param>
     /// <exception cref="InferenceException">It is no model that translates, or cannot be read; the message says what is wrong.</exception>
     /// <exception cref="ConfigurationException">The settings have faults; all are listed.</exception>
@@ -56,9 +57,9 @@ public sealed class Translator : IDisposable
             string path = Path.Join(folder, EncoderDecoderFormat.FileName);
             EncoderDecoderFormat format = EncoderDecoderFormat.Read(path, File.ReadAllBytes(path));
             Tokenizer tokenizer = Tokenizer.Load(Path.Join(folder, "tokenizer.json"));
+            BeamSettings own = settings with { Begin = format.BosTokenId, End = format.EosTokenId, Excluded = Sentence.Excluded(tokenizer, format.VocabSize) };
             return tokenizer.VocabularySize <= format.VocabSize
-                ? Open(
-                    folder, format, format.ToModel(path), tokenizer, settings with { Begin = format.BosTokenId, End = format.EosTokenId }, threads)
+                ? Open(folder, format, format.ToModel(path), tokenizer, own, threads)
                 : throw new InferenceException(
                     folder, $"the tokenizer has {tokenizer.VocabularySize} symbols, the model {format.VocabSize}; they do not belong together");
         });
@@ -77,7 +78,7 @@ public sealed class Translator : IDisposable
     public IReadOnlyList<TextTranslation> Translate(IReadOnlyList<string> texts, CancellationToken cancel = default)
     {
         int longest = _model.Configuration.MaximumPositions - 1;
-        int[][] sources = [.. texts.Select(text => string.IsNullOrWhiteSpace(text) ? [] : _tokenizer.Encode(text.Trim()))];
+        int[][] sources = [.. texts.Select(text => Sentence.Encode(_tokenizer, text))];
         int[] present = [.. Enumerable.Range(0, texts.Count).Where(i => sources[i].Length > 0)];
         var translations = new TextTranslation[texts.Count];
         Array.Fill(translations, new TextTranslation("", 0, Truncated: false, Tokens: 0));
@@ -90,7 +91,7 @@ public sealed class Translator : IDisposable
             {
                 int i = present[k];
                 translations[i] = new TextTranslation(
-                    OneLine(_tokenizer.Decode(found[k].Tokens)), found[k].Score, sources[i].Length > longest, found[k].Tokens.Length);
+                    Sentence.Decode(_tokenizer, found[k].Tokens), found[k].Score, sources[i].Length > longest, found[k].Tokens.Length);
             }
         }
 
@@ -114,9 +115,6 @@ public sealed class Translator : IDisposable
             _device.Dispose();
         }
     }
-
-    // A translation takes one line of a file, whatever the model says.
-    private static string OneLine(string text) => text.ReplaceLineEndings(" ").Trim();
 
     private static Translator Open(
         string folder, EncoderDecoderFormat format, EncoderDecoderConfiguration configuration, Tokenizer tokenizer, BeamSettings settings,

@@ -99,6 +99,11 @@ internal sealed class SentenceBeam
         double sum = _live[row].Sum;
         for (int token = begin; token < end; token++)
         {
+            if (_settings.Excluded.Contains(token))
+            {
+                continue;
+            }
+
             Consider(new Candidate(sum + scores[token], row, token), places);
         }
     }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using Espalier.Text.Batching;
 using Espalier.Text.Files;
@@ -53,13 +52,13 @@ public sealed class EncodedPairs
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
         ArgumentOutOfRangeException.ThrowIfZero(sets.Count);
+        var blank = new Tally("pairs left out because a side is nothing but white space");
         var tooLong = new Tally($"pairs left out because a side has more than {maxLength} tokens");
         TokenSequences sources = new(), targets = new();
         List<string> references = [];
         List<Warning> warnings = [];
         double bytes = sets.Where(set => File.Exists(set.Source)).Sum(set => (double)new FileInfo(set.Source).Length);
         (double before, long pairs) = (0, 0);
-        List<int> source = [], target = [];
         foreach (ParallelSetOptions set in sets)
         {
             using var reader = new ParallelReader(set);
@@ -67,24 +66,27 @@ public sealed class EncodedPairs
             {
                 cancel.ThrowIfCancellationRequested();
                 progress?.Report((before + reader.BytesConsumed) / bytes);
-                source.Clear();
-                target.Clear();
-                tokenizer.Encode(reader.Source, source);
-                tokenizer.Encode(reader.Target, target);
-                if (Math.Max(source.Count, target.Count) + 1 > maxLength)
+                string reference = Encoding.UTF8.GetString(reader.Target);
+                int[] source = Sentence.Encode(tokenizer, Encoding.UTF8.GetString(reader.Source)), target = Sentence.Encode(tokenizer, reference);
+                if (source.Length == 0 || target.Length == 0)
+                {
+                    blank.Add(set.Source, reader.Line);
+                    continue;
+                }
+                if (Math.Max(source.Length, target.Length) + 1 > maxLength)
                 {
                     tooLong.Add(set.Source, reader.Line);
                     continue;
                 }
-                sources.Add(CollectionsMarshal.AsSpan(source));
-                targets.Add(CollectionsMarshal.AsSpan(target));
+                sources.Add(source);
+                targets.Add(target);
                 if (keepReferences)
-                    references.Add(Encoding.UTF8.GetString(reader.Target));
+                    references.Add(reference);
             }
             (before, pairs) = (before + reader.BytesConsumed, pairs + reader.Pairs);
             warnings.AddRange(reader.Warnings);
         }
-        warnings.AddRange(Tally.Warnings(tooLong));
+        warnings.AddRange(Tally.Warnings(blank, tooLong));
         return sources.Count > 0
             ? new EncodedPairs(sources, targets, references, tokenizer.Special, warnings)
             : throw new TextException($"none of its {pairs:N0} pairs passed the filters: {string.Join("; ", warnings)}", sets[0].Source);

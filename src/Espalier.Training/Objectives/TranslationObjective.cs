@@ -22,6 +22,7 @@ public sealed class TranslationObjective : StreamObjective<TranslationBatch>
     private readonly EncoderDecoderFlops _flops;
     private readonly Tokenizer _tokenizer;
     private readonly StepBatch<TranslationBatch> _development;
+    private readonly IReadOnlyList<int> _excluded;
     private readonly int[][] _sources;
     private readonly IReadOnlyList<string> _references;
 
@@ -31,6 +32,7 @@ public sealed class TranslationObjective : StreamObjective<TranslationBatch>
         : base(parameters, train, new BatchPosition(seed))
     {
         (_model, _flops, _tokenizer) = (model, new EncoderDecoderFlops(model.Configuration), tokenizer);
+        _excluded = Sentence.Excluded(tokenizer, model.Configuration.Vocabulary);
         var builder = new TranslationBatches(
             development, new SequenceBatchOptions { BatchTokens = int.MaxValue, MicroBatchTokens = batches.MicroBatchTokens, Shuffle = false });
         _development = builder.NewBatch();
@@ -118,7 +120,8 @@ public sealed class TranslationObjective : StreamObjective<TranslationBatch>
             End = _tokenizer.Special.Eos,
             Beam = 1,
             BatchSentences = EvaluationSentences,
+            Excluded = _excluded,
         });
-        return [.. search.Search(tape, _sources, cancel).Select(h => _tokenizer.Decode(h.Tokens).Trim())];
+        return [.. search.Search(tape, _sources, cancel).Select(h => Sentence.Decode(_tokenizer, h.Tokens))];
     }
 }

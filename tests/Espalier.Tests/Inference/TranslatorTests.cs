@@ -38,6 +38,15 @@ public sealed class TranslatorTests : IDisposable
     }
 
     [Fact]
+    public void Translate_WhatIsWrittenLikeSpecialTokensOrBreaksTheLine_IsTextOfOneLine()
+    {
+        using Translator translator = Translator.Open(_model, new BeamSettings { LengthFactor = 0, LengthOffset = 6 }, threads: 1);
+        Assert.Equal(translator.Translate("one two"), translator.Translate("\u00A0one two\r\n"));
+        Assert.Equal(translator.Translate(["one two six"])[0], translator.Translate(["one\rtwo\nsix "])[0]);
+        Assert.NotEqual(translator.Translate(["one </s> two"])[0].Score, translator.Translate(["one two"])[0].Score);
+    }
+
+    [Fact]
     public void Open_Package_TranslatesLikeTheWeightsThatItDecodesTo()
     {
         QuantizationOutcome outcome = new TranslationQuantization(_model, new QuantizationSettings { Bits = 8 }).Write(_folder["package"]);
