@@ -72,6 +72,14 @@ public sealed class TranslatorTests : IDisposable
         Assert.Contains("SHA-256", Assert.Throws<InferenceException>(() => Translator.Open(_folder["package"], threads: 1)).Message);
     }
 
+    [Fact]
+    public void Open_EndThatIsNoSymbol_IsRefused()
+    {
+        string path = Path.Join(_model, "config.json"), config = File.ReadAllText(path);
+        File.WriteAllText(path, config.Replace("\"eos_token_id\": 2", "\"eos_token_id\": 290", StringComparison.Ordinal));
+        Assert.Contains("token 290", Assert.Throws<InferenceException>(() => Translator.Open(_model, threads: 1)).Message);
+    }
+
     [Theory]
     [InlineData("config.json", "{\"model_type\":\"roberta\"}", "config")]
     [InlineData("config.json", "no JSON", "is no configuration of a model that translates")]
