@@ -47,6 +47,7 @@ public class TranslationCommandTests
     [InlineData(1, "there is no run here", "translation", "train", "--resume", "missing")]
     [InlineData(1, "is no model", "translation", "translate", "--model", "missing")]
     [InlineData(2, "--beam is 0; expected 1 to 256", "translation", "translate", "--model", "missing", "--beam", "0")]
+    [InlineData(2, "--language is French; expected a code of two letters", "translation", "score", "a", "--references", "b", "--language", "French")]
     [InlineData(1, "missing", "translation", "score", "missing", "--references", "missing")]
     public async Task Run_WrongRequest_SaysWhatAndEndsWithItsCode(int code, string message, params string[] args)
     {
