@@ -235,6 +235,14 @@ internal sealed class ProfiledKernels(IKernels kernels, Dictionary<string, Kerne
         Count("log softmax", start, 0, 8.0 * rows * columns);
     }
 
+    public void LargestLogProbabilities(
+        int rows, int columns, DeviceSpan<float> x, int count, DeviceSpan<int> except, DeviceSpan<float> values, DeviceSpan<int> places)
+    {
+        long start = Stopwatch.GetTimestamp();
+        kernels.LargestLogProbabilities(rows, columns, x, count, except, values, places);
+        Count("largest log-probabilities", start, 0, 8.0 * rows * columns);
+    }
+
     public void SumRows(int rows, int columns, DeviceSpan<float> x, DeviceSpan<float> sums, bool accumulate)
     {
         long start = Stopwatch.GetTimestamp();

@@ -146,6 +146,15 @@ internal static unsafe class KernelChecks
         Matrix(y, rows, columns);
     }
 
+    public static void LargestLogProbabilities(int rows, int columns, DeviceSpan<float> x, int count, DeviceSpan<int> except,
+        DeviceSpan<float> values, DeviceSpan<int> places)
+    {
+        Matrix(x, rows, columns);
+        Matrix(values, rows, count);
+        Matrix(places, rows, count);
+        Indices(except, columns);
+    }
+
     public static void SumRows(int rows, int columns, DeviceSpan<float> x, DeviceSpan<float> sums)
     {
         Matrix(x, rows, columns);

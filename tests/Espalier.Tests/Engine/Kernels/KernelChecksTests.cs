@@ -43,6 +43,8 @@ public sealed class KernelChecksTests : IDisposable
         ["ScatterAddRows|rows[0] is 2"] = (k, h) => k.ScatterAddRows(h.Of(2), 3, h.Zeros(3), h.Zeros(6)),
         ["SoftmaxCrossEntropy|targets[1] is 3"] = (k, h) => k.SoftmaxCrossEntropy(2, 3, h.Zeros(6), h.Of(0, 3), 0, 1, h.Zeros(2)),
         ["LogSoftmax|y has 5"] = (k, h) => k.LogSoftmax(2, 3, h.Zeros(6), h.Zeros(5)),
+        ["LargestLogProbabilities|places has 3"] = (k, h) => k.LargestLogProbabilities(2, 3, h.Zeros(6), 2, default, h.Zeros(4), h.Of(0, 0, 0)),
+        ["LargestLogProbabilities|except[0] is 3"] = (k, h) => k.LargestLogProbabilities(2, 3, h.Zeros(6), 1, h.Of(3), h.Zeros(2), h.Of(0, 0)),
         ["SumRows|sums has 2"] = (k, h) => k.SumRows(2, 3, h.Zeros(6), h.Zeros(2), false),
         ["Sum|result has 0"] = (k, h) => k.Sum(h.Zeros(3), 1, default),
         ["SumOfSquares|result has 0"] = (k, h) => k.SumOfSquares(h.Zeros(3), default),
