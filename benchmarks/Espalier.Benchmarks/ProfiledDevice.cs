@@ -198,6 +198,13 @@ internal sealed class ProfiledKernels(IKernels kernels, Dictionary<string, Kerne
         Count("row gather", start, 0, 8.0 * y.Length);
     }
 
+    public void CopyRows(DeviceSpan<int> from, DeviceSpan<int> to, int columns, DeviceSpan<float> x, DeviceSpan<float> y)
+    {
+        long start = Stopwatch.GetTimestamp();
+        kernels.CopyRows(from, to, columns, x, y);
+        Count("row copy", start, 0, 8.0 * from.Length * columns);
+    }
+
     public void ScatterAddRows(DeviceSpan<int> rows, int columns, DeviceSpan<float> x, DeviceSpan<float> y)
     {
         long start = Stopwatch.GetTimestamp();

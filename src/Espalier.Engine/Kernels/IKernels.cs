@@ -99,6 +99,10 @@ public interface IKernels
     /// <summary>y[i] = x[rows[i]], row by row.</summary>
     void GatherRows(DeviceSpan<int> rows, int columns, DeviceSpan<float> x, DeviceSpan<float> y);
 
+    /// <summary>y[to[i]] = x[from[i]], row by row; a row of y is named once at most. y may be x where no row is both read and
+    /// written.</summary>
+    void CopyRows(DeviceSpan<int> from, DeviceSpan<int> to, int columns, DeviceSpan<float> x, DeviceSpan<float> y);
+
     /// <summary>y[rows[i]] += x[i], row by row; equal rows are added in the order given.</summary>
     void ScatterAddRows(DeviceSpan<int> rows, int columns, DeviceSpan<float> x, DeviceSpan<float> y);
 

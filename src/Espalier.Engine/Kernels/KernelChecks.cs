@@ -109,6 +109,13 @@ internal static unsafe class KernelChecks
         Indices(rows, RowsOf(x, columns));
     }
 
+    public static void CopyRows(DeviceSpan<int> from, DeviceSpan<int> to, int columns, DeviceSpan<float> x, DeviceSpan<float> y)
+    {
+        Same(from, to);
+        Indices(from, RowsOf(x, columns));
+        Indices(to, RowsOf(y, columns));
+    }
+
     public static void Gather(DeviceSpan<int> rows, int tableRows, int columns, DeviceSpan<float> y)
     {
         Matrix(y, rows.Length, columns);

@@ -40,6 +40,8 @@ public sealed class KernelChecksTests : IDisposable
             k.EmbeddingGather(h.Of(0, 1), h.Of(-1, 0), 3, h.Zeros(6), h.Zeros(6), 1, h.Zeros(6)),
         ["EmbeddingScatterAdd|dy has 5"] = (k, h) => k.EmbeddingScatterAdd(h.Of(0, 1), 3, h.Zeros(5), 1, h.Zeros(6)),
         ["GatherRows|rows[0] is 2"] = (k, h) => k.GatherRows(h.Of(2), 3, h.Zeros(6), h.Zeros(3)),
+        ["CopyRows|from has 1 elements and to has 2"] = (k, h) => k.CopyRows(h.Of(0), h.Of(0, 1), 3, h.Zeros(6), h.Zeros(6)),
+        ["CopyRows|to[1] is 2"] = (k, h) => k.CopyRows(h.Of(0, 1), h.Of(0, 2), 3, h.Zeros(6), h.Zeros(6)),
         ["ScatterAddRows|rows[0] is 2"] = (k, h) => k.ScatterAddRows(h.Of(2), 3, h.Zeros(3), h.Zeros(6)),
         ["SoftmaxCrossEntropy|targets[1] is 3"] = (k, h) => k.SoftmaxCrossEntropy(2, 3, h.Zeros(6), h.Of(0, 3), 0, 1, h.Zeros(2)),
         ["LogSoftmax|y has 5"] = (k, h) => k.LogSoftmax(2, 3, h.Zeros(6), h.Zeros(5)),
