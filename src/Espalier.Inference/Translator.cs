@@ -4,6 +4,7 @@ using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
 using Espalier.Engine.Safetensors;
 using Espalier.Engine.Search;
+using Espalier.Engine.Weights;
 using Espalier.Text.Bitext;
 using Espalier.Text.Tokenization;
 
@@ -46,9 +47,11 @@ public sealed class Translator : IDisposable
     /// <param name="folder">A folder with <c>config.json</c>, <c>tokenizer.json</c> and <c>model.safetensors</c>.</param>
     /// <param name="settings">How to search; its first and last token, and those that are in no translation, are the model's. Null takes a beam of 4.</param>
     /// <param name="threads">Worker threads; 0 means every core.</param>
+    /// <param name="activations">What activations are when they meet a quantized weight.</param>
     /// <exception cref="InferenceException">It is no model that translates, or cannot be read; the message says what is wrong.</exception>
     /// <exception cref="ConfigurationException">The settings have faults; all are listed.</exception>
-    public static Translator Open(string folder, BeamSettings? settings = null, int threads = 0)
+    public static Translator Open(
+        string folder, BeamSettings? settings = null, int threads = 0, ActivationPrecision activations = ActivationPrecision.Single)
     {
         settings ??= new BeamSettings();
         ConfigurationException.ThrowIfAny("beam search", settings.Validate());
@@ -59,7 +62,7 @@ public sealed class Translator : IDisposable
             Tokenizer tokenizer = Tokenizer.Load(Path.Join(folder, "tokenizer.json"));
             BeamSettings own = settings with { Begin = format.BosTokenId, End = format.EosTokenId, Excluded = Sentence.Excluded(tokenizer, format.VocabSize) };
             return tokenizer.VocabularySize <= format.VocabSize
-                ? Open(folder, format, format.ToModel(path), tokenizer, own, threads)
+                ? Open(folder, format, format.ToModel(path), tokenizer, own, threads, activations)
                 : throw new InferenceException(
                     folder, $"the tokenizer has {tokenizer.VocabularySize} symbols, the model {format.VocabSize}; they do not belong together");
         });
@@ -118,7 +121,7 @@ public sealed class Translator : IDisposable
 
     private static Translator Open(
         string folder, EncoderDecoderFormat format, EncoderDecoderConfiguration configuration, Tokenizer tokenizer, BeamSettings settings,
-        int threads)
+        int threads, ActivationPrecision activations)
     {
         var device = new CpuDevice(threads);
         var parameters = new ParameterSet(device);
@@ -127,7 +130,7 @@ public sealed class Translator : IDisposable
         {
             model = new EncoderDecoder(
                 parameters, configuration with { MaximumPositions = Math.Max(LeastPositions, configuration.MaximumPositions) });
-            Load(folder, format, parameters);
+            Load(folder, format, parameters, activations);
             return new Translator(device, parameters, model, tokenizer, settings);
         }
         catch
@@ -139,11 +142,11 @@ public sealed class Translator : IDisposable
         }
     }
 
-    private static void Load(string folder, EncoderDecoderFormat format, ParameterSet parameters)
+    private static void Load(string folder, EncoderDecoderFormat format, ParameterSet parameters, ActivationPrecision activations)
     {
         if (format.Compression != null)
         {
-            parameters.Allocate(CompressedWeights.Open(folder).ReadStored(parameters.Declared(), name => name));
+            parameters.Allocate(CompressedWeights.Open(folder).ReadStored(parameters.Declared(), name => name), activations);
             return;
         }
 

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Text;
 using Espalier.Cli.CommandLine;
 using Espalier.Engine.Search;
+using Espalier.Engine.Weights;
 using Espalier.Inference;
 using Espalier.Text.Files;
 using Espalier.Training.Runs;
@@ -22,11 +23,12 @@ internal sealed class TranslationTranslateCommand : EspalierCommand
     private readonly Option<double> _lengthFactor = New("--length-factor", 2.0, "Most tokens of a translation for one of its source, beside --length-offset").Expect(f => f is >= 0 and <= 100, "0 to 100");
     private readonly Option<int> _lengthOffset = New("--length-offset", 10, "Tokens that a translation may have whatever its source").Expect(o => o >= 0, "0 or more");
     private readonly Option<int> _batch = New("--batch", 32, "Sentences that are translated at once").Expect(b => b is >= 1 and <= 4096, "1 to 4096");
+    private readonly Option<ActivationPrecision> _activations = New("--activations", ActivationPrecision.Single, "For a quantized package Single, or Integer: quantized as they come");
     private readonly Option<int> _threads = New("--threads", 0, "Worker threads; 0 means every core").Expect(t => t is >= 0 and <= 1024, "0 to 1024");
 
     public TranslationTranslateCommand(Terminal terminal) : base(terminal, "translate", "Translate standard input, line by line, to standard output")
     {
-        foreach (Option option in (Option[])[_model, _beam, _penalty, _lengthFactor, _lengthOffset, _batch, _threads])
+        foreach (Option option in (Option[])[_model, _beam, _penalty, _lengthFactor, _lengthOffset, _batch, _activations, _threads])
             Options.Add(option);
     }
 
@@ -41,7 +43,8 @@ internal sealed class TranslationTranslateCommand : EspalierCommand
             LengthOffset = parsed.GetValue(_lengthOffset),
             BatchSentences = batch,
         };
-        using var translator = Translator.Open(ModelSource.Find(parsed.GetRequiredValue(_model)), settings, parsed.GetValue(_threads));
+        using var translator = Translator.Open(
+            ModelSource.Find(parsed.GetRequiredValue(_model)), settings, parsed.GetValue(_threads), parsed.GetValue(_activations));
         var input = new LinesAhead(context.Terminal.Input, "standard input", batch * BatchesAtOnce);
         using var writer = new StreamWriter(context.Terminal.Output, new UTF8Encoding(false), leaveOpen: true) { NewLine = "\n" };
         List<string> all = [];

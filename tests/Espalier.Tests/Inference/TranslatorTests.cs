@@ -1,6 +1,7 @@
 using Espalier.Compression;
 using Espalier.Compression.Quantization;
 using Espalier.Engine.Search;
+using Espalier.Engine.Weights;
 using Espalier.Inference;
 using Espalier.Pipeline.Packages;
 using Espalier.Tests.Training.Translation;
@@ -59,6 +60,12 @@ public sealed class TranslatorTests : IDisposable
         using Translator package = Translator.Open(_folder["package"], greedy, 1), decoded = Translator.Open(_folder["decoded"], greedy, 1);
         string[] lines = File.ReadAllLines(_folder["dev.a"]);
         Assert.Equal(decoded.Translate(lines).Select(t => t.Text), package.Translate(lines).Select(t => t.Text));
+        Assert.All(decoded.Translate(lines).Zip(package.Translate(lines)), pair => Assert.Equal(pair.First.Score, pair.Second.Score, 1e-4));
+
+        // Activations of eight bits change scores, and those little.
+        using Translator integer = Translator.Open(_folder["package"], greedy, 1, ActivationPrecision.Integer);
+        double[] difference = [.. package.Translate(lines).Zip(integer.Translate(lines), (s, i) => Math.Abs(s.Score - i.Score))];
+        Assert.InRange(difference.Max(), 1e-6, 0.5);
     }
 
     [Fact]
