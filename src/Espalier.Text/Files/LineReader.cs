@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Espalier.Text.Files;
 
 /// <summary>
@@ -49,6 +51,17 @@ public sealed class LineReader : IDisposable
             Dispose();
             throw;
         }
+    }
+
+    /// <summary>The lines of a file, as text; of one that is longer than <see cref="LongestSegment"/> its end.</summary>
+    /// <exception cref="TextException">It is missing or cannot be read, or is UTF-16.</exception>
+    public static IReadOnlyList<string> ReadAll(string path)
+    {
+        using var reader = new LineReader(path, new TextDefects());
+        List<string> lines = [];
+        while (reader.NextLine(out _))
+            lines.Add(Encoding.UTF8.GetString(reader.Segment));
+        return lines;
     }
 
     /// <summary>The file.</summary>

@@ -36,6 +36,9 @@ public class TranslationCommandTests
 
         await Done("", "quantize", run, "--bits", "8", "--out", folder["package"]);
         await Done("one two", "translation", "translate", "--model", folder["package"], "--threads", "1");
+        JsonElement measured = JsonDocument.Parse(await Done("", "evaluate", folder["package"], "--source", folder["dev.a"], "--references", folder["dev.b"],
+            "--beam", "1", "--threads", "1", "--json")).RootElement.GetProperty("translation");
+        Assert.Equal((12, JsonValueKind.Number), (measured.GetProperty("sentences").GetInt32(), measured.GetProperty("bleu").GetProperty("score").ValueKind));
         JsonElement listed = JsonDocument.Parse(await Done("", "runs", folder["runs"], "--json")).RootElement.GetProperty("runs")[0];
         Assert.Equal(("translation", "BLEU"), (listed.GetProperty("kind").GetString(), listed.GetProperty("metric").GetString()));
     }
