@@ -36,6 +36,12 @@ public class TranslationCommandTests
 
         await Done("", "quantize", run, "--bits", "8", "--out", folder["package"]);
         await Done("one two", "translation", "translate", "--model", folder["package"], "--threads", "1");
+        long whole = new FileInfo(folder["package/model.safetensors"]).Length + new FileInfo(folder["package/tokenizer.json"]).Length + new FileInfo(folder["package/config.json"]).Length;
+        string smaller = await Done("", "quantize", run, "--max-size", $"{whole - 1}B", "--out", folder["smaller"], "--source", folder["dev.a"], "--references", folder["dev.b"]);
+        Assert.Contains("BLEU", smaller);
+        Assert.True(new FileInfo(folder["smaller/model.safetensors"]).Length < new FileInfo(folder["package/model.safetensors"]).Length);
+        Assert.Contains("with 4 bits the package takes", (await Run("", "quantize", run, "--max-size", "1KB", "--out", folder["none"])).Error);
+        Assert.False(Directory.Exists(folder["none"]));
         JsonElement measured = JsonDocument.Parse(await Done("", "evaluate", folder["package"], "--source", folder["dev.a"], "--references", folder["dev.b"],
             "--beam", "1", "--threads", "1", "--json")).RootElement.GetProperty("translation");
         Assert.Equal((12, JsonValueKind.Number), (measured.GetProperty("sentences").GetInt32(), measured.GetProperty("bleu").GetProperty("score").ValueKind));
