@@ -37,6 +37,8 @@ internal sealed class QuantizeCommand : EspalierCommand
         string? size = parsed.GetValue(_size), data = parsed.GetValue(_data), sentences = parsed.GetValue(_sentences), references = parsed.GetValue(_references);
         if ((sentences == null) != (references == null))
             throw new UsageException("translations of --source are scored by --references; give both, or neither");
+        if (data != null && size == null)
+            throw new UsageException("--max-size chooses bits by what is measured on --data; give both, or neither");
         if (size != null && parsed.GetResult(_bits) is { Implicit: false })
             throw new UsageException("--max-size chooses the bits; leave --bits out");
         string folder = parsed.GetRequiredValue(_out);
@@ -52,7 +54,7 @@ internal sealed class QuantizeCommand : EspalierCommand
         }
         if (sentences != null)
             throw new UsageException($"{source} is no model that translates; leave --source and --references out");
-        if ((size == null) != (data == null))
+        if (size != null && data == null)
             throw new UsageException("--max-size chooses bits by what is measured on --data; give both, or neither");
         QuantizationOutcome outcome = context.Track("quantizing", progress =>
         {
