@@ -198,6 +198,13 @@ internal sealed class ProfiledKernels(IKernels kernels, Dictionary<string, Kerne
         Count("row gather", start, 0, 8.0 * y.Length);
     }
 
+    public void CopyRows(DeviceSpan<int> from, DeviceSpan<int> to, int columns, DeviceSpan<float> x, DeviceSpan<float> y)
+    {
+        long start = Stopwatch.GetTimestamp();
+        kernels.CopyRows(from, to, columns, x, y);
+        Count("row copy", start, 0, 8.0 * from.Length * columns);
+    }
+
     public void ScatterAddRows(DeviceSpan<int> rows, int columns, DeviceSpan<float> x, DeviceSpan<float> y)
     {
         long start = Stopwatch.GetTimestamp();
@@ -233,6 +240,14 @@ internal sealed class ProfiledKernels(IKernels kernels, Dictionary<string, Kerne
         long start = Stopwatch.GetTimestamp();
         kernels.LogSoftmax(rows, columns, x, y);
         Count("log softmax", start, 0, 8.0 * rows * columns);
+    }
+
+    public void LargestLogProbabilities(
+        int rows, int columns, DeviceSpan<float> x, int count, DeviceSpan<int> except, DeviceSpan<float> values, DeviceSpan<int> places)
+    {
+        long start = Stopwatch.GetTimestamp();
+        kernels.LargestLogProbabilities(rows, columns, x, count, except, values, places);
+        Count("largest log-probabilities", start, 0, 8.0 * rows * columns);
     }
 
     public void SumRows(int rows, int columns, DeviceSpan<float> x, DeviceSpan<float> sums, bool accumulate)

@@ -9,6 +9,7 @@ var root = new RootCommand("Speed, always beside a peer or the machine's own lim
     StepBenchmark.Create(),
     TokenizerBenchmark.Create(),
     TrainingBenchmark.Create(),
+    TranslationBenchmark.Create(),
     WeightsBenchmark.Create(),
 };
 try

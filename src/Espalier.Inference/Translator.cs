@@ -1,11 +1,11 @@
-using System.Text.Json;
+using Espalier.Compression.Packages;
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
 using Espalier.Engine.Safetensors;
 using Espalier.Engine.Search;
 using Espalier.Engine.Weights;
-using Espalier.Text;
+using Espalier.Text.Bitext;
 using Espalier.Text.Tokenization;
 
 namespace Espalier.Inference;
@@ -22,7 +22,7 @@ namespace Espalier.Inference;
 public sealed class Translator : IDisposable
 {
     // Positions are computed, not learned: a longer text than any of training's is translated as well as may be.
-    private const int LeastPositions = 1024, PackageFormat = 1;
+    private const int LeastPositions = 1024;
 
     private readonly Lock _turn = new();
     private readonly CpuDevice _device;
@@ -45,37 +45,27 @@ public sealed class Translator : IDisposable
 
     /// <summary>Opens a model.</summary>
     /// <param name="folder">A folder with <c>config.json</c>, <c>tokenizer.json</c> and <c>model.safetensors</c>.</param>
-    /// <param name="settings">How to search; its first and last token are the model's. Null takes a beam of 4.</param>
+    /// <param name="settings">How to search; its first and last token, and those that are in no translation, are the model's. Null takes a beam of 4.</param>
     /// <param name="threads">Worker threads; 0 means every core.</param>
+    /// <param name="activations">What activations are when they meet a quantized weight.</param>
     /// <exception cref="InferenceException">It is no model that translates, or cannot be read; the message says what is wrong.</exception>
     /// <exception cref="ConfigurationException">The settings have faults; all are listed.</exception>
-    public static Translator Open(string folder, BeamSettings? settings = null, int threads = 0)
+    public static Translator Open(
+        string folder, BeamSettings? settings = null, int threads = 0, ActivationPrecision activations = ActivationPrecision.Single)
     {
         settings ??= new BeamSettings();
         ConfigurationException.ThrowIfAny("beam search", settings.Validate());
-        try
+        return ModelFiles.Understood(folder, () =>
         {
             string path = Path.Join(folder, EncoderDecoderFormat.FileName);
             EncoderDecoderFormat format = EncoderDecoderFormat.Read(path, File.ReadAllBytes(path));
             Tokenizer tokenizer = Tokenizer.Load(Path.Join(folder, "tokenizer.json"));
-            if (tokenizer.VocabularySize > format.VocabSize)
-            {
-                throw new InferenceException(
+            BeamSettings own = settings with { Begin = format.BosTokenId, End = format.EosTokenId, Excluded = Sentence.Excluded(tokenizer, format.VocabSize) };
+            return tokenizer.VocabularySize <= format.VocabSize
+                ? Open(folder, format, format.ToModel(path), tokenizer, own, threads, activations)
+                : throw new InferenceException(
                     folder, $"the tokenizer has {tokenizer.VocabularySize} symbols, the model {format.VocabSize}; they do not belong together");
-            }
-
-            return Open(
-                folder, format, format.ToModel(path), tokenizer, settings with { Begin = format.BosTokenId, End = format.EosTokenId }, threads);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InferenceException(
-                folder, $"is no readable model: {e.Message}; expected a folder with config.json, tokenizer.json and model.safetensors", e);
-        }
-        catch (Exception e) when (e is ModelFormatException or SafetensorsException or TextException or ConfigurationException)
-        {
-            throw new InferenceException(folder, $"cannot be opened: {e.Message}", e);
-        }
+        });
     }
 
     /// <summary>Translates a text.</summary>
@@ -91,7 +81,7 @@ public sealed class Translator : IDisposable
     public IReadOnlyList<TextTranslation> Translate(IReadOnlyList<string> texts, CancellationToken cancel = default)
     {
         int longest = _model.Configuration.MaximumPositions - 1;
-        int[][] sources = [.. texts.Select(text => string.IsNullOrWhiteSpace(text) ? [] : _tokenizer.Encode(text.Trim()))];
+        int[][] sources = [.. texts.Select(text => Sentence.Encode(_tokenizer, text))];
         int[] present = [.. Enumerable.Range(0, texts.Count).Where(i => sources[i].Length > 0)];
         var translations = new TextTranslation[texts.Count];
         Array.Fill(translations, new TextTranslation("", 0, Truncated: false, Tokens: 0));
@@ -104,7 +94,7 @@ public sealed class Translator : IDisposable
             {
                 int i = present[k];
                 translations[i] = new TextTranslation(
-                    OneLine(_tokenizer.Decode(found[k].Tokens)), found[k].Score, sources[i].Length > longest, found[k].Tokens.Length);
+                    Sentence.Decode(_tokenizer, found[k].Tokens), found[k].Score, sources[i].Length > longest, found[k].Tokens.Length);
             }
         }
 
@@ -129,12 +119,9 @@ public sealed class Translator : IDisposable
         }
     }
 
-    // A translation takes one line of a file, whatever the model says.
-    private static string OneLine(string text) => text.ReplaceLineEndings(" ").Trim();
-
     private static Translator Open(
         string folder, EncoderDecoderFormat format, EncoderDecoderConfiguration configuration, Tokenizer tokenizer, BeamSettings settings,
-        int threads)
+        int threads, ActivationPrecision activations)
     {
         var device = new CpuDevice(threads);
         var parameters = new ParameterSet(device);
@@ -143,7 +130,7 @@ public sealed class Translator : IDisposable
         {
             model = new EncoderDecoder(
                 parameters, configuration with { MaximumPositions = Math.Max(LeastPositions, configuration.MaximumPositions) });
-            Load(folder, format, parameters);
+            Load(folder, format, parameters, activations);
             return new Translator(device, parameters, model, tokenizer, settings);
         }
         catch
@@ -155,32 +142,17 @@ public sealed class Translator : IDisposable
         }
     }
 
-    private static void Load(string folder, EncoderDecoderFormat format, ParameterSet parameters)
+    private static void Load(string folder, EncoderDecoderFormat format, ParameterSet parameters, ActivationPrecision activations)
     {
-        using SafetensorsFile file = SafetensorsFile.Open(Path.Join(folder, "model.safetensors"));
-        if (format.Compression is not { } compression)
+        if (format.Compression != null)
         {
-            parameters.Allocate(seed: 0, trainable: false);
-            TensorTransfer.Load(file, parameters.Device, parameters.Stored());
+            parameters.Allocate(CompressedWeights.Open(folder).ReadStored(parameters.Declared(), name => name), activations);
             return;
         }
 
-        int? version = compression.TryGetProperty("format", out JsonElement number) && number.TryGetInt32(out int n) ? n : null;
-        if (version != PackageFormat)
-        {
-            throw new InferenceException(
-                folder, $"is a package of version {(version == null ? "unknown" : $"{version}")}; this library reads version {PackageFormat}");
-        }
-
-        Dictionary<string, CompressedTensor> tensors = CompressedTensor.NamesIn(file).ToDictionary(name => name, name => CompressedTensor.Read(file, name));
-        try
-        {
-            parameters.Allocate(tensors);
-        }
-        catch (ArgumentException e)
-        {
-            throw new InferenceException(folder, e.Message, e);
-        }
+        using SafetensorsFile file = SafetensorsFile.Open(Path.Join(folder, "model.safetensors"));
+        parameters.Allocate(seed: 0, trainable: false);
+        TensorTransfer.Load(file, parameters.Device, parameters.Stored());
     }
 }
 

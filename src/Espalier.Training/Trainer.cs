@@ -43,6 +43,10 @@ public sealed class Trainer : IDisposable
     /// writes counts as saving.</summary>
     public Func<TrainingState, Evaluation, bool>? KeepGoing { get; init; }
 
+    /// <summary>At the end of training that was not cut short, puts an average of earlier weights into the parameters, to be evaluated
+    /// too: returns of how many evaluations, or null where it left them alone. Checkpoints hold the weights of training.</summary>
+    public Func<int?>? Average { get; init; }
+
     /// <summary>Writes what training leaves behind beside checkpoints; called once at its end, whatever that is.</summary>
     public Action? WriteModel { get; init; }
 
@@ -89,6 +93,11 @@ public sealed class Trainer : IDisposable
             if (end != TrainingEnd.Stopped)
             {
                 Evaluate(cancel);
+            }
+
+            if (end is TrainingEnd.Finished or TrainingEnd.Stopped)
+            {
+                EvaluateAverage(cancel);
             }
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
@@ -181,13 +190,13 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>Evaluates; false when the caller has enough.</summary>
-    private bool Evaluate(CancellationToken cancel)
+    private bool Evaluate(CancellationToken cancel, int? averaged = null)
     {
         _evaluation = null;
         _recorder.WriteSteps(State);
         Enter(TrainingPhase.Evaluation);
         Report(TrainingPhase.Evaluation, State);
-        _evaluation = _learner.Evaluate(cancel);
+        _evaluation = _learner.Evaluate(cancel) is { } evaluation ? evaluation with { Averaged = averaged } : null;
         Enter(TrainingPhase.Saving);
         State = State with { EvaluatedAt = State.Spent };
         bool goOn = true;
@@ -199,6 +208,31 @@ public sealed class Trainer : IDisposable
 
         Enter(TrainingPhase.Idle);
         return goOn;
+    }
+
+    private void EvaluateAverage(CancellationToken cancel)
+    {
+        if (Average == null)
+        {
+            return;
+        }
+
+        SaveIfDue();
+        Enter(TrainingPhase.Saving);
+        int? averaged = Average();
+        Enter(TrainingPhase.Idle);
+        if (averaged != null)
+        {
+            Evaluate(cancel, averaged);
+        }
+    }
+
+    private void SaveIfDue()
+    {
+        if (_saved?.Step != State.Step || FractionDue != null)
+        {
+            Save();
+        }
     }
 
     private void Save()
@@ -224,11 +258,7 @@ public sealed class Trainer : IDisposable
     private void End(TrainingEnd end, string? message)
     {
         _recorder.WriteSteps(State);
-        if (_saved?.Step != State.Step || FractionDue != null)
-        {
-            Save();
-        }
-
+        SaveIfDue();
         Enter(TrainingPhase.Saving);
         WriteModel?.Invoke();
         Enter(TrainingPhase.Idle);

@@ -2,11 +2,13 @@ using System.CommandLine;
 using Espalier.Cli.CommandLine;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Weights;
+using Espalier.Inference;
 using Espalier.Pipeline.Packages;
 using Espalier.Text.Files;
 using Espalier.Text.Labelled;
 using Espalier.Training.Pretraining;
 using Espalier.Training.Runs;
+using Espalier.Training.Translation;
 
 namespace Espalier.Cli.Commands;
 
@@ -15,11 +17,13 @@ internal sealed class EvaluateCommand : EspalierCommand
 {
     private readonly Argument<string> _model = new("model") { Description = "A run, or the folder of a model or a package" };
 
-    private readonly Option<string> _data = new("--data")
+    private readonly Option<string?> _data = new("--data")
     {
         Description = "For a classifier a labelled file, for a masked language model a prepared corpus with a held-out part",
-        Required = true,
     };
+
+    private readonly Option<string?> _source = new("--source") { Description = "For a model that translates: sentences, one a line" };
+    private readonly Option<string?> _references = new("--references") { Description = "Their translations, line by line" };
 
     private readonly Option<int?> _length = new("--sequence-length") { Description = "Most tokens of an example; the model's own when left out" };
 
@@ -30,30 +34,48 @@ internal sealed class EvaluateCommand : EspalierCommand
     };
 
     private readonly Option<int> _threads = new("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => 0 };
-    private readonly Option<ActivationPrecision> _activations = new("--activations") { Description = "For a quantized classifier Single, or Integer: quantized as they come", DefaultValueFactory = _ => ActivationPrecision.Single };
+    private readonly Option<ActivationPrecision> _activations = new("--activations") { Description = "For a quantized classifier or model that translates Single, or Integer: quantized as they come", DefaultValueFactory = _ => ActivationPrecision.Single };
     private readonly ColumnOptions _columns = new();
+    private readonly SearchOptions _search = new();
 
-    public EvaluateCommand(Terminal terminal) : base(terminal, "evaluate", "Measure a trained model: accuracy, F1 and Matthews, or held-out perplexity")
+    public EvaluateCommand(Terminal terminal) : base(terminal, "evaluate", "Measure a trained model: accuracy, F1 and Matthews, BLEU and chrF, or held-out perplexity")
     {
         Arguments.Add(_model);
-        foreach (Option option in (Option[])[_data, _length, _heldOut, _threads, _activations, .. _columns.All])
+        foreach (Option option in (Option[])[_data, _source, _references, _length, _heldOut, _threads, _activations, .. _columns.All, .. _search.All])
             Options.Add(option);
     }
 
     protected override void Execute(ParseResult parsed, CommandContext context)
     {
-        string folder = ModelSource.Find(parsed.GetRequiredValue(_model)), data = parsed.GetRequiredValue(_data);
+        string folder = ModelSource.Find(parsed.GetRequiredValue(_model));
         LabelledSetOptions columns = _columns.Read(parsed);
         if (parsed.GetValue(_heldOut) < 1 || parsed.GetValue(_length) < 8 || parsed.GetValue(_threads) is < 0 or > 1024)
             throw new UsageException("expected --held-out-blocks of 1 or more, --sequence-length of 8 or more, --threads of 0 to 1024");
-        bool classifier = ModelFolder.ReadHead(folder).Labels != null;
-        Option[] idle = classifier ? [_heldOut] : [_length, _activations, .. _columns.All];
+        bool translates = TranslationFolder.IsAt(folder), classifier = !translates && ModelFolder.ReadHead(folder).Labels != null;
+        string kind = translates ? "model that translates" : classifier ? "classifier" : "masked language model";
+        Option[] search = [_source, _references, .. _search.All];
+        Option[] idle = translates ? [_data, _length, _heldOut, .. _columns.All] : classifier ? [_heldOut, .. search] : [_length, _activations, .. _columns.All, .. search];
         if (idle.Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name).ToArray() is { Length: > 0 } given)
-            throw new UsageException($"{folder} is a {(classifier ? "classifier" : "masked language model")}, for which {string.Join(", ", given)} means nothing; leave it out");
-        EvaluateReport report = context.Track("evaluating", progress => classifier
-            ? Classifier(parsed, context, folder, data, columns, new PhaseProgress(progress, "reading"))
-            : LanguageModel(parsed, context, folder, data));
+            throw new UsageException($"{folder} is a {kind}, for which {string.Join(", ", given)} means nothing; leave it out");
+        EvaluateReport report = context.Track("evaluating", progress => translates
+            ? TranslationModel(parsed, context, folder, new PhaseProgress(progress, "translating"))
+            : classifier ? Classifier(parsed, context, folder, Data(parsed, kind), columns, new PhaseProgress(progress, "reading"))
+            : LanguageModel(parsed, context, folder, Data(parsed, kind)));
         context.Report(report, CommandJson.Default.EvaluateReport, report.Write);
+    }
+
+    private string Data(ParseResult parsed, string kind)
+        => parsed.GetValue(_data) ?? throw new UsageException($"name what the {kind} is to be measured on with --data");
+
+    private EvaluateReport TranslationModel(ParseResult parsed, CommandContext context, string folder, IProgress<double> progress)
+    {
+        if (parsed.GetValue(_source) is not { } source || parsed.GetValue(_references) is not { } references)
+            throw new UsageException("name what the model that translates is to be measured on with --source and --references");
+        using Translator translator = Translator.Open(folder, _search.Read(parsed), parsed.GetValue(_threads), parsed.GetValue(_activations));
+        TranslationMeasure measure = TranslationMeasure.Of(translator, source, references, progress, context.Cancel);
+        if (measure.Truncated > 0)
+            context.Warn($"{measure.Truncated:N0} sentences are too long and lose their end");
+        return new EvaluateReport(folder, source, translator.Parameters, null, null, measure);
     }
 
     private EvaluateReport Classifier(
@@ -72,7 +94,7 @@ internal sealed class EvaluateCommand : EspalierCommand
         if (examples.Truncated > 0)
             context.Warn($"{examples.Truncated:N0} examples are too long and lose their end");
         return new EvaluateReport(
-            folder, data, model.Parameters, ClassificationScores.Of(model.Labels, model.Measure(examples, context.Cancel)), null);
+            folder, data, model.Parameters, ClassificationScores.Of(model.Labels, model.Measure(examples, context.Cancel)), null, null);
     }
 
     private EvaluateReport LanguageModel(ParseResult parsed, CommandContext context, string folder, string data)
@@ -80,7 +102,7 @@ internal sealed class EvaluateCommand : EspalierCommand
         HeldOutMeasure measure = HeldOutMeasure.Of(
             folder, data, parsed.GetValue(_heldOut), parsed.GetValue(_threads), ModelPackage.WeightsOf(folder), context.Cancel);
         return new EvaluateReport(folder, data, measure.Parameters, null, new PerplexityScores(
-            measure.Evaluation.Predictions, measure.Evaluation.Value, measure.UnigramPerplexity, measure.Evaluation.Loss));
+            measure.Evaluation.Predictions, measure.Evaluation.Value, measure.UnigramPerplexity, measure.Evaluation.Loss), null);
     }
 }
 
@@ -93,7 +115,8 @@ internal sealed record PerplexityScores(long Predictions, double Perplexity, dou
 
 /// <summary>What <c>evaluate --json</c> prints.</summary>
 internal sealed record EvaluateReport(
-    string Model, string Data, long Parameters, ClassificationScores? Classification, PerplexityScores? LanguageModel)
+    string Model, string Data, long Parameters, ClassificationScores? Classification, PerplexityScores? LanguageModel,
+    TranslationMeasure? Translation)
 {
     public void Write(TextWriter text)
     {
@@ -101,5 +124,11 @@ internal sealed record EvaluateReport(
         Classification?.Write(text);
         if (LanguageModel is { } l)
             text.WriteLine($"  perplexity  {l.Perplexity:F2} over {l.Predictions:N0} held-out predictions; {l.UnigramPerplexity:F2} for a model that ignores context");
+        if (Translation is { } t)
+        {
+            text.WriteLine($"  {t.Bleu}");
+            text.WriteLine($"  {t.ChrF}");
+            text.WriteLine($"  {t.Sentences:N0} sentences, {t.Tokens:N0} tokens in {t.Seconds:N2} s ({t.Tokens / t.Seconds:N0} tokens/s)");
+        }
     }
 }

@@ -15,6 +15,9 @@ internal sealed class TranslationOptions
     // The paper's, after Vaswani et al. 2017, §5.3.
     private const float AdamEpsilon = 1e-9f;
 
+    // Where sub-layers drop more, as small models on little data do, published recipes leave attention at this or less.
+    private const float MostAttentionDropout = 0.1f;
+
     private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Joint tokenizer of both sides; learned from the training files when left out" };
     private readonly Option<int> _vocabulary = Number("--vocab", 8000, BpeTrainerOptions.SmallestVocabulary, "Symbols of a tokenizer that is learned");
     private readonly Option<int> _layers = Number("--layers", 2, 1, "Layers of the encoder, and of the decoder");
@@ -24,7 +27,8 @@ internal sealed class TranslationOptions
     private readonly Option<int> _feedForward = Number("--feed-forward", 0, 0, "Width of the feed-forward layers; 0 means 4 × hidden");
     private readonly Option<NormPlacement> _norm = New("--norm", NormPlacement.Pre, "Where layer norm stands");
     private readonly Option<LayerSharing> _sharing = New("--sharing", LayerSharing.None, "Which layers share parameters");
-    private readonly Option<float> _dropout = New("--dropout", 0.1f, "Dropout of sub-layers, embeddings and attention").Expect(d => d is >= 0 and < 1, "0 or more and less than 1");
+    private readonly Option<float> _dropout = New("--dropout", 0.1f, "Dropout of sub-layers and embeddings").Expect(d => d is >= 0 and < 1, "0 or more and less than 1");
+    private readonly Option<float?> _attentionDropout = new Option<float?>("--attention-dropout") { Description = "Dropout of attention; --dropout, but no more than 0.1, when left out" }.Expect(d => d is >= 0 and < 1, "0 or more and less than 1");
     private readonly Option<float> _smoothing = New("--label-smoothing", 0.1f, "Label smoothing of the training loss").Expect(s => s is >= 0 and < 1, "0 or more and less than 1");
     private readonly Option<int> _length = Number("--max-length", 128, 8, "Pairs of which a side has more tokens are left out");
     private readonly Option<int> _batch = Number("--batch", 4096, 1, "Tokens of an effective batch, of both sides together");
@@ -43,8 +47,8 @@ internal sealed class TranslationOptions
 
     public IEnumerable<Option> All =>
     [
-        _tokenizer, _vocabulary, _layers, _decoderLayers, _hidden, _heads, _feedForward, _norm, _sharing, _dropout, _smoothing, _length, _batch,
-        _microBatch, _rate, _warmup, _schedule, _decay, _clip, _evaluate, _patience, _average, _checkpoint, _seed, _threads,
+        _tokenizer, _vocabulary, _layers, _decoderLayers, _hidden, _heads, _feedForward, _norm, _sharing, _dropout, _attentionDropout, _smoothing, _length,
+        _batch, _microBatch, _rate, _warmup, _schedule, _decay, _clip, _evaluate, _patience, _average, _checkpoint, _seed, _threads,
     ];
 
     /// <summary>The configuration as it was asked for.</summary>
@@ -74,7 +78,7 @@ internal sealed class TranslationOptions
                 Norm = parsed.GetValue(_norm),
                 Sharing = parsed.GetValue(_sharing),
                 Dropout = parsed.GetValue(_dropout),
-                AttentionDropout = parsed.GetValue(_dropout),
+                AttentionDropout = parsed.GetValue(_attentionDropout) ?? Math.Min(parsed.GetValue(_dropout), MostAttentionDropout),
                 LabelSmoothing = parsed.GetValue(_smoothing),
                 // Filled in from the tokenizer and the longest sentence.
                 Vocabulary = 0,

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using Espalier.Cli.CommandLine;
 using Espalier.Text.Files;
 using Espalier.Text.Metrics;
@@ -18,7 +17,8 @@ internal sealed class TranslationScoreCommand : EspalierCommand
     };
 
     private readonly Option<string?> _baseline = new("--baseline") { Description = "Another system's translations, to test the difference from by paired bootstrap" };
-    private readonly Option<string> _language = new("--language") { Description = "Language of the translations, for tokenized BLEU", DefaultValueFactory = _ => "fr" };
+    private readonly Option<string> _language = new Option<string>("--language") { Description = "Language of the translations, for tokenized BLEU: en, fr and it have rules of their own. Its tokens are near those of Moses; for figures beside published ones give text that Moses has tokenized, with --tokenized", DefaultValueFactory = _ => "fr" }
+        .Expect(code => code is [>= 'a' and <= 'z', >= 'a' and <= 'z'], "a code of two letters, such as fr");
     private readonly Option<bool> _tokenized = new("--tokenized") { Description = "The files are tokenized already" };
     private readonly Option<int> _resamples = new Option<int>("--resamples") { Description = "Resamples of the bootstrap", DefaultValueFactory = _ => 1000 }.Expect(n => n >= 1, "1 or more");
 
@@ -31,8 +31,8 @@ internal sealed class TranslationScoreCommand : EspalierCommand
 
     protected override void Execute(ParseResult parsed, CommandContext context)
     {
-        IReadOnlyList<string> hypotheses = Read(parsed.GetRequiredValue(_hypotheses));
-        IReadOnlyList<string>[] references = [.. parsed.GetRequiredValue(_references).Select(Read)];
+        IReadOnlyList<string> hypotheses = LineReader.ReadAll(parsed.GetRequiredValue(_hypotheses));
+        IReadOnlyList<string>[] references = [.. parsed.GetRequiredValue(_references).Select(LineReader.ReadAll)];
         bool tokenized = parsed.GetValue(_tokenized);
         Bleu standard = tokenized ? new Bleu { Tokenization = WordTokenization.None } : new Bleu();
         Bleu paper = Bleu.CompoundSplit(tokenized ? WordTokenization.None : new MosesTokenization(parsed.GetValue(_language)!));
@@ -40,23 +40,13 @@ internal sealed class TranslationScoreCommand : EspalierCommand
         PairedScore[] comparisons = [];
         if (parsed.GetValue(_baseline) is { } baseline)
         {
-            IReadOnlyList<string> other = Read(baseline);
+            IReadOnlyList<string> other = LineReader.ReadAll(baseline);
             comparisons = [.. new CorpusMetric[] { standard, paper, chrF }.Select(metric => new PairedScore(
                 metric.Name, PairedBootstrap.Compare(metric, other, hypotheses, references, parsed.GetValue(_resamples))))];
         }
         var report = new ScoreReport(
             hypotheses.Count, standard.Score(hypotheses, references), paper.Score(hypotheses, references), chrF.Score(hypotheses, references), comparisons);
         context.Report(report, CommandJson.Default.ScoreReport, report.Write);
-    }
-
-    private static List<string> Read(string path)
-    {
-        var defects = new TextDefects();
-        using var reader = new LineReader(path, defects);
-        List<string> lines = [];
-        while (reader.NextLine(out _))
-            lines.Add(Encoding.UTF8.GetString(reader.Segment));
-        return lines;
     }
 }
 

@@ -36,7 +36,7 @@ internal sealed class TranslationTrainCommand : EspalierCommand
         foreach (string warning in run.Warnings)
             context.Warn(warning);
         Announce(run, context);
-        var display = new TrainingDisplay(context.Terminal.Error, run.Directory.Manifest.Machine.PeakFlops, perplexity: false);
+        var display = new TrainingDisplay(context.Terminal.Error, run.PeakFlops, perplexity: false);
         TranslationOutcome outcome = display.Run(() => run.Train(display, context.Cancel));
         TrainingOutcome training = outcome.Training;
         var report = new TranslationTrainReport(
@@ -106,7 +106,7 @@ internal sealed record TranslationTrainReport(
         text.WriteLine($"  FLOPs       {Flops.Products:E3} in matrix products");
         if (Best is { } best)
             text.WriteLine($"  kept        BLEU {best.Bleu:F2} on the development set (greedy), loss {best.Loss:F4}; step {best.Step:N0}"
-                + (best.Averaged > 1 ? $", the average of the last {best.Averaged} evaluations" : ""));
+                + (best.Averaged > 1 ? $", the end of {best.Averaged} evaluations that are averaged" : ""));
         if (Message != null)
             text.WriteLine($"  {Message}");
     }

@@ -99,6 +99,10 @@ public interface IKernels
     /// <summary>y[i] = x[rows[i]], row by row.</summary>
     void GatherRows(DeviceSpan<int> rows, int columns, DeviceSpan<float> x, DeviceSpan<float> y);
 
+    /// <summary>y[to[i]] = x[from[i]], row by row; a row of y is named once at most. y may be x where no row is both read and
+    /// written.</summary>
+    void CopyRows(DeviceSpan<int> from, DeviceSpan<int> to, int columns, DeviceSpan<float> x, DeviceSpan<float> y);
+
     /// <summary>y[rows[i]] += x[i], row by row; equal rows are added in the order given.</summary>
     void ScatterAddRows(DeviceSpan<int> rows, int columns, DeviceSpan<float> x, DeviceSpan<float> y);
 
@@ -118,6 +122,14 @@ public interface IKernels
 
     /// <summary>y = log softmax(x) by row. In place: y may be x.</summary>
     void LogSoftmax(int rows, int columns, DeviceSpan<float> x, DeviceSpan<float> y);
+
+    /// <summary>
+    /// The <paramref name="count"/> largest of log softmax(x) of each row, in descending order, of equals that of the lower column
+    /// first, and their columns: rows × count each. Columns in <paramref name="except"/> are passed over, though they count in the
+    /// sum. Where no number is left, the value is −∞ and the column 0.
+    /// </summary>
+    void LargestLogProbabilities(int rows, int columns, DeviceSpan<float> x, int count, DeviceSpan<int> except,
+        DeviceSpan<float> values, DeviceSpan<int> places);
 
     /// <summary>sums[c] = sum over rows of x[r, c], added to what is there if asked; a bias's gradient.</summary>
     void SumRows(int rows, int columns, DeviceSpan<float> x, DeviceSpan<float> sums, bool accumulate);

@@ -109,6 +109,13 @@ internal static unsafe class KernelChecks
         Indices(rows, RowsOf(x, columns));
     }
 
+    public static void CopyRows(DeviceSpan<int> from, DeviceSpan<int> to, int columns, DeviceSpan<float> x, DeviceSpan<float> y)
+    {
+        Same(from, to);
+        Indices(from, RowsOf(x, columns));
+        Indices(to, RowsOf(y, columns));
+    }
+
     public static void Gather(DeviceSpan<int> rows, int tableRows, int columns, DeviceSpan<float> y)
     {
         Matrix(y, rows.Length, columns);
@@ -144,6 +151,15 @@ internal static unsafe class KernelChecks
     {
         Matrix(x, rows, columns);
         Matrix(y, rows, columns);
+    }
+
+    public static void LargestLogProbabilities(int rows, int columns, DeviceSpan<float> x, int count, DeviceSpan<int> except,
+        DeviceSpan<float> values, DeviceSpan<int> places)
+    {
+        Matrix(x, rows, columns);
+        Matrix(values, rows, count);
+        Matrix(places, rows, count);
+        Indices(except, columns);
     }
 
     public static void SumRows(int rows, int columns, DeviceSpan<float> x, DeviceSpan<float> sums)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Memory;
@@ -6,35 +5,47 @@ using Espalier.Engine.Memory;
 namespace Espalier.Engine.Layers;
 
 /// <summary>
-/// Keys and values of one layer for every token decoded so far (2H a token). Each hypothesis has a stretch of rows with room to
-/// grow, so that a step adds its rows where they belong and moves nothing; rows move only where beams change places or a stretch
-/// is full.
+/// Keys and values of every layer for every token decoded so far (2H a token). Each sentence has places for its hypotheses, and each
+/// place two stretches of rows with room to grow, of which it fills one. Where a hypothesis goes on from that of another place, its rows
+/// are copied into the stretch that is free; all others stay where they are, whatever other sentences do, and a step adds its rows
+/// where they belong.
 /// </summary>
-/// <remarks>Rows that no token fills yet are zero, and behind the last stretch there is one more that is zero always: whatever a
-/// stretch needs is gathered from what is there.</remarks>
-internal sealed class KeyValueCache(Device device, int hidden) : IDisposable
+/// <remarks>What is copied where is the same in all layers: it is worked out once a step. Rows that no token fills are never
+/// looked at: they belong to sequences without a query.</remarks>
+internal sealed class KeyValueCache(Device device, int layers, int hidden) : IDisposable
 {
     private const int FirstCapacity = 16;
 
-    private DeviceMemory _current = new(device, 0);
-    private DeviceMemory _next = new(device, 0);
-    private int[] _parents = [];
-    private int _hypotheses;
+    private readonly DeviceMemory[] _rows = [.. Enumerable.Range(0, layers).Select(_ => new DeviceMemory(device, 0))];
+
+    // Of each hypothesis, the stretch that it fills: 2p or 2p + 1 of place p.
+    private int[] _stretches = [];
+    private int _width;
     private int _capacity;
+    private StepPlan _plan;
 
     /// <summary>Tokens that each hypothesis has.</summary>
     public int Length { get; private set; }
 
-    private int Width => 2 * hidden;
+    private int RowWidth => 2 * hidden;
 
     /// <summary>
     /// Says which hypothesis of the step before each one of the coming step goes on from: beams are reordered and finished
-    /// ones dropped. None given, each goes on from itself.
+    /// ones dropped. None given, each goes on from itself. Nothing is changed before the first layer's rows come.
     /// </summary>
+    /// <param name="tape">The step.</param>
+    /// <param name="parents">The parent of each hypothesis, or none.</param>
+    /// <param name="counts">How many hypotheses each sentence has now.</param>
     /// <exception cref="ArgumentException">There are not as many parents as hypotheses, or one does not exist.</exception>
-    public void Continue(ReadOnlySpan<int> parents, int hypotheses)
+    public void Continue(Tape tape, ReadOnlySpan<int> parents, ReadOnlySpan<int> counts)
     {
-        int before = Length == 0 ? hypotheses : _hypotheses;
+        int hypotheses = 0;
+        foreach (int count in counts)
+        {
+            hypotheses += count;
+        }
+
+        int before = Length == 0 ? hypotheses : _stretches.Length;
         if (parents.IsEmpty ? hypotheses != before : parents.Length != hypotheses)
         {
             throw new ArgumentException($"{parents.Length} parents for {hypotheses} hypotheses after {before}");
@@ -48,120 +59,105 @@ internal sealed class KeyValueCache(Device device, int hidden) : IDisposable
             }
         }
 
-        _parents = parents.ToArray();
+        _plan = Plan(tape, parents, counts, hypotheses);
     }
 
-    /// <summary>Adds a row to each hypothesis.</summary>
-    /// <param name="tape">The step.</param>
+    /// <summary>Adds a row to each hypothesis; layers come in their order.</summary>
+    /// <param name="layer">The layer.</param>
     /// <param name="newB3H">Queries, keys and values of the new tokens.</param>
-    /// <returns>All rows, and which of them each new token looks at. Rows without a token are sequences without a query.</returns>
-    public (Tensor Rows, Sequences Queries, Sequences Keys) Append(Tape tape, Tensor newB3H)
+    /// <returns>All rows, and which of them each new token looks at.</returns>
+    public (Tensor Rows, Sequences Queries, Sequences Keys) Append(int layer, Tensor newB3H)
     {
-        int hypotheses = newB3H.Shape.Rows;
-        if (Length == 0 || Length == _capacity || !EachGoesOnFromItself(hypotheses))
+        if (layer == 0)
         {
-            Rearrange(tape, hypotheses);
+            (_stretches, _width, _capacity, Length) = (_plan.Stretches, _plan.Width, _plan.Capacity, Length + 1);
         }
 
-        AddRows(tape, newB3H);
-        Length++;
-        _parents = [];
-        int[] queries = ArrayPool<int>.Shared.Rent((2 * hypotheses) + 1), keys = ArrayPool<int>.Shared.Rent((2 * hypotheses) + 1);
-        (queries[0], keys[0]) = (0, 0);
-        for (int b = 0; b < hypotheses; b++)
-        {
-            queries[(2 * b) + 1] = queries[(2 * b) + 2] = b + 1;
-            keys[(2 * b) + 1] = (b * _capacity) + Length;
-            keys[(2 * b) + 2] = (b + 1) * _capacity;
-        }
+        CopyParents(layer);
 
-        int rows = hypotheses * _capacity;
-        var result = (
-            new Tensor { Shape = Shape.Matrix(rows, Width), Data = _current.Span<float>().Slice(0, (long)rows * Width) },
-            Sequences.Upload(tape, queries.AsSpan(0, (2 * hypotheses) + 1), hypotheses),
-            Sequences.Upload(tape, keys.AsSpan(0, (2 * hypotheses) + 1), rows));
-        ArrayPool<int>.Shared.Return(queries);
-        ArrayPool<int>.Shared.Return(keys);
-        return result;
+        // Seen as rows of H there are three new ones for each hypothesis, of which the last two are its key and its value.
+        device.Kernels.CopyRows(_plan.NewFrom, _plan.NewTo, hidden, newB3H.Data, _rows[layer].Span<float>());
+        var all = new Tensor { Shape = Shape.Matrix(_plan.Rows, RowWidth), Data = _rows[layer].Span<float>() };
+        return (all, _plan.Queries, _plan.Keys);
     }
 
     public void Dispose()
     {
-        _current.Dispose();
-        _next.Dispose();
+        foreach (DeviceMemory rows in _rows)
+        {
+            rows.Dispose();
+        }
     }
 
-    private bool EachGoesOnFromItself(int hypotheses)
+    private StepPlan Plan(Tape tape, ReadOnlySpan<int> parents, ReadOnlySpan<int> counts, int hypotheses)
     {
-        for (int b = 0; b < _parents.Length; b++)
+        int capacity = Length < _capacity ? _capacity : Math.Max(FirstCapacity, 2 * _capacity), width = _width;
+        foreach (int count in counts)
         {
-            if (_parents[b] != b)
-            {
-                return false;
-            }
+            width = Math.Max(width, count);
         }
 
-        return hypotheses == _hypotheses;
-    }
-
-    /// <summary>Gives each hypothesis its parent's rows, and room for one more.</summary>
-    private void Rearrange(Tape tape, int hypotheses)
-    {
-        int capacity = Length < _capacity ? _capacity : Math.Max(FirstCapacity, 2 * _capacity), rows = (hypotheses * capacity) + 1;
-        Reserve(ref _next, (long)rows * Width);
-        if (Length == 0)
+        bool grows = capacity > _capacity || width > _width;
+        int[] filled = new int[counts.Length * width];
+        Array.Fill(filled, -1);
+        foreach (int stretch in grows ? [] : _stretches)
         {
-            device.Kernels.Fill(_next.Span<float>(), 0);
+            filled[stretch / 2] = stretch;
         }
-        else
+
+        int[] stretches = new int[hypotheses];
+        List<int> from = [], to = [];
+        for (int sentence = 0, b = 0; sentence < counts.Length; sentence++)
         {
-            int[] order = ArrayPool<int>.Shared.Rent(rows);
-            order.AsSpan(0, rows).Fill(_hypotheses * _capacity);
-            for (int b = 0; b < hypotheses; b++)
+            for (int place = sentence * width; place < (sentence * width) + counts[sentence]; place++, b++)
             {
-                int parent = _parents.Length == 0 ? b : _parents[b];
-                for (int t = 0; t < Length; t++)
+                int before = Length == 0 ? -1 : _stretches[parents.IsEmpty ? b : parents[b]];
+                bool stays = before >= 0 && filled[place] == before;
+                stretches[b] = stays ? before : filled[place] >= 0 ? filled[place] ^ 1 : 2 * place;
+                for (int t = 0; !stays && t < Length; t++)
                 {
-                    order[(b * capacity) + t] = (parent * _capacity) + t;
+                    from.Add((before * _capacity) + t);
+                    to.Add((stretches[b] * capacity) + t);
                 }
             }
-
-            long before = ((long)_hypotheses * _capacity) + 1;
-            device.Kernels.GatherRows(
-                tape.Upload(order.AsSpan(0, rows)), Width, _current.Span<float>().Slice(0, before * Width),
-                _next.Span<float>().Slice(0, (long)rows * Width));
-            ArrayPool<int>.Shared.Return(order);
         }
 
-        (_current, _next, _hypotheses, _capacity) = (_next, _current, hypotheses, capacity);
-    }
-
-    // Seen as rows of H there are three new ones for each hypothesis, of which the last two are its key and its value.
-    private void AddRows(Tape tape, Tensor newB3H)
-    {
-        int count = 2 * _hypotheses;
-        int[] from = ArrayPool<int>.Shared.Rent(Math.Max(1, count)), to = ArrayPool<int>.Shared.Rent(Math.Max(1, count));
-        for (int b = 0; b < _hypotheses; b++)
+        int[] newFrom = new int[2 * hypotheses], newTo = new int[2 * hypotheses];
+        int[] queries = new int[(2 * hypotheses) + 1], keys = new int[(2 * hypotheses) + 1];
+        for (int b = 0; b < hypotheses; b++)
         {
-            int row = (b * _capacity) + Length;
-            (from[2 * b], from[(2 * b) + 1]) = ((3 * b) + 1, (3 * b) + 2);
-            (to[2 * b], to[(2 * b) + 1]) = (2 * row, (2 * row) + 1);
+            int first = stretches[b] * capacity, row = first + Length;
+            (newFrom[2 * b], newFrom[(2 * b) + 1]) = ((3 * b) + 1, (3 * b) + 2);
+            (newTo[2 * b], newTo[(2 * b) + 1]) = (2 * row, (2 * row) + 1);
+
+            // What lies between two stretches in use is a sequence without a query.
+            (queries[(2 * b) + 1], queries[(2 * b) + 2]) = (b, b + 1);
+            (keys[(2 * b) + 1], keys[(2 * b) + 2]) = (first, row + 1);
         }
 
-        Tensor keysAndValues = tape.New(Shape.Matrix(count, hidden));
-        device.Kernels.GatherRows(tape.Upload(from.AsSpan(0, count)), hidden, newB3H.Data, keysAndValues.Data);
-        device.Kernels.ScatterAddRows(tape.Upload(to.AsSpan(0, count)), hidden, keysAndValues.Data, _current.Span<float>());
-        ArrayPool<int>.Shared.Return(from);
-        ArrayPool<int>.Shared.Return(to);
+        return new StepPlan(
+            stretches, width, capacity, 2 * filled.Length * capacity, grows, tape.Upload(from.ToArray()), tape.Upload(to.ToArray()), tape.Upload(newFrom),
+            tape.Upload(newTo), Sequences.Upload(tape, queries, hypotheses), Sequences.Upload(tape, keys, keys[^1]));
     }
 
-    private void Reserve(ref DeviceMemory memory, long floats)
+    // A stretch that is copied into was free: nothing that is still to be read is overwritten.
+    private void CopyParents(int layer)
     {
-        if (memory.Bytes < floats * sizeof(float))
+        DeviceMemory before = _rows[layer];
+        if (_plan.Grows)
         {
-            long bytes = Math.Max(floats * sizeof(float), 2 * memory.Bytes);
-            memory.Dispose();
-            memory = new DeviceMemory(device, bytes);
+            _rows[layer] = new DeviceMemory(device, (long)_plan.Rows * RowWidth * sizeof(float));
+        }
+
+        device.Kernels.CopyRows(_plan.From, _plan.To, RowWidth, before.Span<float>(), _rows[layer].Span<float>());
+        if (_plan.Grows)
+        {
+            before.Dispose();
         }
     }
+
+    /// <summary>What a step does in every layer; its tables live as long as the step.</summary>
+    private readonly record struct StepPlan(
+        int[] Stretches, int Width, int Capacity, int Rows, bool Grows, DeviceSpan<int> From, DeviceSpan<int> To, DeviceSpan<int> NewFrom,
+        DeviceSpan<int> NewTo, Sequences Queries, Sequences Keys);
 }

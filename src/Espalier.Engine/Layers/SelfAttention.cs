@@ -43,10 +43,10 @@ public sealed class SelfAttention
     /// One more token for each of B hypotheses: adds its key and value to the cache and looks at all that are there.
     /// B × H to B × H.
     /// </summary>
-    internal Tensor Step(Tape tape, Tensor xBH, KeyValueCache cache)
+    internal Tensor Step(Tape tape, Tensor xBH, KeyValueCache cache, int layer)
     {
         Tensor qkv = _projection.Apply(tape, xBH);
-        (Tensor all, Sequences queries, Sequences keys) = cache.Append(tape, qkv);
+        (Tensor all, Sequences queries, Sequences keys) = cache.Append(layer, qkv);
         Tensor y = Attention.ApplyCached(tape, qkv, all, _width, _heads, queries, keys);
         return _output.Apply(tape, y);
     }

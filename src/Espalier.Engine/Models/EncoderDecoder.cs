@@ -132,14 +132,14 @@ public sealed class EncoderDecoder : IDisposable
     internal Tensor KeysAndValues(Tape tape, int layer, Tensor memoryNH) => _decoder[layer].Cross!.KeysAndValues(tape, memoryNH);
 
     /// <summary>One token for each hypothesis, to H each.</summary>
-    internal Tensor Step(Tape tape, in TokenBatch tokens, IReadOnlyList<KeyValueCache> caches, IReadOnlyList<Tensor> keysAndValues,
+    internal Tensor Step(Tape tape, in TokenBatch tokens, KeyValueCache cache, IReadOnlyList<Tensor> keysAndValues,
         Sequences bySource, Sequences source)
     {
         (Tensor residual, Tensor x) = _decoderSubLayers.Begin(tape, Embedded(tape, tokens));
         TapeMark mark = tape.Mark();
         for (int i = 0; i < _decoder.Length; i++)
         {
-            Tensor attended = _decoder[i].Attention.Step(tape, x, caches[i]);
+            Tensor attended = _decoder[i].Attention.Step(tape, x, cache, i);
             (residual, x) = _decoderSubLayers.Advance(tape, 3 * i, residual, attended);
             (residual, x) = FinishLayer(tape, i, residual, x, keysAndValues[i], bySource, source);
             tape.FreeSince(mark, x, residual);

@@ -119,15 +119,28 @@ public sealed record EncoderDecoderFormat
     /// <summary>Reads the file's bytes.</summary>
     /// <param name="path">The file, for messages.</param>
     /// <param name="json">Its bytes.</param>
-    /// <exception cref="ModelFormatException">They are of another kind of model, or of none.</exception>
+    /// <exception cref="ModelFormatException">They are of another kind of model, or of none, or name a token that it has not.</exception>
     public static EncoderDecoderFormat Read(string path, ReadOnlySpan<byte> json)
     {
         try
         {
             EncoderDecoderFormat format = JsonSerializer.Deserialize(json, EncoderDecoderJson.Default.EncoderDecoderFormat)
                 ?? throw new JsonException("it is null");
-            return format.ModelType == Type ? format
-                : throw new ModelFormatException(path, $"has model_type '{format.ModelType}'; expected {Type}, a model that translates");
+            if (format.ModelType != Type)
+            {
+                throw new ModelFormatException(path, $"has model_type '{format.ModelType}'; expected {Type}, a model that translates");
+            }
+
+            foreach (int id in new[] { format.BosTokenId, format.EosTokenId })
+            {
+                if ((uint)id >= (uint)format.VocabSize)
+                {
+                    throw new ModelFormatException(
+                        path, $"begins or ends translations with token {id}; expected one of the {format.VocabSize} symbols");
+                }
+            }
+
+            return format;
         }
         catch (JsonException e)
         {

@@ -12,7 +12,7 @@ public sealed class IncrementalDecoder : IDisposable
 {
     private readonly EncoderDecoder _model;
     private readonly Tape _tape;
-    private readonly KeyValueCache[] _caches;
+    private readonly KeyValueCache _cache;
     private readonly DeviceMemory[] _keysAndValues;
     private readonly int[] _source;
 
@@ -20,11 +20,10 @@ public sealed class IncrementalDecoder : IDisposable
     {
         (_model, _tape, _source) = (model, tape, source.ToArray());
         int hidden = model.Configuration.Hidden;
-        _caches = new KeyValueCache[model.DecoderLayers];
+        _cache = new KeyValueCache(tape.Device, model.DecoderLayers, hidden);
         _keysAndValues = new DeviceMemory[model.DecoderLayers];
-        for (int i = 0; i < _caches.Length; i++)
+        for (int i = 0; i < _keysAndValues.Length; i++)
         {
-            _caches[i] = new KeyValueCache(tape.Device, hidden);
             Tensor keysAndValues = model.KeysAndValues(tape, i, memoryNH);
             _keysAndValues[i] = new DeviceMemory(tape.Device, keysAndValues.Shape.Count * sizeof(float));
             tape.Kernels.Scale(keysAndValues.Data, 1, _keysAndValues[i].Span<float>().Slice(0, keysAndValues.Shape.Count));
@@ -32,7 +31,7 @@ public sealed class IncrementalDecoder : IDisposable
     }
 
     /// <summary>Tokens that each hypothesis has.</summary>
-    public int Length => _caches[0].Length;
+    public int Length => _cache.Length;
 
     /// <summary>
     /// Adds a token to every hypothesis and gives the scores of the next one. Resets the tape, so that a step's memory
@@ -52,12 +51,8 @@ public sealed class IncrementalDecoder : IDisposable
         }
 
         int[] bySource = Offsets(tokens.Length, hypotheses);
-        foreach (KeyValueCache cache in _caches)
-        {
-            cache.Continue(parents, tokens.Length);
-        }
-
         _tape.Reset();
+        _cache.Continue(_tape, parents, hypotheses);
         int[] each = new int[tokens.Length + 1];
         int[] places = new int[tokens.Length];
         for (int b = 0; b < tokens.Length; b++)
@@ -68,14 +63,14 @@ public sealed class IncrementalDecoder : IDisposable
 
         var batch = new TokenBatch(_tape.Upload(tokens), _tape.Upload(places), Sequences.Upload(_tape, each, tokens.Length));
         int width = 2 * _model.Configuration.Hidden;
-        var keysAndValues = new Tensor[_caches.Length];
+        var keysAndValues = new Tensor[_keysAndValues.Length];
         for (int i = 0; i < keysAndValues.Length; i++)
         {
             keysAndValues[i] = new Tensor { Shape = Shape.Matrix(_source[^1], width), Data = _keysAndValues[i].Span<float>() };
         }
 
         Tensor x = _model.Step(
-            _tape, batch, _caches, keysAndValues, Sequences.Upload(_tape, bySource, tokens.Length),
+            _tape, batch, _cache, keysAndValues, Sequences.Upload(_tape, bySource, tokens.Length),
             Sequences.Upload(_tape, _source, _source[^1]));
         return _model.Logits(_tape, x);
     }
@@ -83,11 +78,7 @@ public sealed class IncrementalDecoder : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (KeyValueCache cache in _caches)
-        {
-            cache.Dispose();
-        }
-
+        _cache.Dispose();
         foreach (DeviceMemory memory in _keysAndValues)
         {
             memory.Dispose();
@@ -104,7 +95,9 @@ public sealed class IncrementalDecoder : IDisposable
         int[] offsets = new int[hypotheses.Length + 1];
         for (int i = 0; i < hypotheses.Length; i++)
         {
-            offsets[i + 1] = offsets[i] + hypotheses[i];
+            offsets[i + 1] = hypotheses[i] >= 0
+                ? offsets[i] + hypotheses[i]
+                : throw new ArgumentException($"{hypotheses[i]} hypotheses of source sentence {i}; expected 0 or more");
         }
 
         return offsets[^1] == tokens

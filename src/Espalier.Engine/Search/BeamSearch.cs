@@ -1,5 +1,6 @@
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Autograd.Ops;
+using Espalier.Engine.Memory;
 using Espalier.Engine.Models;
 
 namespace Espalier.Engine.Search;
@@ -17,14 +18,14 @@ public sealed class BeamSearch
 {
     private readonly EncoderDecoder _model;
     private readonly BeamSettings _settings;
-    private float[] _scores = [];
+    private readonly int[] _excluded;
 
     /// <summary>Prepares the search.</summary>
     /// <exception cref="ConfigurationException">The settings have faults; all are listed.</exception>
     public BeamSearch(EncoderDecoder model, BeamSettings settings)
     {
         ConfigurationException.ThrowIfAny("beam search", settings.Validate());
-        (_model, _settings) = (model, settings);
+        (_model, _settings, _excluded) = (model, settings, [.. settings.Excluded]);
     }
 
     /// <summary>Finds the best target of each source.</summary>
@@ -87,23 +88,47 @@ public sealed class BeamSearch
             }
 
             cancel.ThrowIfCancellationRequested();
-            Tensor scores = LogSoftmax.Apply(tape, decoder.Step([.. tokens], counts, begins ? [] : [.. parents]));
-            Span<float> all = Room(tokens.Count * c.Vocabulary);
-            tape.Device.Download(scores.Data, all);
+            Tensor logits = decoder.Step([.. tokens], counts, begins ? [] : [.. parents]);
+            (float[] scores, int[] symbols, int each) = Best(tape, logits);
+            Tensor? whole = null;
             for (int i = 0; i < beams.Length; i++)
             {
-                beams[i].Advance(all.Slice(first[i] * c.Vocabulary, counts[i] * c.Vocabulary), first[i]);
+                if (beams[i].MustEnd)
+                {
+                    whole ??= LogSoftmax.Apply(tape, logits);
+                    int[] ends = new int[counts[i]];
+                    Array.Fill(ends, _settings.End);
+                    beams[i].Advance(ScoresOfEnd(tape, whole, first[i], counts[i]), ends, first[i]);
+                }
+                else
+                {
+                    (int from, int count) = (first[i] * each, counts[i] * each);
+                    beams[i].Advance(scores.AsSpan(from, count), symbols.AsSpan(from, count), first[i]);
+                }
             }
         }
     }
 
-    private Span<float> Room(int count)
+    // No hypothesis can have more successors than the beam has places: so many of each are all that is looked at.
+    private (float[] Scores, int[] Symbols, int Each) Best(Tape tape, Tensor logits)
     {
-        if (_scores.Length < count)
+        int each = Math.Min(_settings.Beam, logits.Shape.Columns);
+        (Tensor values, DeviceSpan<int> places) = LargestLogProbabilities.Apply(tape, logits, each, _excluded);
+        (float[] scores, int[] symbols) = (new float[places.Length], new int[places.Length]);
+        tape.Device.Download(values.Data, scores.AsSpan());
+        tape.Device.Download(places, symbols.AsSpan());
+        return (scores, symbols, each);
+    }
+
+    private float[] ScoresOfEnd(Tape tape, Tensor logProbabilities, int first, int count)
+    {
+        float[] scores = new float[count];
+        for (int i = 0; i < count; i++)
         {
-            _scores = new float[Math.Max(count, 2 * _scores.Length)];
+            long at = ((long)(first + i) * logProbabilities.Shape.Columns) + _settings.End;
+            tape.Device.Download(logProbabilities.Data.Slice(at, 1), scores.AsSpan(i, 1));
         }
 
-        return _scores.AsSpan(0, count);
+        return scores;
     }
 }

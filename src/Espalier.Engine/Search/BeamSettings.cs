@@ -9,6 +9,9 @@ public sealed record BeamSettings
     /// <summary>The token that ends a target.</summary>
     public int End { get; init; } = 2;
 
+    /// <summary>Tokens that are in no target, such as padding.</summary>
+    public IReadOnlyList<int> Excluded { get; init; } = [];
+
     /// <summary>Hypotheses of a sentence that are kept at each step; 1 is greedy search.</summary>
     public int Beam { get; init; } = 4;
 
@@ -32,6 +35,7 @@ public sealed record BeamSettings
     {
         List<string> faults = [];
         Check(Begin >= 0 && End >= 0, $"the first token is {Begin} and the last {End}; expected ids, 0 or more");
+        Check(!Excluded.Contains(End), $"the token {End} that ends a target is excluded; expected others");
         Check(Beam >= 1, $"a beam of {Beam}; expected 1 (greedy) or more");
         Check(LengthPenalty is >= 0 and < double.PositiveInfinity, $"a length penalty of {LengthPenalty}; expected 0 (none) or more");
         Check(LengthFactor is >= 0 and < double.PositiveInfinity, $"{LengthFactor} target tokens for one of the source; expected 0 or more");

@@ -1,5 +1,3 @@
-using System.Numerics;
-
 namespace Espalier.Engine.Search;
 
 /// <summary>A hypothesis that has not ended.</summary>
@@ -31,29 +29,26 @@ internal sealed class SentenceBeam
     /// <summary>The best that has ended; empty, with a score of minus infinity, where a model gives no numbers.</summary>
     public Hypothesis Best { get; private set; } = new([], double.NegativeInfinity);
 
+    /// <summary>Whether hypotheses have the greatest length, so that all they can do is end.</summary>
+    public bool MustEnd => _length == _maximum;
+
     /// <summary>Goes on by a token.</summary>
-    /// <param name="scores">Log-probabilities of every symbol, a row for each live hypothesis.</param>
-    /// <param name="firstRow">The number of the first row among those of all sentences.</param>
-    public void Advance(ReadOnlySpan<float> scores, int firstRow)
+    /// <param name="scores">The greatest log-probabilities after each live hypothesis, in descending order.</param>
+    /// <param name="tokens">Their tokens.</param>
+    /// <param name="firstRow">The number of the first hypothesis among those of all sentences.</param>
+    public void Advance(ReadOnlySpan<float> scores, ReadOnlySpan<int> tokens, int firstRow)
     {
         if (_live.Count == 0)
         {
             return;
         }
 
-        int vocabulary = scores.Length / _live.Count, places = _settings.Beam - _ended;
+        int each = scores.Length / _live.Count, places = _settings.Beam - _ended;
         _candidates.Clear();
-        for (int row = 0; row < _live.Count; row++)
+        for (int i = 0; i < scores.Length; i++)
         {
-            ReadOnlySpan<float> own = scores.Slice(row * vocabulary, vocabulary);
-            if (_length == _maximum)
-            {
-                Consider(new Candidate(_live[row].Sum + own[_settings.End], row, _settings.End), places);
-            }
-            else
-            {
-                ConsiderAll(own, row, places);
-            }
+            int row = i / each;
+            Consider(new Candidate(_live[row].Sum + scores[i], row, tokens[i]), places);
         }
 
         LiveHypothesis[] before = [.. _live];
@@ -78,34 +73,6 @@ internal sealed class SentenceBeam
             _live.Clear();
         }
     }
-
-    private void ConsiderAll(ReadOnlySpan<float> scores, int row, int places)
-    {
-        double sum = _live[row].Sum;
-        int i = 0;
-        for (; i <= scores.Length - Vector<float>.Count; i += Vector<float>.Count)
-        {
-            if (Vector.GreaterThanAny(new Vector<float>(scores[i..]), new Vector<float>(Bound(sum, places))))
-            {
-                Consider(scores, i, i + Vector<float>.Count, row, places);
-            }
-        }
-
-        Consider(scores, i, scores.Length, row, places);
-    }
-
-    private void Consider(ReadOnlySpan<float> scores, int begin, int end, int row, int places)
-    {
-        double sum = _live[row].Sum;
-        for (int token = begin; token < end; token++)
-        {
-            Consider(new Candidate(sum + scores[token], row, token), places);
-        }
-    }
-
-    /// <summary>What a symbol's score must exceed to be looked at more closely: a little less than the last candidate's.</summary>
-    private float Bound(double sum, int places)
-        => _candidates.Count < places ? float.NegativeInfinity : MathF.BitDecrement((float)(_candidates[^1].Sum - sum));
 
     /// <summary>Puts a candidate in its place, if it has one; of equals the first that comes stays first.</summary>
     private void Consider(Candidate candidate, int places)

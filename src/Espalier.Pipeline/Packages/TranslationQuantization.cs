@@ -12,6 +12,9 @@ namespace Espalier.Pipeline.Packages;
 /// <summary>Quantizes a model that translates; see <see cref="ModelQuantization"/> for encoders.</summary>
 public sealed class TranslationQuantization
 {
+    // Below four bits a scale for each row or tensor is not enough.
+    private static readonly int[] BitsToTry = [8, 6, 5, 4];
+
     private readonly string _source;
     private readonly QuantizationSettings _settings;
     private readonly EncoderDecoderConfiguration _configuration;
@@ -38,29 +41,51 @@ public sealed class TranslationQuantization
     /// <param name="folder">A folder that is not there, or empty.</param>
     /// <exception cref="CompressionException">A tensor cannot be quantized; nothing is written.</exception>
     /// <exception cref="IOException">The disk is full or failed; nothing is written.</exception>
-    public QuantizationOutcome Write(string folder)
+    public QuantizationOutcome Write(string folder) => Write(folder, [_settings.Bits], long.MaxValue);
+
+    /// <summary>Writes the package with the most bits, of 8, 6, 5 and 4, that takes no more than a certain size.</summary>
+    /// <param name="folder">A folder that is not there, or empty.</param>
+    /// <param name="bytes">Most bytes of the package.</param>
+    /// <exception cref="CompressionException">None fits, or a tensor cannot be quantized; nothing is written.</exception>
+    /// <exception cref="IOException">The disk is full or failed; nothing is written.</exception>
+    public QuantizationOutcome WriteWithin(string folder, long bytes) => Write(folder, BitsToTry, bytes);
+
+    private QuantizationOutcome Write(string folder, IReadOnlyList<int> bits, long most)
     {
-        PackedTensor[] packed =
-        [
-            .. _weights.Tensors.Select(t => PackedTensor.Of(t, _settings.Keeps(t.Name) ? null : _settings.SchemeOf(_settings.Bits), _settings.Range)),
-        ];
-        AtomicFolder.Write<object?>(folder, to =>
+        PackedTensor[] packed = AtomicFolder.Write(folder, to =>
         {
-            _tokenizer.Save(Path.Join(to, ModelFolder.TokenizerName));
-            byte[] configuration = TranslationFolder.ConfigurationOf(_configuration, _tokenizer);
-            if (packed.Any(t => !t.Stored.IsPlain))
+            foreach (int b in bits)
             {
-                CompressedWeights.Write(to, configuration, packed, name => name);
-            }
-            else
-            {
-                File.WriteAllBytes(Path.Join(to, EncoderDecoderFormat.FileName), configuration);
-                new ModelWeights(packed.Select(t => t.Decode())).Save(Path.Join(to, ModelFolder.WeightsName));
+                PackedTensor[] tensors =
+                [
+                    .. _weights.Tensors.Select(t => PackedTensor.Of(t, _settings.Keeps(t.Name) ? null : _settings.SchemeOf(b), _settings.Range)),
+                ];
+                WriteFiles(to, tensors);
+                if (ModelPackage.BytesOf(to) <= most)
+                {
+                    return tensors;
+                }
             }
 
-            return null;
+            throw new CompressionException(
+                $"with {bits[^1]} bits the package takes {ModelPackage.BytesOf(to):N0} bytes, more than the {most:N0} allowed; allow more, or train a smaller model");
         });
         return ModelQuantization.OutcomeOf(_source, folder, _weights, packed, []);
+    }
+
+    private void WriteFiles(string folder, PackedTensor[] tensors)
+    {
+        _tokenizer.Save(Path.Join(folder, ModelFolder.TokenizerName));
+        byte[] configuration = TranslationFolder.ConfigurationOf(_configuration, _tokenizer);
+        if (tensors.Any(t => !t.Stored.IsPlain))
+        {
+            CompressedWeights.Write(folder, configuration, tensors, name => name);
+        }
+        else
+        {
+            File.WriteAllBytes(Path.Join(folder, EncoderDecoderFormat.FileName), configuration);
+            new ModelWeights(tensors.Select(t => t.Decode())).Save(Path.Join(folder, ModelFolder.WeightsName));
+        }
     }
 
     private static ModelWeights Weights(string folder, EncoderDecoderConfiguration configuration)

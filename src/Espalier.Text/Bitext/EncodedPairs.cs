@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using System.Text;
 using Espalier.Text.Batching;
 using Espalier.Text.Files;
 using Espalier.Text.Tokenization;
@@ -8,10 +8,12 @@ namespace Espalier.Text.Bitext;
 /// <summary>A parallel set as token ids of one joint vocabulary, without special tokens, in the order of the files.</summary>
 public sealed class EncodedPairs
 {
-    private EncodedPairs(TokenSequences sources, TokenSequences targets, SpecialTokens special, IReadOnlyList<Warning> warnings)
+    private EncodedPairs(
+        TokenSequences sources, TokenSequences targets, IReadOnlyList<string> references, SpecialTokens special, IReadOnlyList<Warning> warnings)
     {
         Sources = sources;
         Targets = targets;
+        References = references;
         Special = special;
         Warnings = warnings;
     }
@@ -22,34 +24,41 @@ public sealed class EncodedPairs
     /// <summary>The target sides.</summary>
     public TokenSequences Targets { get; }
 
+    /// <summary>The target sides as they stand in the files, for metrics of text; empty unless they were asked for.</summary>
+    public IReadOnlyList<string> References { get; }
+
     /// <summary>What was left out and what was odd.</summary>
     public IReadOnlyList<Warning> Warnings { get; }
 
     internal SpecialTokens Special { get; }
 
-    /// <inheritdoc cref="Encode(IReadOnlyList{ParallelSetOptions}, Tokenizer, int, IProgress{double}?, CancellationToken)"/>
+    /// <inheritdoc cref="Encode(IReadOnlyList{ParallelSetOptions}, Tokenizer, int, bool, IProgress{double}?, CancellationToken)"/>
     public static EncodedPairs Encode(
-        ParallelSetOptions options, Tokenizer tokenizer, int maxLength, IProgress<double>? progress = null, CancellationToken cancel = default) =>
-        Encode([options], tokenizer, maxLength, progress, cancel);
+        ParallelSetOptions options, Tokenizer tokenizer, int maxLength, bool keepReferences = false, IProgress<double>? progress = null,
+        CancellationToken cancel = default) =>
+        Encode([options], tokenizer, maxLength, keepReferences, progress, cancel);
 
     /// <summary>Encodes parallel sets, one behind the other.</summary>
     /// <param name="sets">Where they stand and what of them to leave out.</param>
     /// <param name="tokenizer">Encodes both sides.</param>
     /// <param name="maxLength">A pair of which a side, with its special token, has more tokens than this is left out: half a translation teaches nothing good.</param>
+    /// <param name="keepReferences">Keep the text of the targets too: a token that stands for no text would be missing in what is decoded.</param>
     /// <param name="progress">Told the part that is done, from 0 to 1.</param>
     /// <param name="cancel">Stops the work.</param>
     /// <exception cref="TextException">A file cannot be read or is wrong, the line counts differ, or no pair is left.</exception>
     public static EncodedPairs Encode(
-        IReadOnlyList<ParallelSetOptions> sets, Tokenizer tokenizer, int maxLength, IProgress<double>? progress = null, CancellationToken cancel = default)
+        IReadOnlyList<ParallelSetOptions> sets, Tokenizer tokenizer, int maxLength, bool keepReferences = false,
+        IProgress<double>? progress = null, CancellationToken cancel = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
         ArgumentOutOfRangeException.ThrowIfZero(sets.Count);
+        var blank = new Tally("pairs left out because a side is nothing but white space");
         var tooLong = new Tally($"pairs left out because a side has more than {maxLength} tokens");
         TokenSequences sources = new(), targets = new();
+        List<string> references = [];
         List<Warning> warnings = [];
         double bytes = sets.Where(set => File.Exists(set.Source)).Sum(set => (double)new FileInfo(set.Source).Length);
         (double before, long pairs) = (0, 0);
-        List<int> source = [], target = [];
         foreach (ParallelSetOptions set in sets)
         {
             using var reader = new ParallelReader(set);
@@ -57,24 +66,29 @@ public sealed class EncodedPairs
             {
                 cancel.ThrowIfCancellationRequested();
                 progress?.Report((before + reader.BytesConsumed) / bytes);
-                source.Clear();
-                target.Clear();
-                tokenizer.Encode(reader.Source, source);
-                tokenizer.Encode(reader.Target, target);
-                if (Math.Max(source.Count, target.Count) + 1 > maxLength)
+                string reference = Encoding.UTF8.GetString(reader.Target);
+                int[] source = Sentence.Encode(tokenizer, Encoding.UTF8.GetString(reader.Source)), target = Sentence.Encode(tokenizer, reference);
+                if (source.Length == 0 || target.Length == 0)
+                {
+                    blank.Add(set.Source, reader.Line);
+                    continue;
+                }
+                if (Math.Max(source.Length, target.Length) + 1 > maxLength)
                 {
                     tooLong.Add(set.Source, reader.Line);
                     continue;
                 }
-                sources.Add(CollectionsMarshal.AsSpan(source));
-                targets.Add(CollectionsMarshal.AsSpan(target));
+                sources.Add(source);
+                targets.Add(target);
+                if (keepReferences)
+                    references.Add(reference);
             }
             (before, pairs) = (before + reader.BytesConsumed, pairs + reader.Pairs);
             warnings.AddRange(reader.Warnings);
         }
-        warnings.AddRange(Tally.Warnings(tooLong));
+        warnings.AddRange(Tally.Warnings(blank, tooLong));
         return sources.Count > 0
-            ? new EncodedPairs(sources, targets, tokenizer.Special, warnings)
+            ? new EncodedPairs(sources, targets, references, tokenizer.Special, warnings)
             : throw new TextException($"none of its {pairs:N0} pairs passed the filters: {string.Join("; ", warnings)}", sets[0].Source);
     }
 }

@@ -1,7 +1,9 @@
+using System.Text;
+
 namespace Espalier.Text.Files;
 
 /// <summary>
-/// Reads a text file line by line in bounded memory. A line that exceeds the buffer arrives as several segments, cut where a
+/// Reads a text line by line in bounded memory. A line that exceeds the buffer arrives as several segments, cut where a
 /// byte-level tokenizer cuts anyway, so that encoding the segments one by one gives the ids of the whole line.
 /// </summary>
 /// <remarks>
@@ -13,11 +15,11 @@ public sealed class LineReader : IDisposable
     public const int LongestSegment = 1 << 20;
 
     private const byte NewLine = (byte)'\n';
-    private readonly InputFile _input;
+    private readonly Stream _input;
     private readonly TextDefects _defects;
     private readonly byte[] _buffer = new byte[LongestSegment];
     private int _start, _end, _segmentStart, _segmentLength;
-    private long _taken;
+    private long _taken, _read;
     private bool _atEnd;
 
     /// <summary>Opens a file, plain or gzip.</summary>
@@ -25,20 +27,41 @@ public sealed class LineReader : IDisposable
     /// <param name="defects">Receives what does not belong in UTF-8 text.</param>
     /// <exception cref="TextException">It is missing or cannot be read, or is UTF-16.</exception>
     public LineReader(string path, TextDefects defects)
+        : this(InputFile.Open(path), path, defects)
     {
-        Path = path;
-        _defects = defects;
-        _input = InputFile.Open(path);
+    }
+
+    /// <summary>Reads what comes, such as standard input: a line is given as soon as it is there. The stream stays open.</summary>
+    /// <param name="input">The text.</param>
+    /// <param name="name">What it is called in messages.</param>
+    /// <param name="defects">Receives what does not belong in UTF-8 text.</param>
+    /// <exception cref="TextException">It is UTF-16.</exception>
+    public LineReader(Stream input, string name, TextDefects defects)
+    {
+        (_input, Path, _defects) = (input, name, defects);
         try
         {
-            Fill();
-            _start = ByteOrderMark.Length(_buffer.AsSpan(0, _end), path);
+            while (_end < ByteOrderMark.Longest && !_buffer.AsSpan(0, _end).Contains(NewLine) && Fill())
+            {
+            }
+            _start = ByteOrderMark.Length(_buffer.AsSpan(0, _end), name);
         }
         catch
         {
-            _input.Dispose();
+            Dispose();
             throw;
         }
+    }
+
+    /// <summary>The lines of a file, as text; of one that is longer than <see cref="LongestSegment"/> its end.</summary>
+    /// <exception cref="TextException">It is missing or cannot be read, or is UTF-16.</exception>
+    public static IReadOnlyList<string> ReadAll(string path)
+    {
+        using var reader = new LineReader(path, new TextDefects());
+        List<string> lines = [];
+        while (reader.NextLine(out _))
+            lines.Add(Encoding.UTF8.GetString(reader.Segment));
+        return lines;
     }
 
     /// <summary>The file.</summary>
@@ -56,8 +79,8 @@ public sealed class LineReader : IDisposable
     /// <summary>The current segment. Valid until the next call of <see cref="Next"/>.</summary>
     public ReadOnlySpan<byte> Segment => _buffer.AsSpan(_segmentStart, _segmentLength);
 
-    /// <summary>Bytes of the file on disk consumed so far.</summary>
-    public long BytesConsumed => _input.BytesConsumed;
+    /// <summary>Bytes of the file on disk consumed so far; of a stream, bytes read.</summary>
+    public long BytesConsumed => _input is InputFile file ? file.BytesConsumed : _read;
 
     /// <summary>Bytes of the file on disk that the text so far takes: exact for plain text, about for gzip.</summary>
     public double BytesTaken => (double)BytesConsumed * _taken / Math.Max(1, _taken + _end - _start);
@@ -67,12 +90,14 @@ public sealed class LineReader : IDisposable
     /// <exception cref="TextException">The file cannot be read on.</exception>
     public bool Next()
     {
-        int newLine = _buffer.AsSpan(_start, _end - _start).IndexOf(NewLine);
-        if (newLine < 0 && !_atEnd)
+        int newLine, searched = 0;
+        while ((newLine = _buffer.AsSpan(_start + searched, _end - _start - searched).IndexOf(NewLine)) < 0)
         {
-            Fill();
-            newLine = _buffer.AsSpan(_start, _end - _start).IndexOf(NewLine);
+            searched = _end - _start;
+            if (!Fill())
+                break;
         }
+        newLine = newLine < 0 ? newLine : searched + newLine;
         if (newLine < 0 && _start == _end)
         {
             if (EndsLine)
@@ -108,7 +133,7 @@ public sealed class LineReader : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _input.Dispose();
+    public void Dispose() => (_input as InputFile)?.Dispose();
 
     private void Take(int length, int separator, bool ends)
     {
@@ -123,19 +148,17 @@ public sealed class LineReader : IDisposable
         _defects.Check(Segment, Path, Line);
     }
 
-    private void Fill()
+    // Reads as much more as comes at once. False when nothing does, or there is no room.
+    private bool Fill()
     {
         _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
         (_start, _end) = (0, _end - _start);
-        while (_end < _buffer.Length)
-        {
-            int got = _input.Read(_buffer.AsSpan(_end));
-            if (got == 0)
-            {
-                _atEnd = true;
-                break;
-            }
-            _end += got;
-        }
+        if (_atEnd || _end == _buffer.Length)
+            return false;
+        int got = _input.Read(_buffer.AsSpan(_end));
+        _end += got;
+        _read += got;
+        _atEnd = got == 0;
+        return !_atEnd;
     }
 }

@@ -97,6 +97,16 @@ public sealed class Tokenizer
         return [.. ids];
     }
 
+    /// <summary>The ids of <paramref name="text"/>, in which added tokens, the special ones among them, are not recognised: all of it is
+    /// text. Lone surrogates count as U+FFFD.</summary>
+    public int[] EncodeText(string text)
+    {
+        var ids = new List<int>(text.Length / 3 + 4);
+        if (text.Length > 0)
+            EncodeWords(Encoding.UTF8.GetBytes(text), ids, continues: false);
+        return [.. ids];
+    }
+
     /// <summary>The text of <paramref name="ids"/>; bytes that are not UTF-8 become U+FFFD.</summary>
     /// <param name="ids">Token ids.</param>
     /// <param name="skipSpecial">Leave special tokens out of the text.</param>

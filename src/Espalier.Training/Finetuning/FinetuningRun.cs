@@ -207,8 +207,7 @@ public sealed class FinetuningRun : IDisposable
 
             return new FinetuningRun(materials, run, record, peak(materials.Device))
             {
-                Warnings = materials.Device.Description == manifest.Machine.Device ? []
-                    : [$"the run was made on {manifest.Machine.Device} and goes on on {materials.Device.Description}: its last bits will differ"],
+                Warnings = [.. RunResumption.MachineWarnings(manifest, materials.Device)],
             };
         }
         catch

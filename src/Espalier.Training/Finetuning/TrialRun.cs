@@ -96,7 +96,7 @@ internal sealed class TrialRun : IDisposable
                 KeepGoing = (state, evaluation) =>
                 {
                     KeepIfBest(objective, state, evaluation);
-                    return !OutOfPatience();
+                    return !EvaluationHistory.Read(_run.Path).IsOutOfPatience(_record.Configuration.Patience);
                 },
             };
             if (trainer.Run(progress, cancel).End == TrainingEnd.Interrupted)
@@ -139,12 +139,8 @@ internal sealed class TrialRun : IDisposable
 
     // A checkpoint may follow the end. Where the best that was measured is not kept, the process was killed just before: not ended.
     private TrainingEvent? EndOfLog()
-        => Log().LastOrDefault(e => e.Event != "checkpoint") is { Event: "finished" or "stopped" or "diverged" } last
-            && ReadBest()?.Accuracy >= Accuracies().DefaultIfEmpty().Max() ? last : null;
-
-    private IReadOnlyList<TrainingEvent> Log() => EventLog.Read(Path.Join(_run.Path, RunDirectory.EventsName));
-
-    private double[] Accuracies() => [.. Log().Where(e => e.Event == "evaluation").Select(e => e.Evaluation!.Value)];
+        => EventLog.Read(Path.Join(_run.Path, RunDirectory.EventsName)).LastOrDefault(e => e.Event != "checkpoint") is { Event: "finished" or "stopped" or "diverged" } last
+            && ReadBest()?.Accuracy >= (EvaluationHistory.Read(_run.Path).Best?.Evaluation!.Value ?? 0) ? last : null;
 
     /// <summary>Saves the model if none of this trial was better.</summary>
     private void KeepIfBest(Classification objective, TrainingState state, Evaluation evaluation)
@@ -160,14 +156,6 @@ internal sealed class TrialRun : IDisposable
                     Path.Join(folder, BestRecordName), new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(best, FinetuningJson.Default.TrialBest)));
             });
         }
-    }
-
-    // Of the log alone, which a checkpoint cuts back: a resumed trial stops where an uninterrupted one does.
-    private bool OutOfPatience()
-    {
-        double[] accuracies = Accuracies();
-        int best = Array.IndexOf(accuracies, accuracies.Max());
-        return _record.Configuration.Patience is > 0 and var patience && accuracies.Length - 1 - best >= patience;
     }
 
     private TrialBest? ReadBest()

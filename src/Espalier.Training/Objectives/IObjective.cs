@@ -56,6 +56,9 @@ public sealed record Evaluation(string Metric, double Value, double Loss, long P
     /// and in a difference between two models. Null where it is not. No log holds it.</summary>
     [JsonIgnore]
     public IReadOnlyList<EvaluationPart>? Parts { get; init; }
+
+    /// <summary>Of how many evaluations' weights the model is the average; null for the weights that are trained.</summary>
+    public int? Averaged { get; init; }
 }
 
 /// <summary>A part of an evaluation.</summary>

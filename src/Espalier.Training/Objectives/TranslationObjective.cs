@@ -22,8 +22,9 @@ public sealed class TranslationObjective : StreamObjective<TranslationBatch>
     private readonly EncoderDecoderFlops _flops;
     private readonly Tokenizer _tokenizer;
     private readonly StepBatch<TranslationBatch> _development;
+    private readonly IReadOnlyList<int> _excluded;
     private readonly int[][] _sources;
-    private readonly string[] _references;
+    private readonly IReadOnlyList<string> _references;
 
     private TranslationObjective(
         ParameterSet parameters, EncoderDecoder model, TranslationBatches train, EncodedPairs development, Tokenizer tokenizer,
@@ -31,12 +32,13 @@ public sealed class TranslationObjective : StreamObjective<TranslationBatch>
         : base(parameters, train, new BatchPosition(seed))
     {
         (_model, _flops, _tokenizer) = (model, new EncoderDecoderFlops(model.Configuration), tokenizer);
+        _excluded = Sentence.Excluded(tokenizer, model.Configuration.Vocabulary);
         var builder = new TranslationBatches(
             development, new SequenceBatchOptions { BatchTokens = int.MaxValue, MicroBatchTokens = batches.MicroBatchTokens, Shuffle = false });
         _development = builder.NewBatch();
         builder.Build(new BatchPosition(seed), _development);
         _sources = [.. Enumerable.Range(0, development.Sources.Count).Select(i => (int[])[.. development.Sources[i], tokenizer.Special.Eos])];
-        _references = [.. Enumerable.Range(0, development.Targets.Count).Select(i => tokenizer.Decode(development.Targets[i]))];
+        _references = development.References;
     }
 
     /// <summary>The model's configuration.</summary>
@@ -46,7 +48,7 @@ public sealed class TranslationObjective : StreamObjective<TranslationBatch>
     /// <param name="device">Where it is trained.</param>
     /// <param name="configuration">The model.</param>
     /// <param name="train">What to learn from.</param>
-    /// <param name="development">What to evaluate on.</param>
+    /// <param name="development">What to evaluate on, with its references.</param>
     /// <param name="tokenizer">What both are encoded with.</param>
     /// <param name="batches">How batches are made.</param>
     /// <param name="seed">Seed of the first weights and of the order of the data.</param>
@@ -118,7 +120,8 @@ public sealed class TranslationObjective : StreamObjective<TranslationBatch>
             End = _tokenizer.Special.Eos,
             Beam = 1,
             BatchSentences = EvaluationSentences,
+            Excluded = _excluded,
         });
-        return [.. search.Search(tape, _sources, cancel).Select(h => _tokenizer.Decode(h.Tokens).Trim())];
+        return [.. search.Search(tape, _sources, cancel).Select(h => Sentence.Decode(_tokenizer, h.Tokens))];
     }
 }

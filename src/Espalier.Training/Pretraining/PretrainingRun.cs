@@ -188,16 +188,11 @@ public sealed class PretrainingRun : IDisposable
             Require(path, materials.Tokenizer.Fingerprint == manifest.TokenizerFingerprint, "tokenizer", data);
             Require(path, materials.DataFingerprint(cancel) == manifest.DataFingerprint, "data set", data);
             TrainingState state = run.Checkpoints.Latest((_, _) => { })?.State ?? new TrainingState();
-            List<string> warnings = [];
+            List<string> warnings = [.. RunResumption.MachineWarnings(manifest, materials.Device)];
             if (budget != null || moved != null)
             {
                 TrainingBudget old = record.Configuration.Training.Budget;
-                record = Change(run, record, data, budget == null ? old : StillOpen(path, budget(old, state.Spent), state, warnings));
-            }
-
-            if (materials.Device.Description != manifest.Machine.Device)
-            {
-                warnings.Add($"the run was made on {manifest.Machine.Device} and goes on on {materials.Device.Description}: its last bits will differ");
+                record = Change(run, record, data, budget == null ? old : RunResumption.StillOpen(path, budget(old, state.Spent), state, warnings));
             }
 
             materials.Build(record.Configuration);
@@ -218,19 +213,6 @@ public sealed class PretrainingRun : IDisposable
             throw new RunMismatchException(
                 path, $"the {what} in {data} is not the one that the run was made with; put that one back, or begin another run");
         }
-    }
-
-    // More of one measure is of no use while another is used up.
-    private static TrainingBudget StillOpen(string path, TrainingBudget budget, TrainingState state, List<string> warnings)
-    {
-        TrainingBudget open = budget.WithoutUsedUp(state.Spent, state.StepCost?.Time ?? TimeSpan.Zero, out IReadOnlyList<string> usedUp);
-        if (open == new TrainingBudget() && usedUp.Count > 0)
-        {
-            throw new RunException(path, $"the budget of {string.Join(", ", usedUp)} is used up already; give it more, such as --time +30m");
-        }
-
-        warnings.AddRange(usedUp.Select(limit => $"the limit of {limit} is used up and no longer holds"));
-        return open;
     }
 
     // Steps of the run itself, timed as in the paper, tell more than what was measured before it.

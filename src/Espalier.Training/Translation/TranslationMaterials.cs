@@ -46,12 +46,12 @@ internal sealed class TranslationMaterials : IDisposable
                 .TrainFiles([.. c.TrainSource, .. c.TrainTarget], progress: null, cancel).Tokenizer;
         EncodedPairs train = EncodedPairs.Encode(
             [.. c.TrainSource.Zip(c.TrainTarget, (s, t) => new ParallelSetOptions { Source = s, Target = t })], joint, c.MaximumTokens,
-            progress, cancel);
+            keepReferences: false, progress, cancel);
 
         // What is measured is not chosen: nothing but what the model cannot read is left out.
         EncodedPairs development = EncodedPairs.Encode(
             new ParallelSetOptions { Source = c.DevelopmentSource, Target = c.DevelopmentTarget, MaxWords = int.MaxValue, MaxRatio = int.MaxValue },
-            joint, c.MaximumTokens, progress: null, cancel);
+            joint, c.MaximumTokens, keepReferences: true, progress: null, cancel);
         return new TranslationMaterials(new CpuDevice(c.Threads), joint, train, development);
     }
 

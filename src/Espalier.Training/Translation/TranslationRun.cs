@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text.Json;
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
@@ -23,9 +22,9 @@ public sealed class TranslationRun : IDisposable
     private readonly RunDirectory _run;
     private readonly Snapshots _snapshots;
 
-    private TranslationRun(TranslationMaterials materials, RunDirectory run, TranslationRecord record)
+    private TranslationRun(TranslationMaterials materials, RunDirectory run, TranslationRecord record, double peakFlops)
     {
-        (_materials, _run, Record) = (materials, run, record);
+        (_materials, _run, Record, PeakFlops) = (materials, run, record, peakFlops);
         _snapshots = new Snapshots(run, record.Configuration.Average);
     }
 
@@ -40,6 +39,9 @@ public sealed class TranslationRun : IDisposable
 
     /// <summary>Effective batches of a pass over the data.</summary>
     public long StepsInEpoch => _materials.Objective.StepsInEpoch;
+
+    /// <summary>The machine's rate of plain matrix products in FLOP/s, measured when this object was made.</summary>
+    public double PeakFlops { get; }
 
     /// <summary>What was odd in the data, and what differs from when the run was made.</summary>
     public IReadOnlyList<string> Warnings { get; private init; } = [];
@@ -68,7 +70,7 @@ public sealed class TranslationRun : IDisposable
     public static TranslationRun Resume(
         string path, Func<TrainingBudget, TrainingSpent, TrainingBudget>? budget = null,
         Func<TranslationConfiguration, TranslationConfiguration>? moved = null, CancellationToken cancel = default)
-        => Resume(path, new RunStorage(), budget, moved, cancel);
+        => Resume(path, budget, new RunStorage(), PeakThroughput.Measure, moved, cancel);
 
     /// <summary>Trains until the budget is used up or patience is at its end, and keeps the best model.</summary>
     /// <param name="progress">Told after every step.</param>
@@ -79,16 +81,17 @@ public sealed class TranslationRun : IDisposable
     public TranslationOutcome Train(
         IProgress<TrainingProgress>? progress = null, CancellationToken cancel = default, TimeProvider? time = null)
     {
-        TrainingOutcome outcome;
-        using (var trainer = new Trainer(_materials.Objective, Record.Configuration.Training, _run, time)
+        TranslationConfiguration c = Record.Configuration;
+        ParameterSet parameters = _materials.Objective.Parameters;
+
+        // Six operations for each weight and token, of which a token meets half the weights, at half of the peak.
+        TimeSpan guess = TimeSpan.FromSeconds(6.0 * parameters.Count * c.BatchTokens / PeakFlops);
+        using var trainer = new Trainer(_materials.Objective, c.Training, _run, time)
         {
-            ExpectedStep = new StepCost(TimeSpan.Zero, Record.Configuration.BatchTokens, 1.0 / StepsInEpoch),
-            KeepGoing = (state, evaluation) =>
-            {
-                _snapshots.Add(_materials.Objective.Parameters, state.Step);
-                KeepIfBest(evaluation, state, averaged: 1);
-                return !OutOfPatience();
-            },
+            PeakFlops = PeakFlops,
+            ExpectedStep = new StepCost(guess, c.BatchTokens, 1.0 / StepsInEpoch),
+            KeepGoing = Keep,
+            Average = () => _snapshots.Average(parameters, EvaluationHistory.Read(_run.Path)),
             WriteModel = () =>
             {
                 // Who is interrupted before the first evaluation has a model all the same.
@@ -97,24 +100,8 @@ public sealed class TranslationRun : IDisposable
                     WriteModel(best: null);
                 }
             },
-        })
-        {
-            outcome = trainer.Run(progress, cancel);
-        }
-
-        try
-        {
-            if (outcome.End is TrainingEnd.Finished or TrainingEnd.Stopped && _snapshots.Steps.Count > 1)
-            {
-                Average(outcome.State, cancel);
-            }
-        }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-        {
-            outcome = outcome with { End = TrainingEnd.Interrupted };
-        }
-
-        return new TranslationOutcome(outcome, TranslationFolder.ReadBest(_run.ModelPath));
+        };
+        return new TranslationOutcome(trainer.Run(progress, cancel), TranslationFolder.ReadBest(_run.ModelPath));
     }
 
     /// <inheritdoc/>
@@ -128,33 +115,32 @@ public sealed class TranslationRun : IDisposable
         string path, TranslationConfiguration asked, RunStorage storage, Func<Device, double> peak,
         IProgress<double>? progress = null, CancellationToken cancel = default)
     {
-        if (RunDirectory.IsAt(path))
-        {
-            throw new RunException(path, "there is a run here already; resume it, or name another folder");
-        }
-
         ConfigurationException.ThrowIfAny("translation", asked.Validate());
+
+        // Before anything is read or measured: a folder that cannot be written costs no waiting.
+        using RunPlace place = RunPlace.Claim(path, storage);
         TranslationMaterials materials = TranslationMaterials.Open(asked, asked.Tokenizer, progress, cancel);
         RunDirectory? run = null;
         try
         {
             TranslationConfiguration c = Resolve(asked, materials);
+            double peakFlops = peak(materials.Device);
             materials.Build(c);
             var record = new TranslationRecord(c, materials.Train.Sources.Count, materials.TrainTokens, materials.Development.Sources.Count);
-            run = RunDirectory.Create(path, new RunManifest
+            run = place.Begin(new RunManifest
             {
                 Kind = Kind,
-                Version = typeof(TranslationRun).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",
+                Version = RunManifest.CurrentVersion,
                 Created = DateTimeOffset.UtcNow,
-                Machine = MachineRecord.Here(materials.Device.Description, peak(materials.Device)),
+                Machine = MachineRecord.Here(materials.Device.Description, peakFlops),
                 TokenizerFingerprint = materials.Tokenizer.Fingerprint,
                 DataFingerprint = materials.DataFingerprint(),
                 Configuration = JsonSerializer.SerializeToElement(record, TranslationJson.Default.TranslationRecord),
-            }, storage);
+            });
 
             // Who is killed here learns it anew when the run is resumed: it is a function of the training files.
             storage.Change(TokenizerOf(path), () => materials.Tokenizer.Save(TokenizerOf(path)));
-            return new TranslationRun(materials, run, record) { Warnings = [.. materials.Warnings] };
+            return new TranslationRun(materials, run, record, peakFlops) { Warnings = [.. materials.Warnings] };
         }
         catch
         {
@@ -165,7 +151,7 @@ public sealed class TranslationRun : IDisposable
     }
 
     internal static TranslationRun Resume(
-        string path, RunStorage storage, Func<TrainingBudget, TrainingSpent, TrainingBudget>? budget = null,
+        string path, Func<TrainingBudget, TrainingSpent, TrainingBudget>? budget, RunStorage storage, Func<Device, double> peak,
         Func<TranslationConfiguration, TranslationConfiguration>? moved = null, CancellationToken cancel = default)
     {
         RunDirectory run = RunDirectory.Open(path, storage);
@@ -178,18 +164,11 @@ public sealed class TranslationRun : IDisposable
             materials = TranslationMaterials.Open(c, File.Exists(TokenizerOf(path)) ? TokenizerOf(path) : c.Tokenizer, null, cancel);
             Require(path, materials.Tokenizer.Fingerprint == manifest.TokenizerFingerprint, "tokenizer");
             Require(path, materials.DataFingerprint() == manifest.DataFingerprint, "data");
-            List<string> warnings = [];
+            List<string> warnings = [.. RunResumption.MachineWarnings(manifest, materials.Device)];
             if (budget != null)
             {
                 TrainingState state = run.Checkpoints.Latest((_, _) => { })?.State ?? new TrainingState();
-                TrainingBudget open = budget(c.Training.Budget, state.Spent)
-                    .WithoutUsedUp(state.Spent, state.StepCost?.Time ?? TimeSpan.Zero, out IReadOnlyList<string> usedUp);
-                if (open == new TrainingBudget() && usedUp.Count > 0)
-                {
-                    throw new RunException(path, $"the budget of {string.Join(", ", usedUp)} is used up already; give it more, such as --time +30m");
-                }
-
-                warnings.AddRange(usedUp.Select(limit => $"the limit of {limit} is used up and no longer holds"));
+                TrainingBudget open = RunResumption.StillOpen(path, budget(c.Training.Budget, state.Spent), state, warnings);
                 c = c with { Training = c.Training with { Budget = open } };
                 ConfigurationException.ThrowIfAny("translation", c.Validate());
             }
@@ -200,13 +179,8 @@ public sealed class TranslationRun : IDisposable
                 run.Update(manifest with { Configuration = JsonSerializer.SerializeToElement(record, TranslationJson.Default.TranslationRecord) });
             }
 
-            if (materials.Device.Description != manifest.Machine.Device)
-            {
-                warnings.Add($"the run was made on {manifest.Machine.Device} and goes on on {materials.Device.Description}: its last bits will differ");
-            }
-
             materials.Build(c);
-            return new TranslationRun(materials, run, record) { Warnings = warnings };
+            return new TranslationRun(materials, run, record, peak(materials.Device)) { Warnings = warnings };
         }
         catch
         {
@@ -242,38 +216,26 @@ public sealed class TranslationRun : IDisposable
         };
     }
 
-    private void KeepIfBest(Evaluation evaluation, TrainingState state, int averaged)
+    // What was evaluated is kept for the average, and where it is better than all before it as the model.
+    private bool Keep(TrainingState state, Evaluation evaluation)
     {
+        EvaluationHistory history = EvaluationHistory.Read(_run.Path);
+        if (evaluation.Averaged == null)
+        {
+            _snapshots.Add(_materials.Objective.Parameters, history);
+        }
+
         // Among models that say nothing right yet, the likelier one.
         TranslationBest? best = TranslationFolder.ReadBest(_run.ModelPath);
         if (best == null || evaluation.Value > best.Bleu || (evaluation.Value == best.Bleu && evaluation.Loss < best.Loss))
         {
-            WriteModel(new TranslationBest(state.Step, state.Epochs, evaluation.Value, evaluation.Loss, averaged));
+            (long step, double epochs) = evaluation.Averaged == null ? (state.Step, state.Epochs) : (history.Best!.Step, history.Best.Epochs);
+            WriteModel(new TranslationBest(step, epochs, evaluation.Value, evaluation.Loss, evaluation.Averaged ?? 1));
         }
+
+        return !history.IsOutOfPatience(Record.Configuration.Patience);
     }
 
     private void WriteModel(TranslationBest? best) => _run.Storage.WriteFolder(_run.ModelPath, folder => TranslationFolder.Write(
         folder, _materials.Objective.Parameters, Record.Configuration.Model, _materials.Tokenizer, best));
-
-    private void Average(TrainingState state, CancellationToken cancel)
-    {
-        int count = _snapshots.Steps.Count;
-        _snapshots.Average(_materials.Objective.Parameters);
-        using var tape = new Tape(_materials.Device);
-        if (_materials.Objective.Evaluate(tape, cancel) is { } evaluation)
-        {
-            KeepIfBest(evaluation, state, count);
-        }
-    }
-
-    // Of the log alone, which a checkpoint cuts back: a resumed run stops where an uninterrupted one does.
-    private bool OutOfPatience()
-    {
-        double[] scores =
-        [
-            .. EventLog.Read(Path.Join(_run.Path, RunDirectory.EventsName)).Where(e => e.Event == "evaluation").Select(e => e.Evaluation!.Value),
-        ];
-        int best = Array.IndexOf(scores, scores.Max());
-        return Record.Configuration.Patience is > 0 and var patience && scores[best] > 0 && scores.Length - 1 - best >= patience;
-    }
 }

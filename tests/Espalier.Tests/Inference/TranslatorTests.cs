@@ -1,6 +1,7 @@
 using Espalier.Compression;
 using Espalier.Compression.Quantization;
 using Espalier.Engine.Search;
+using Espalier.Engine.Weights;
 using Espalier.Inference;
 using Espalier.Pipeline.Packages;
 using Espalier.Tests.Training.Translation;
@@ -38,6 +39,15 @@ public sealed class TranslatorTests : IDisposable
     }
 
     [Fact]
+    public void Translate_WhatIsWrittenLikeSpecialTokensOrBreaksTheLine_IsTextOfOneLine()
+    {
+        using Translator translator = Translator.Open(_model, new BeamSettings { LengthFactor = 0, LengthOffset = 6 }, threads: 1);
+        Assert.Equal(translator.Translate("one two"), translator.Translate("\u00A0one two\r\n"));
+        Assert.Equal(translator.Translate(["one two six"])[0], translator.Translate(["one\rtwo\nsix "])[0]);
+        Assert.NotEqual(translator.Translate(["one </s> two"])[0].Score, translator.Translate(["one two"])[0].Score);
+    }
+
+    [Fact]
     public void Open_Package_TranslatesLikeTheWeightsThatItDecodesTo()
     {
         QuantizationOutcome outcome = new TranslationQuantization(_model, new QuantizationSettings { Bits = 8 }).Write(_folder["package"]);
@@ -50,6 +60,31 @@ public sealed class TranslatorTests : IDisposable
         using Translator package = Translator.Open(_folder["package"], greedy, 1), decoded = Translator.Open(_folder["decoded"], greedy, 1);
         string[] lines = File.ReadAllLines(_folder["dev.a"]);
         Assert.Equal(decoded.Translate(lines).Select(t => t.Text), package.Translate(lines).Select(t => t.Text));
+        Assert.All(decoded.Translate(lines).Zip(package.Translate(lines)), pair => Assert.Equal(pair.First.Score, pair.Second.Score, 1e-4));
+
+        // Activations of eight bits change scores, and those little.
+        using Translator integer = Translator.Open(_folder["package"], greedy, 1, ActivationPrecision.Integer);
+        double[] difference = [.. package.Translate(lines).Zip(integer.Translate(lines), (s, i) => Math.Abs(s.Score - i.Score))];
+        Assert.InRange(difference.Max(), 1e-6, 0.5);
+    }
+
+    [Fact]
+    public void Open_PackageWithAByteOfItsWeightsChanged_IsRefused()
+    {
+        new TranslationQuantization(_model, new QuantizationSettings { Bits = 8 }).Write(_folder["package"]);
+        string weights = _folder["package/model.safetensors"];
+        byte[] bytes = File.ReadAllBytes(weights);
+        bytes[^1] ^= 1;
+        File.WriteAllBytes(weights, bytes);
+        Assert.Contains("SHA-256", Assert.Throws<InferenceException>(() => Translator.Open(_folder["package"], threads: 1)).Message);
+    }
+
+    [Fact]
+    public void Open_EndThatIsNoSymbol_IsRefused()
+    {
+        string path = Path.Join(_model, "config.json"), config = File.ReadAllText(path);
+        File.WriteAllText(path, config.Replace("\"eos_token_id\": 2", "\"eos_token_id\": 290", StringComparison.Ordinal));
+        Assert.Contains("token 290", Assert.Throws<InferenceException>(() => Translator.Open(_model, threads: 1)).Message);
     }
 
     [Theory]

@@ -42,6 +42,39 @@ internal sealed unsafe partial class ReferenceKernels
         }
     }
 
+    public void LargestLogProbabilities(int rows, int columns, DeviceSpan<float> x, int count, DeviceSpan<int> except,
+        DeviceSpan<float> values, DeviceSpan<int> places)
+    {
+        KernelChecks.LargestLogProbabilities(rows, columns, x, count, except, values, places);
+        for (int row = 0; row < rows; row++)
+        {
+            float* z = x.Pointer + ((long)row * columns), value = values.Pointer + ((long)row * count);
+            int* place = places.Pointer + ((long)row * count);
+            double logSum = LogSumExp(z, columns);
+            for (int i = 0; i < count; i++)
+            {
+                int best = -1;
+                for (int c = 0; c < columns; c++)
+                {
+                    bool taken = new Span<int>(place, i).Contains(c) || new Span<int>(except.Pointer, (int)except.Length).Contains(c);
+                    if (!taken && z[c] > (best < 0 ? float.NegativeInfinity : z[best]))
+                    {
+                        best = c;
+                    }
+                }
+
+                if (best < 0)
+                {
+                    new Span<float>(value + i, count - i).Fill(float.NegativeInfinity);
+                    new Span<int>(place + i, count - i).Clear();
+                    break;
+                }
+
+                (value[i], place[i]) = ((float)(z[best] - logSum), best);
+            }
+        }
+    }
+
     /// <summary>log Σ exp(zᵢ), with the largest z taken out so that no exponential overflows.</summary>
     private static double LogSumExp(float* z, int count)
     {

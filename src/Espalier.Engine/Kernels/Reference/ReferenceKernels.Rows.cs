@@ -42,6 +42,18 @@ internal sealed unsafe partial class ReferenceKernels
         }
     }
 
+    public void CopyRows(DeviceSpan<int> from, DeviceSpan<int> to, int columns, DeviceSpan<float> x, DeviceSpan<float> y)
+    {
+        KernelChecks.CopyRows(from, to, columns, x, y);
+        for (long i = 0; i < from.Length; i++)
+        {
+            for (int column = 0; column < columns; column++)
+            {
+                y.Pointer[((long)to.Pointer[i] * columns) + column] = x.Pointer[((long)from.Pointer[i] * columns) + column];
+            }
+        }
+    }
+
     public void ScatterAddRows(DeviceSpan<int> rows, int columns, DeviceSpan<float> x, DeviceSpan<float> y)
     {
         KernelChecks.ScatterAddRows(rows, columns, x, y);

@@ -2,13 +2,16 @@ namespace Espalier.Engine.Kernels.Simd;
 
 /// <summary>
 /// The forward pass of one head of one sequence: a block of queries at a time, whose scores against all keys never leave
-/// the cache. K and V are packed once and serve every block.
+/// the cache. K and V are packed once and serve every block; for few queries they are read as they lie.
 /// </summary>
 internal static unsafe class AttentionForward<TLanes, TTile>
     where TLanes : struct, ILanes<TLanes>
     where TTile : struct, ITile
 {
     private const int QueryBlock = 48;
+
+    // For so few queries, as in decoding, packing K and V would cost more than the products.
+    private const int FewQueries = 4;
 
     /// <summary>Scratch of one worker, in floats.</summary>
     public static long ScratchFloats(in AttentionArguments a)
@@ -23,6 +26,12 @@ internal static unsafe class AttentionForward<TLanes, TTile>
         if (block.Queries == 0)
         {
             // Sentences that are finished, and room that a cache of keys keeps free: nothing to pack for.
+            return;
+        }
+
+        if (block.Queries <= FewQueries)
+        {
+            RunFew(a, block, scratch);
             return;
         }
 
@@ -50,6 +59,31 @@ internal static unsafe class AttentionForward<TLanes, TTile>
             {
                 Elementwise<TLanes>.Scale(d, 1 / sums[i], o + (i * paddedHead), a.O.Pointer + block.AtO(begin + i));
             }
+        }
+    }
+
+    private static void RunFew(in AttentionArguments a, in AttentionBlock block, float* scratch)
+    {
+        int d = a.HeadSize;
+        float* scores = scratch, factors = scratch + PackedProduct<TTile>.PaddedColumns(block.Keys);
+        float* k = a.K.Pointer + block.AtKV(0), v = a.V.Pointer + block.AtKV(0);
+        for (int i = 0; i < block.Queries; i++)
+        {
+            int seen = block.Seen(i);
+            float* q = a.Q.Pointer + block.AtQ(i), o = a.O.Pointer + block.AtO(i);
+            for (int j = 0; j < seen; j++)
+            {
+                scores[j] = a.Scale * Rows<TLanes>.Dot(d, q, k + ((nint)j * a.LdKV));
+            }
+
+            float sum = Softmax(a, block, i, seen, scores, factors);
+            new Span<float>(o, d).Clear();
+            for (int j = 0; j < seen; j++)
+            {
+                Elementwise<TLanes>.AddScaled(d, scores[j], v + ((nint)j * a.LdKV), o);
+            }
+
+            Elementwise<TLanes>.Scale(d, 1 / sum, o, o);
         }
     }
 

@@ -1,28 +1,34 @@
 namespace Espalier.Engine.Kernels.Simd;
 
 /// <summary>
-/// Products of up to four tokens with a dense weight as it is stored, outputs × inputs, at the speed at which it can be read:
-/// packing it into panels would cost more than the product.
+/// Products of a few tokens with a dense weight as it is stored, outputs × inputs: packing it into panels would cost more than is
+/// won by them. Up to four tokens take as long as reading the weight; a row of it serves more of them from the cache, four at a time.
 /// </summary>
 internal static unsafe class DenseDots<TLanes>
     where TLanes : struct, ILanes<TLanes>
 {
     /// <summary>Tokens of a product that are few.</summary>
-    public const int Most = 4;
+    public const int Most = 16;
+
+    private const int Together = 4;
 
     /// <summary>c = a·bᵀ for columns [begin, end) of C, without bias.</summary>
     public static void Multiply(in GemmArguments g, int begin, int end)
     {
         for (int n = begin; n < end; n++)
         {
-            float* b = g.B.Pointer + ((nint)n * g.LdB), c = g.C.Pointer + n;
-            if (g.M == 1)
+            float* b = g.B.Pointer + ((nint)n * g.LdB);
+            for (int m = 0; m < g.M; m += Together)
             {
-                *c = Dot(g.K, g.A.Pointer, b);
-            }
-            else
-            {
-                Dots(g.M, g.K, g.A.Pointer, g.LdA, b, c, g.LdC);
+                float* a = g.A.Pointer + ((nint)m * g.LdA), c = g.C.Pointer + ((nint)m * g.LdC) + n;
+                if (m + 1 == g.M)
+                {
+                    *c = Dot(g.K, a, b);
+                }
+                else
+                {
+                    Dots(Math.Min(Together, g.M - m), g.K, a, g.LdA, b, c, g.LdC);
+                }
             }
         }
     }
@@ -69,7 +75,7 @@ internal static unsafe class DenseDots<TLanes>
             s3 = TLanes.MultiplyAdd(weights, a3 + i, s3);
         }
 
-        float* sums = stackalloc float[Most] { TLanes.Sum(s0), TLanes.Sum(s1), TLanes.Sum(s2), TLanes.Sum(s3) };
+        float* sums = stackalloc float[Together] { TLanes.Sum(s0), TLanes.Sum(s1), TLanes.Sum(s2), TLanes.Sum(s3) };
         for (; i < k; i++)
         {
             sums[0] += a[i] * b[i];

@@ -206,4 +206,25 @@ internal static unsafe class Rows<TLanes>
 
         return total;
     }
+
+    /// <summary>Σ exp(x − shift), to the bits of <see cref="Exponentials"/>.</summary>
+    public static float SumOfExponentials(int count, float* x, float shift)
+    {
+        TLanes less = TLanes.All(shift), sum = TLanes.Zero;
+        int i = 0;
+        for (; i + TLanes.Count <= count; i += TLanes.Count)
+        {
+            sum += VectorMath<TLanes>.Exp(TLanes.Load(x + i) - less);
+        }
+
+        float total = TLanes.Sum(sum);
+        if (i < count)
+        {
+            float* rest = stackalloc float[TLanes.Count];
+            (VectorMath<TLanes>.Exp(Elementwise<TLanes>.LoadPart(x + i, count - i, shift) - less)).Store(rest);
+            total += Sum(count - i, rest);
+        }
+
+        return total;
+    }
 }

@@ -32,6 +32,16 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
             (long)rows * columns);
     }
 
+    public void LargestLogProbabilities(int rows, int columns, DeviceSpan<float> x, int count, DeviceSpan<int> except,
+        DeviceSpan<float> values, DeviceSpan<int> places)
+    {
+        KernelChecks.LargestLogProbabilities(rows, columns, x, count, except, values, places);
+        RunDivided(
+            new LargestJob { Columns = columns, Count = count, X = x.Pointer, Except = except, Values = values.Pointer, Places = places.Pointer },
+            rows,
+            (long)rows * columns);
+    }
+
     private struct CrossEntropyJob : IDividedJob
     {
         public int Classes;
@@ -77,6 +87,34 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
                 // The largest first: it and the logarithm in one number would lose digits where it is large.
                 Elementwise<TLanes>.ScaleAndShift(Columns, 1, -largest, y);
                 Elementwise<TLanes>.ScaleAndShift(Columns, 1, -logSum, y);
+            }
+        }
+    }
+
+    private struct LargestJob : IDividedJob
+    {
+        public int Columns, Count;
+        public float* X, Values;
+        public int* Places;
+        public DeviceSpan<int> Except;
+
+        public readonly void Run(int worker, int begin, int end)
+        {
+            var except = new ReadOnlySpan<int>(Except.Pointer, (int)Except.Length);
+            for (int row = begin; row < end; row++)
+            {
+                float* x = X + (row * (nint)Columns), values = Values + (row * (nint)Count);
+                int* places = Places + (row * (nint)Count);
+                int found = LargestRow<TLanes>.Find(x, Columns, except, Count, values, places);
+                float largest = Rows<TLanes>.Largest(Columns, x), logSum = MathF.Log(Rows<TLanes>.SumOfExponentials(Columns, x, largest));
+                for (int i = 0; i < found; i++)
+                {
+                    // The largest first, as in log softmax.
+                    values[i] = values[i] - largest - logSum;
+                }
+
+                new Span<float>(values + found, Count - found).Fill(float.NegativeInfinity);
+                new Span<int>(places + found, Count - found).Clear();
             }
         }
     }

@@ -39,6 +39,15 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
             rows.Length * columns);
     }
 
+    public void CopyRows(DeviceSpan<int> from, DeviceSpan<int> to, int columns, DeviceSpan<float> x, DeviceSpan<float> y)
+    {
+        KernelChecks.CopyRows(from, to, columns, x, y);
+        RunDivided(
+            new CopyJob { Columns = columns, From = from.Pointer, To = to.Pointer, X = x.Pointer, Y = y.Pointer },
+            (int)from.Length,
+            from.Length * columns);
+    }
+
     public void ScatterAddRows(DeviceSpan<int> rows, int columns, DeviceSpan<float> x, DeviceSpan<float> y)
     {
         KernelChecks.ScatterAddRows(rows, columns, x, y);
@@ -75,6 +84,22 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
                 {
                     Elementwise<TLanes>.Add(Columns, y, Positions + (Places[i] * (nint)Columns), y);
                 }
+            }
+        }
+    }
+
+    private struct CopyJob : IDividedJob
+    {
+        public int Columns;
+        public int* From, To;
+        public float* X, Y;
+
+        public readonly void Run(int worker, int begin, int end)
+        {
+            for (int i = begin; i < end; i++)
+            {
+                float* x = X + (From[i] * (nint)Columns), y = Y + (To[i] * (nint)Columns);
+                new Span<float>(x, Columns).CopyTo(new Span<float>(y, Columns));
             }
         }
     }

@@ -97,7 +97,7 @@ public class CompressCommandTests
     [InlineData(2, "sparsity 1.5; expected", "prune", "x", "--out", "y", "--sparsity", "1.5")]
     [InlineData(2, "1 bits; expected 2 to 8", "quantize", "x", "--out", "y", "--bits", "1")]
     [InlineData(2, "groups of 48 columns; expected 32, 64 or 128", "quantize", "x", "--out", "y", "--granularity", "Group", "--group-size", "48")]
-    [InlineData(2, "give both, or neither", "quantize", "x", "--out", "y", "--max-size", "2MB")]
+    [InlineData(2, "give both, or neither", "quantize", "x", "--out", "y", "--data", "d")]
     [InlineData(2, "leave --bits out", "quantize", "x", "--out", "y", "--max-size", "2MB", "--data", "d", "--bits", "4")]
     [InlineData(1, "is no model", "quantize", "missing", "--out", "y")]
     public async Task Run_WrongRequest_SaysWhatAndEndsWithItsCode(int code, string message, params string[] args)

@@ -36,6 +36,15 @@ public class TranslationCommandTests
 
         await Done("", "quantize", run, "--bits", "8", "--out", folder["package"]);
         await Done("one two", "translation", "translate", "--model", folder["package"], "--threads", "1");
+        long whole = new FileInfo(folder["package/model.safetensors"]).Length + new FileInfo(folder["package/tokenizer.json"]).Length + new FileInfo(folder["package/config.json"]).Length;
+        string smaller = await Done("", "quantize", run, "--max-size", $"{whole - 1}B", "--out", folder["smaller"], "--source", folder["dev.a"], "--references", folder["dev.b"]);
+        Assert.Contains("BLEU", smaller);
+        Assert.True(new FileInfo(folder["smaller/model.safetensors"]).Length < new FileInfo(folder["package/model.safetensors"]).Length);
+        Assert.Contains("with 4 bits the package takes", (await Run("", "quantize", run, "--max-size", "1KB", "--out", folder["none"])).Error);
+        Assert.False(Directory.Exists(folder["none"]));
+        JsonElement measured = JsonDocument.Parse(await Done("", "evaluate", folder["package"], "--source", folder["dev.a"], "--references", folder["dev.b"],
+            "--beam", "1", "--threads", "1", "--json")).RootElement.GetProperty("translation");
+        Assert.Equal((12, JsonValueKind.Number), (measured.GetProperty("sentences").GetInt32(), measured.GetProperty("bleu").GetProperty("score").ValueKind));
         JsonElement listed = JsonDocument.Parse(await Done("", "runs", folder["runs"], "--json")).RootElement.GetProperty("runs")[0];
         Assert.Equal(("translation", "BLEU"), (listed.GetProperty("kind").GetString(), listed.GetProperty("metric").GetString()));
     }
@@ -46,7 +55,8 @@ public class TranslationCommandTests
     [InlineData(2, "1 files of source sentences and 2 of translations", "translation", "train", "--train-source", "a", "--train-target", "b", "c", "--dev-source", "d", "--dev-target", "e", "--out", "f", "--steps", "1")]
     [InlineData(1, "there is no run here", "translation", "train", "--resume", "missing")]
     [InlineData(1, "is no model", "translation", "translate", "--model", "missing")]
-    [InlineData(2, "--beam is 0; expected 1 or more", "translation", "translate", "--model", "missing", "--beam", "0")]
+    [InlineData(2, "--beam is 0; expected 1 to 256", "translation", "translate", "--model", "missing", "--beam", "0")]
+    [InlineData(2, "--language is French; expected a code of two letters", "translation", "score", "a", "--references", "b", "--language", "French")]
     [InlineData(1, "missing", "translation", "score", "missing", "--references", "missing")]
     public async Task Run_WrongRequest_SaysWhatAndEndsWithItsCode(int code, string message, params string[] args)
     {

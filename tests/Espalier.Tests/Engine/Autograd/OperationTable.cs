@@ -164,6 +164,7 @@ internal static class OperationTable
         {
             IsLoss = true,
         };
+        yield return new(nameof(LargestLogProbabilities), "", r => [LargestLogProbabilities.Apply(r.Tape, r.Input(n, i), 2, [0]).Values]) { HasGradient = false };
         yield return new(nameof(LogSoftmax), "", r => [LogSoftmax.Apply(r.Tape, r.Input(n, i))]) { HasGradient = false };
     }
 }

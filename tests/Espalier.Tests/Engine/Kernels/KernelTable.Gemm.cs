@@ -9,7 +9,7 @@ internal static partial class KernelTable
     private static readonly (int M, int N, int K)[] Products =
     [
         (1, 1, 1), (2, 7, 17), (7, 33, 2), (17, 64, 33), (33, 127, 64), (64, 17, 127), (127, 130, 7), (130, 200, 64),
-        (200, 1, 130), (1, 200, 33), (64, 64, 64), (3, 4, 0), (0, 4, 4), (4, 0, 4), (31, 400, 390), (70, 30, 800), (410, 30, 9),
+        (200, 1, 130), (1, 200, 33), (64, 64, 64), (13, 70, 65), (3, 4, 0), (0, 4, 4), (4, 0, 4), (31, 400, 390), (70, 30, 800), (410, 30, 9),
     ];
 
     private static readonly (bool A, bool B)[] Layouts = [(false, false), (false, true), (true, false), (true, true)];

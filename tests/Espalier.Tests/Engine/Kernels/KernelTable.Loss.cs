@@ -15,7 +15,10 @@ internal static partial class KernelTable
         => from size in Matrices
            from range in Logits
            from test in (IEnumerable<KernelCase>)
-               [CrossEntropy(size, range, 0), CrossEntropy(size, range, 0.1f), Log(size, range, false), Log(size, range, true)]
+               [
+                   CrossEntropy(size, range, 0), CrossEntropy(size, range, 0.1f), Log(size, range, false), Log(size, range, true),
+                   .. Largest(size, range),
+               ]
            select test;
 
     private static KernelCase CrossEntropy((int Rows, int Columns) size, (float Low, float High) range, float smoothing)
@@ -36,5 +39,19 @@ internal static partial class KernelTable
                 ? o.InOut("y", rows * columns, magnitude, range.Low, range.High)
                 : o.Output("y", rows * columns, magnitude);
             kernels.LogSoftmax(rows, columns, inPlace ? y : o.Input(rows * columns, range.Low, range.High), y);
+        });
+
+    // Where one is wanted two columns are passed over.
+    private static IEnumerable<KernelCase> Largest((int Rows, int Columns) size, (float Low, float High) range)
+        => from count in new[] { 0, 1, 5 }
+           where size.Columns >= count + 2
+           select new KernelCase(
+               nameof(IKernels.LargestLogProbabilities), $"{count} of {size} from {range}", 20 * size.Rows * size.Columns, (kernels, o) =>
+        {
+            (int rows, int columns) = size;
+            DeviceSpan<int> except = o.Numbers(count == 1 ? [columns - 1, 0] : []);
+            DeviceSpan<float> places = o.Output("places", rows * count, 0);
+            kernels.LargestLogProbabilities(rows, columns, o.Input(rows * columns, range.Low, range.High), count, except,
+                o.Output("values", rows * count, 10 + Spread(range)), new DeviceSpan<int>(places.Address, places.Length));
         });
 }

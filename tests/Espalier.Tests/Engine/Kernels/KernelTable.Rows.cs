@@ -29,6 +29,9 @@ internal static partial class KernelTable
     {
         yield return new(nameof(IKernels.GatherRows), $"{rows} × {columns}", rows * columns, (kernels, o) =>
             kernels.GatherRows(o.Indices(rows, 23), columns, o.Input(23 * columns), o.Output("y", rows * columns, 0)));
+        yield return new(nameof(IKernels.CopyRows), $"{rows} × {columns}", rows * columns, (kernels, o) =>
+            kernels.CopyRows(o.Indices(rows, 23), o.Numbers([.. Enumerable.Range(0, rows).Select(i => 2 * (rows - 1 - i))]), columns,
+                o.Input(23 * columns), o.Output("y", 2 * rows * columns, 0)));
         foreach (int targets in new[] { 1, 3, 500 })
         {
             yield return new(nameof(IKernels.ScatterAddRows), $"{rows} × {columns} targets {targets}", rows * columns, (kernels, o) =>

@@ -29,6 +29,26 @@ public class BeamSearchTests
         }
     }
 
+    // Long enough that the cache of keys grows while hypotheses change places.
+    [Theory]
+    [InlineData(2, 0)]
+    [InlineData(4, 0.6)]
+    [InlineData(7, 0.6)]
+    public void Search_ABeamOfManySymbols_FindsWhatAPlainBeamFinds(int beam, double penalty)
+    {
+        var settings = new BeamSettings { Beam = beam, LengthPenalty = penalty, LengthFactor = 0, LengthOffset = 100, Excluded = [0, 33] };
+        using ModelFixture<EncoderDecoder> f = new(p => new EncoderDecoder(p, SmallModels.EncoderDecoder)),
+            whole = new(p => new EncoderDecoder(p, SmallModels.EncoderDecoder));
+        int[][] sources = SmallModels.Sentences(5, 1, 12, 3);
+        IReadOnlyList<Hypothesis> found = new BeamSearch(f.Model, settings).Search(f.Tape, sources);
+        for (int i = 0; i < sources.Length; i++)
+        {
+            (int[] tokens, double score) = PlainBeam(whole, sources[i], settings, SmallModels.EncoderDecoder.MaximumPositions - 1);
+            Assert.Equal(tokens, found[i].Tokens);
+            Assert.Equal(score, found[i].Score, 1e-3);
+        }
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(4)]
@@ -104,6 +124,32 @@ public class BeamSearchTests
 
             last = [.. last.SelectMany(t => new[] { 0, 1, 3, 4 }.Select(token => (int[])[.. t, token]))];
         }
+    }
+
+    // Whole computations, every symbol, and no end before all places are taken or the length is reached.
+    private static (int[] Tokens, double Score) PlainBeam(ModelFixture<EncoderDecoder> f, int[] source, BeamSettings settings, int longest)
+    {
+        List<(int[] Tokens, double Sum)> live = [([], 0)];
+        (int[] Tokens, double Score) best = ([], double.NegativeInfinity);
+        int places = settings.Beam;
+        for (int length = 0; live.Count > 0; length++)
+        {
+            (int[] Before, int Token, double Sum)[] next =
+            [
+                .. live.SelectMany(h => LogProbabilities(f, source, h.Tokens)[^1].Select((score, token) => (h.Tokens, token, h.Sum + score)))
+                    .Where(c => length == longest ? c.token == settings.End : !settings.Excluded.Contains(c.token))
+                    .OrderByDescending(c => c.Item3).Take(places),
+            ];
+            live = [.. next.Where(c => c.Token != settings.End).Select(c => ((int[])[.. c.Before, c.Token], c.Sum))];
+            places = live.Count;
+            foreach ((int[] tokens, _, double sum) in next.Where(c => c.Token == settings.End))
+            {
+                double score = sum / Math.Pow((6.0 + length) / 6, settings.LengthPenalty);
+                best = score > best.Score ? (tokens, score) : best;
+            }
+        }
+
+        return best;
     }
 
     private static double ScoreOf(ModelFixture<EncoderDecoder> f, int[] source, int[] target, BeamSettings settings)

@@ -1,4 +1,5 @@
 using Espalier.Text.Bitext;
+using Espalier.Text.Tokenization;
 
 namespace Espalier.Tests.Text.Bitext;
 
@@ -17,5 +18,25 @@ public class EncodedPairsTests
         Assert.Equal(2, pairs.Warnings.Count);
         Assert.Contains(folder["a"], pairs.Warnings[0].ToString());
         Assert.Contains(folder["c"], pairs.Warnings[1].ToString());
+    }
+
+    [Fact]
+    public void Encode_SpecialTokensAndWhiteSpace_AreTextAndNothing()
+    {
+        using var folder = new TemporaryFolder();
+        var set = new ParallelSetOptions
+        {
+            Source = folder.Write("a", " the </s> tree1\t\nthe\n\u00A0\nthe\rtree1\n"),
+            Target = folder.Write("b", "<s>the \n \u00A0<unk>\nthe\nthe\n"),
+        };
+        EncodedPairs pairs = EncodedPairs.Encode(set, TestTokenizer.Instance, maxLength: 64, keepReferences: true);
+        SpecialTokens special = TestTokenizer.Instance.Special;
+        string Text(ReadOnlySpan<int> ids) => TestTokenizer.Instance.Decode(ids, skipSpecial: false);
+        Assert.Equal(["the </s> tree1", "the", "the tree1"], Enumerable.Range(0, 3).Select(i => Text(pairs.Sources[i]).TrimStart()));
+        Assert.Equal(["<s>the", "<unk>", "the"], Enumerable.Range(0, 3).Select(i => Text(pairs.Targets[i]).TrimStart()));
+        Assert.Equal(["<s>the ", " \u00A0<unk>", "the"], pairs.References);
+        Assert.All(Enumerable.Range(0, 3), i => Assert.Equal(-1, pairs.Sources[i].IndexOfAny([special.Bos, special.Eos, special.Unknown])));
+        Assert.All(Enumerable.Range(0, 3), i => Assert.Equal(-1, pairs.Targets[i].IndexOfAny([special.Bos, special.Eos, special.Unknown])));
+        Assert.Equal((3, 1), Assert.Single(pairs.Warnings) is var warning ? (warning.Line, warning.Count) : default);
     }
 }

@@ -77,6 +77,27 @@ public class LineReaderTests
     }
 
     [Fact]
+    public void Next_StreamThatGivesALineAtATime_GivesEachBeforeTheNextIsAskedFor()
+    {
+        var input = new SlowStream(["\uFEFFone\n", "two ", "words\nth", "ree"]);
+        using var reader = new LineReader(input, "input", new TextDefects());
+        foreach ((string line, int asked) in new[] { ("one", 1), ("two words", 3), ("three", 5) })
+        {
+            Assert.True(reader.Next());
+            Assert.Equal((line, asked), (Encoding.UTF8.GetString(reader.Segment), input.Asked));
+        }
+        Assert.False(reader.Next());
+    }
+
+    // Gives a piece for each read.
+    private sealed class SlowStream(string[] pieces) : MemoryStream
+    {
+        public int Asked { get; private set; }
+
+        public override int Read(Span<byte> buffer) => Asked++ < pieces.Length ? Encoding.UTF8.GetBytes(pieces[Asked - 1], buffer) : 0;
+    }
+
+    [Fact]
     public void Open_Utf16_SaysSo()
     {
         using var folder = new TemporaryFolder();

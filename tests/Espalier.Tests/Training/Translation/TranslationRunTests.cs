@@ -46,10 +46,10 @@ public class TranslationRunTests
         });
         TranslationOutcome outcome = run.Train();
         Evaluation[] evaluations = [.. EventLog.Read(folder["run/events.jsonl"]).Where(e => e.Event == "evaluation").Select(e => e.Evaluation!)];
-        Assert.Equal(4, evaluations.Length);
-        Assert.True(evaluations[^1].Loss < 0.5 * evaluations[0].Loss, string.Join(", ", evaluations.Select(e => $"{e.Loss:F3} {e.Value:F1}")));
+        Assert.Equal(new int?[] { null, null, null, null, 2 }, evaluations.Select(e => e.Averaged));
+        Assert.True(evaluations[3].Loss < 0.5 * evaluations[0].Loss, string.Join(", ", evaluations.Select(e => $"{e.Loss:F3} {e.Value:F1}")));
         Assert.True(outcome.Best!.Bleu > 60, $"{outcome.Best}");
-        Assert.True(outcome.Best.Bleu >= evaluations.Max(e => e.Value));
+        Assert.Equal(evaluations.Max(e => e.Value), outcome.Best.Bleu);
         Assert.Equal(outcome.Best, TranslationFolder.ReadBest(folder["run/model"]));
     }
 
@@ -72,6 +72,17 @@ public class TranslationRunTests
     }
 
     [Fact]
+    public void Train_DevelopmentLineThatIsASpecialToken_IsScoredAsItStands()
+    {
+        using var folder = new TemporaryFolder();
+        SmallTranslation.Data(folder);
+        File.AppendAllText(folder["dev.a"], "one two\nred sun\n");
+        File.AppendAllText(folder["dev.b"], "<unk>\nxred <unk> xsun\n");
+        Attempt(folder, "run", new RunStorage());
+        Assert.Equal(14, TranslationRecord.Read(folder["run"], RunDirectory.ReadManifest(folder["run"])).DevelopmentPairs);
+    }
+
+    [Fact]
     public void Resume_TrainingFileChanged_IsNoticed()
     {
         using var folder = new TemporaryFolder();
@@ -83,22 +94,28 @@ public class TranslationRunTests
     }
 
     [Fact]
-    public void Snapshots_MoreThanAreKept_AverageTheLastOfThem()
+    public void Snapshots_EvaluationsAfterTheBest_AreNotInTheAverage()
     {
         using var folder = new TemporaryFolder();
         SmallTranslation.Data(folder);
         using TranslationRun run = SmallTranslation.Create(folder, "run");
         using Engine.Models.ModelFixture<EncoderDecoder> f = new(p => new EncoderDecoder(p, Engine.Models.SmallModels.EncoderDecoder));
         var snapshots = new Snapshots(run.Directory, 2);
-        foreach ((long step, float value) in new[] { (30L, 9f), (10L, 1f), (20L, 2f), (25L, 5f) })
+        List<TrainingEvent> log = [];
+        Assert.Null(snapshots.Average(f.Parameters, new EvaluationHistory(log)));
+
+        // A run that was resumed from step 25 met step 28 never again.
+        foreach ((long step, float value, double bleu) in new[] { (10L, 1f, 5.0), (20L, 2f, 7.0), (25L, 4f, 9.0), (28L, 50f, 2.0), (30L, 9f, 3.0), (40L, 9f, 2.0) })
         {
+            log.RemoveAll(e => e.Step == 28);
+            log.Add(new TrainingEvent { Event = "evaluation", Step = step, Evaluation = new Evaluation("BLEU", bleu, 1, 1, 1) });
             f.Device.Kernels.Fill(f.Parameters.Weights, value);
-            snapshots.Add(f.Parameters, step);
+            snapshots.Add(f.Parameters, new EvaluationHistory(log));
         }
 
-        Assert.Equal([20L, 25L], snapshots.Steps);
-        snapshots.Average(f.Parameters);
-        Assert.All(f.Read(f.Parameters.All[0].Data), x => Assert.Equal(3.5f, x));
+        Assert.Equal([20L, 25L, 30L, 40L], snapshots.Steps);
+        Assert.Equal(2, snapshots.Average(f.Parameters, new EvaluationHistory(log)));
+        Assert.All(f.Read(f.Parameters.All[0].Data), x => Assert.Equal(3f, x));
     }
 
     [Fact]
@@ -120,20 +137,46 @@ public class TranslationRunTests
         Assert.False(Directory.Exists(folder["run"]));
     }
 
+    // At a constant rate the weights go to and fro about what is best.
+    [Fact]
+    public void Train_AverageIsBetterThanEachOfItsParts_IsKept()
+    {
+        using var folder = new TemporaryFolder();
+        SmallTranslation.Data(folder);
+        TranslationConfiguration small = SmallTranslation.Configuration(folder, new TrainingBudget { Steps = 240 });
+        using TranslationRun run = SmallTranslation.Create(folder, "run", small with
+        {
+            Model = small.Model with { Hidden = 32 },
+            Training = small.Training with
+            {
+                Schedule = new LearningRateSchedule { Peak = 1e-2, Decay = LearningRateDecay.Constant },
+                Evaluation = new Interval(Steps: 8),
+                Checkpoints = new CheckpointPolicy(),
+            },
+            Patience = 0,
+            Average = 3,
+        });
+        TranslationBest best = run.Train().Best!;
+        Assert.Equal(3, best.Averaged);
+        Assert.Contains(
+            EventLog.Read(folder["run/events.jsonl"]), e => e.Evaluation is { Averaged: 3 } evaluation && evaluation.Loss == best.Loss);
+    }
+
     private static void Attempt(TemporaryFolder folder, string name, RunStorage storage)
     {
         string path = folder[name];
         using TranslationRun run = RunDirectory.IsAt(path)
-            ? TranslationRun.Resume(path, storage)
+            ? TranslationRun.Resume(path, null, storage, _ => 1e9)
             : SmallTranslation.Create(folder, name, storage: storage);
         Assert.Equal(TrainingEnd.Finished, run.Train().Training.End);
     }
 
-    // What must not depend on whether a run was killed: the last weights, the model that was kept, and every evaluation.
+    // What must not depend on whether a run was killed: the last weights, the model that was kept, what was averaged, every evaluation.
     private static string[] State(string run) =>
     [
         Hash(Path.Join(run, $"checkpoints/step-{SmallTranslation.Steps}/model.safetensors")), Hash(Path.Join(run, "model/model.safetensors")),
         File.ReadAllText(Path.Join(run, "model/best.json")),
+        .. Directory.GetDirectories(Path.Join(run, "snapshots")).Order().Select(step => $"{Path.GetFileName(step)} {Hash(Path.Join(step, "model.safetensors"))}"),
         .. EventLog.Read(Path.Join(run, "events.jsonl")).Where(e => e.Event == "evaluation").Select(e => $"{e.Step} {e.Evaluation}").Distinct(),
     ];
 
