@@ -26,8 +26,8 @@ public sealed class SizeRace
     // Tokens for each weight of the layers that language models of a given cost learn most by (Hoffmann et al. 2022).
     private const double TokensPerWeight = 20;
 
-    // Lost time is spent up to here by plan; the rest is for evaluating, and for slices that take longer than they were given.
-    private const double Planned = 0.75;
+    // Lost time is spent up to here by plan; the rest is for slices that take longer than they were given.
+    private const double Planned = 0.85;
 
     private SizeRace(RaceState state) => State = state;
 

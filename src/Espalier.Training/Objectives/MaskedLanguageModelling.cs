@@ -127,8 +127,10 @@ public sealed class MaskedLanguageModelling : StreamObjective<MaskedBatch>
             }
         }
 
-        return new Evaluation(
-            "perplexity", perplexity.Value, perplexity.MeanLoss, perplexity.Tokens, _heldOut.TokenCount) { Parts = parts };
+        return new Evaluation("perplexity", perplexity.Value, perplexity.MeanLoss, perplexity.Tokens, _heldOut.TokenCount)
+        {
+            Parts = parts,
+        };
     }
 
     /// <summary>

@@ -123,8 +123,8 @@ public class SizeRaceTests
         Assert.InRange(5.425, plan.Chosen.Loss.Low, plan.Chosen.Loss.High);
 
         // What has left the plateau has shown something.
-        race.Report(2, 10, 1, [new(120, 5.9)]);
-        Assert.Equal(new ModelSize(4, 256), race.Decide().Chosen.Size);
+        race.Report(0, 10, 1, [new(3400, 5.9)]);
+        Assert.Equal(new ModelSize(2, 64), race.Decide().Chosen.Size);
     }
 
     [Fact]
