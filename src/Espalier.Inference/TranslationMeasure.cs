@@ -52,6 +52,7 @@ public sealed record TranslationMeasure(int Sentences, BleuScore Bleu, ChrFScore
         string[] texts = [.. translations.Select(t => t.Text)];
         return new TranslationMeasure(
             texts.Length, new Bleu().Score(texts, targets), new ChrF().Score(texts, targets), translations.Sum(t => (long)t.Tokens),
-            clock.Elapsed.TotalSeconds, translations.Count(t => t.Truncated)) { Translations = texts };
+            clock.Elapsed.TotalSeconds, translations.Count(t => t.Truncated))
+        { Translations = texts };
     }
 }
