@@ -112,12 +112,15 @@ public sealed class OperationTests(OperationTests.Devices devices) : IClassFixtu
     }
 
     [Fact]
-    public void LogSoftmax_Backward_ThrowsNamingIt()
+    public void Backward_OperationWithoutGradient_ThrowsNamingIt()
     {
-        OperationCase[] without = [.. All(Small).Where(test => !test.HasGradient)];
-        Assert.Equal([nameof(LogSoftmax)], without.Select(test => test.Operation).Distinct());
-        using var run = new OperationRun(without[0], devices.Of(InstructionSet.Reference));
-        Assert.Contains(nameof(LogSoftmax), Assert.Throws<NotSupportedException>(() => run.Gradients()).Message, StringComparison.Ordinal);
+        OperationCase[] without = [.. All(Small).Where(test => !test.HasGradient).DistinctBy(test => test.Operation)];
+        Assert.NotEmpty(without);
+        Assert.All(without, test =>
+        {
+            using var run = new OperationRun(test, devices.Of(InstructionSet.Reference));
+            Assert.Contains(test.Operation, Assert.Throws<NotSupportedException>(() => run.Gradients()).Message, StringComparison.Ordinal);
+        });
     }
 
     private static IEnumerable<OperationCase> All(IEnumerable<(int N, int I, int O)> sizes)

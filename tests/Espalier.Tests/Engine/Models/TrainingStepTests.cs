@@ -150,7 +150,11 @@ public class TrainingStepTests
             device.Team.Run(ref job);
             Thread.Yield();
         }
-        Assert.Equal(bytes.Length - device.Threads, bytes.AsSpan().Count(0));
+
+        if (bytes.AsSpan().Count(0) > bytes.Length - device.Threads)
+        {
+            Assert.Fail("a thread of the device was never seen");
+        }
     }
 
     private struct AllocatedJob : IParallelJob
