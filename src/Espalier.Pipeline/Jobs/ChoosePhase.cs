@@ -45,8 +45,12 @@ internal static class ChoosePhase
     public static bool Fits(JobWork job, CellResult cell) => !(cell.Measures?.Bytes + PackageSizes.CardBytes > job.Settings.Limits.MaxBytes);
 
     /// <summary>Every cell of every round that has ended, those that failed too, and the folder of its package.</summary>
-    public static IEnumerable<(string Folder, CellResult Cell)> Cells(JobWork job)
-        => from round in Rounds(job)
+    public static IEnumerable<(string Folder, CellResult Cell)> Cells(JobWork job) => job.GridFolders.SelectMany(CellsOf);
+
+    /// <summary>The same of a folder of compression.</summary>
+    public static IEnumerable<(string Folder, CellResult Cell)> CellsOf(string grid)
+        => from round in Enumerable.Range(1, CompressPhase.MostRounds).Select(round => CompressPhase.RoundOf(grid, round))
+           where RunDirectory.IsAt(round)
            from cell in CompressionGrid.ReadCells(round)
            select (Path.Join(round, CompressionGrid.CellsName, cell.Name), cell);
 
@@ -58,13 +62,6 @@ internal static class ChoosePhase
     /// <summary>The best finetuned model's accuracy on the development set.</summary>
     public static double UncompressedAccuracy(JobWork job) => job.FinetuneFolders.Max(run => FinetunedModel.ReadBest(run)?.Best.Accuracy)
         ?? throw new RunException(job.FinetuneFolder, "none of its trials has ended, so there is no finetuned model");
-
-    private static IEnumerable<string> Rounds(JobWork job)
-        => from grid in job.GridFolders
-           from round in Enumerable.Range(1, CompressPhase.MostRounds)
-           select CompressPhase.RoundOf(grid, round) into folder
-           where RunDirectory.IsAt(folder)
-           select folder;
 
     // What was measured again counts: of many models under a limit of latency the best is the one that was lucky.
     private static ModelMeasures Measures(JobWork job, (string Folder, CellResult Cell) of)

@@ -50,7 +50,7 @@ internal static class CompressPhase
             FinetuningConfiguration Here(FinetuningConfiguration c) => FinetunePhase.Here(job, c);
             using CompressionGrid grid = begun ? CompressionGrid.Resume(folder, cancel, run, Here)
                 : CompressionGrid.Create(folder, first ? First(job, run, sizes) : Refinement(job, run, sizes, round), cancel, Here);
-            bool before = ChoosePhase.Cells(job).Any(c => Suffices(c.Cell));
+            bool before = ChoosePhase.CellsOf(job.GridFolder).Any(c => Suffices(c.Cell));
             grid.Run(new Words(job, round), cancel, new GridPace(
                 Left, (sparsity, bits) => sizes.Wants(grid.Record.Configuration, sparsity, bits), cells => before || cells.Any(Suffices)));
         }

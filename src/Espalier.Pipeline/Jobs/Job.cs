@@ -234,7 +234,7 @@ public sealed class Job : IDisposable
     }
 
     // What a process leaves that was killed, or found the disk full, before the job had its record.
-    private static bool IsOfABeginning(string name) => name == JobWork.LockName
+    private static bool IsOfABeginning(string name) => name == RunLock.Name
         || (name.StartsWith(JobRecord.FileName + ".", StringComparison.Ordinal) && name.EndsWith(".tmp", StringComparison.Ordinal));
 
     private static string? FullPath(string? path) => path == null ? null : Path.GetFullPath(path);

@@ -6,9 +6,6 @@ namespace Espalier.Pipeline.Jobs;
 /// <summary>What the phases of a job share: its folder and record, the clock, and whoever watches. One process at a time has it.</summary>
 internal sealed class JobWork : IDisposable
 {
-    /// <summary>Name of the file that the process holds open which works on the job.</summary>
-    public const string LockName = ".lock";
-
     // A process that is killed loses count of this much at most.
     private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(5);
 
@@ -212,18 +209,7 @@ internal sealed class JobWork : IDisposable
             throw new RunStorageException(folder, e);
         }
 
-        try
-        {
-            return new FileStream(Path.Join(folder, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException e)
-        {
-            throw new RunLockedException(folder, e);
-        }
-        catch (UnauthorizedAccessException e)
-        {
-            throw new RunStorageException(folder, e);
-        }
+        return RunLock.Take(folder);
     }
 }
 

@@ -4,13 +4,17 @@ namespace Espalier.Training.Runs;
 /// The lock of a run's folder: a file that the operating system holds for this process, so that nothing remains of it when the
 /// process is killed.
 /// </summary>
-internal static class RunLock
+public static class RunLock
 {
-    private const string Name = ".lock";
+    /// <summary>Name of the file.</summary>
+    public const string Name = ".lock";
+
     private const int Attempts = 5;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Holds a folder, and writes to it: that it is read-only, or its disk full, is noticed here.</summary>
+    /// <param name="path">The folder.</param>
+    /// <returns>What holds it, until it is disposed.</returns>
     /// <exception cref="RunLockedException">Another process holds it.</exception>
     /// <exception cref="RunStorageException">The folder cannot be written.</exception>
     public static FileStream Take(string path)
@@ -46,7 +50,7 @@ internal static class RunLock
     }
 
     /// <summary>Lets go of a folder in which no run was begun, and removes the lock.</summary>
-    public static void Drop(string path, FileStream held)
+    internal static void Drop(string path, FileStream held)
     {
         string file = Path.Join(path, Name);
         if (!OperatingSystem.IsWindows())
@@ -67,7 +71,7 @@ internal static class RunLock
     }
 
     /// <summary>Whether a process holds the folder just now.</summary>
-    public static bool IsHeld(string path)
+    internal static bool IsHeld(string path)
     {
         string file = Path.Join(path, Name);
         try
