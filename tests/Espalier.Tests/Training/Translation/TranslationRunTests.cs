@@ -46,7 +46,7 @@ public class TranslationRunTests
         });
         TranslationOutcome outcome = run.Train();
         Evaluation[] evaluations = [.. EventLog.Read(folder["run/events.jsonl"]).Where(e => e.Event == "evaluation").Select(e => e.Evaluation!)];
-        Assert.Equal([null, null, null, null, 2], evaluations.Select(e => e.Averaged));
+        Assert.Equal(new int?[] { null, null, null, null, 2 }, evaluations.Select(e => e.Averaged));
         Assert.True(evaluations[3].Loss < 0.5 * evaluations[0].Loss, string.Join(", ", evaluations.Select(e => $"{e.Loss:F3} {e.Value:F1}")));
         Assert.True(outcome.Best!.Bleu > 60, $"{outcome.Best}");
         Assert.Equal(evaluations.Max(e => e.Value), outcome.Best.Bleu);
