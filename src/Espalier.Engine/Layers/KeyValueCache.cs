@@ -5,9 +5,10 @@ using Espalier.Engine.Memory;
 namespace Espalier.Engine.Layers;
 
 /// <summary>
-/// Keys and values of every layer for every token decoded so far (2H a token). Each hypothesis has two stretches of rows with room to
-/// grow, of which it fills one. Where a beam goes on from another hypothesis, that one's rows are copied into the stretch that is free;
-/// all others stay where they are, and a step adds its rows where they belong.
+/// Keys and values of every layer for every token decoded so far (2H a token). Each sentence has places for its hypotheses, and each
+/// place two stretches of rows with room to grow, of which it fills one. Where a hypothesis goes on from that of another place, its rows
+/// are copied into the stretch that is free; all others stay where they are, whatever other sentences do, and a step adds its rows
+/// where they belong.
 /// </summary>
 /// <remarks>What is copied where is the same in all layers: it is worked out once a step. Rows that no token fills are never
 /// looked at: they belong to sequences without a query.</remarks>
@@ -17,16 +18,16 @@ internal sealed class KeyValueCache(Device device, int layers, int hidden) : IDi
 
     private readonly DeviceMemory[] _rows = [.. Enumerable.Range(0, layers).Select(_ => new DeviceMemory(device, 0))];
 
-    // Of each hypothesis, the stretch that it fills: 2b or 2b + 1.
+    // Of each hypothesis, the stretch that it fills: 2p or 2p + 1 of place p.
     private int[] _stretches = [];
-    private int _room;
+    private int _width;
     private int _capacity;
     private StepPlan _plan;
 
     /// <summary>Tokens that each hypothesis has.</summary>
     public int Length { get; private set; }
 
-    private int Width => 2 * hidden;
+    private int RowWidth => 2 * hidden;
 
     /// <summary>
     /// Says which hypothesis of the step before each one of the coming step goes on from: beams are reordered and finished
@@ -34,10 +35,16 @@ internal sealed class KeyValueCache(Device device, int layers, int hidden) : IDi
     /// </summary>
     /// <param name="tape">The step.</param>
     /// <param name="parents">The parent of each hypothesis, or none.</param>
-    /// <param name="hypotheses">How many there are now.</param>
+    /// <param name="counts">How many hypotheses each sentence has now.</param>
     /// <exception cref="ArgumentException">There are not as many parents as hypotheses, or one does not exist.</exception>
-    public void Continue(Tape tape, ReadOnlySpan<int> parents, int hypotheses)
+    public void Continue(Tape tape, ReadOnlySpan<int> parents, ReadOnlySpan<int> counts)
     {
+        int hypotheses = 0;
+        foreach (int count in counts)
+        {
+            hypotheses += count;
+        }
+
         int before = Length == 0 ? hypotheses : _stretches.Length;
         if (parents.IsEmpty ? hypotheses != before : parents.Length != hypotheses)
         {
@@ -52,7 +59,7 @@ internal sealed class KeyValueCache(Device device, int layers, int hidden) : IDi
             }
         }
 
-        _plan = Plan(tape, parents, hypotheses);
+        _plan = Plan(tape, parents, counts, hypotheses);
     }
 
     /// <summary>Adds a row to each hypothesis; layers come in their order.</summary>
@@ -61,18 +68,16 @@ internal sealed class KeyValueCache(Device device, int layers, int hidden) : IDi
     /// <returns>All rows, and which of them each new token looks at.</returns>
     public (Tensor Rows, Sequences Queries, Sequences Keys) Append(int layer, Tensor newB3H)
     {
-        int hypotheses = newB3H.Shape.Rows;
         if (layer == 0)
         {
-            (_stretches, _room, _capacity, Length) = (_plan.Stretches, _plan.Room, _plan.Capacity, Length + 1);
+            (_stretches, _width, _capacity, Length) = (_plan.Stretches, _plan.Width, _plan.Capacity, Length + 1);
         }
 
         CopyParents(layer);
 
         // Seen as rows of H there are three new ones for each hypothesis, of which the last two are its key and its value.
         device.Kernels.CopyRows(_plan.NewFrom, _plan.NewTo, hidden, newB3H.Data, _rows[layer].Span<float>());
-        int rows = 2 * hypotheses * _capacity;
-        var all = new Tensor { Shape = Shape.Matrix(rows, Width), Data = _rows[layer].Span<float>().Slice(0, (long)rows * Width) };
+        var all = new Tensor { Shape = Shape.Matrix(_plan.Rows, RowWidth), Data = _rows[layer].Span<float>() };
         return (all, _plan.Queries, _plan.Keys);
     }
 
@@ -84,22 +89,36 @@ internal sealed class KeyValueCache(Device device, int layers, int hidden) : IDi
         }
     }
 
-    private StepPlan Plan(Tape tape, ReadOnlySpan<int> parents, int hypotheses)
+    private StepPlan Plan(Tape tape, ReadOnlySpan<int> parents, ReadOnlySpan<int> counts, int hypotheses)
     {
-        int capacity = Length < _capacity ? _capacity : Math.Max(FirstCapacity, 2 * _capacity);
-        bool grows = capacity > _capacity || hypotheses > _room;
+        int capacity = Length < _capacity ? _capacity : Math.Max(FirstCapacity, 2 * _capacity), width = _width;
+        foreach (int count in counts)
+        {
+            width = Math.Max(width, count);
+        }
+
+        bool grows = capacity > _capacity || width > _width;
+        int[] filled = new int[counts.Length * width];
+        Array.Fill(filled, -1);
+        foreach (int stretch in grows ? [] : _stretches)
+        {
+            filled[stretch / 2] = stretch;
+        }
+
         int[] stretches = new int[hypotheses];
         List<int> from = [], to = [];
-        for (int b = 0; b < hypotheses; b++)
+        for (int sentence = 0, b = 0; sentence < counts.Length; sentence++)
         {
-            int parent = parents.IsEmpty ? b : parents[b];
-            bool stays = Length > 0 && !grows && parent == b;
-            bool filled = b < _stretches.Length;
-            stretches[b] = grows ? 2 * b : !filled ? 2 * b : stays ? _stretches[b] : _stretches[b] ^ 1;
-            for (int t = 0; !stays && t < Length; t++)
+            for (int place = sentence * width; place < (sentence * width) + counts[sentence]; place++, b++)
             {
-                from.Add((_stretches[parent] * _capacity) + t);
-                to.Add((stretches[b] * capacity) + t);
+                int before = Length == 0 ? -1 : _stretches[parents.IsEmpty ? b : parents[b]];
+                bool stays = before >= 0 && filled[place] == before;
+                stretches[b] = stays ? before : filled[place] >= 0 ? filled[place] ^ 1 : 2 * place;
+                for (int t = 0; !stays && t < Length; t++)
+                {
+                    from.Add((before * _capacity) + t);
+                    to.Add((stretches[b] * capacity) + t);
+                }
             }
         }
 
@@ -117,7 +136,7 @@ internal sealed class KeyValueCache(Device device, int layers, int hidden) : IDi
         }
 
         return new StepPlan(
-            stretches, grows ? hypotheses : _room, capacity, grows, tape.Upload(from.ToArray()), tape.Upload(to.ToArray()), tape.Upload(newFrom),
+            stretches, width, capacity, 2 * filled.Length * capacity, grows, tape.Upload(from.ToArray()), tape.Upload(to.ToArray()), tape.Upload(newFrom),
             tape.Upload(newTo), Sequences.Upload(tape, queries, hypotheses), Sequences.Upload(tape, keys, keys[^1]));
     }
 
@@ -127,10 +146,10 @@ internal sealed class KeyValueCache(Device device, int layers, int hidden) : IDi
         DeviceMemory before = _rows[layer];
         if (_plan.Grows)
         {
-            _rows[layer] = new DeviceMemory(device, 2L * _plan.Room * _plan.Capacity * Width * sizeof(float));
+            _rows[layer] = new DeviceMemory(device, (long)_plan.Rows * RowWidth * sizeof(float));
         }
 
-        device.Kernels.CopyRows(_plan.From, _plan.To, Width, before.Span<float>(), _rows[layer].Span<float>());
+        device.Kernels.CopyRows(_plan.From, _plan.To, RowWidth, before.Span<float>(), _rows[layer].Span<float>());
         if (_plan.Grows)
         {
             before.Dispose();
@@ -139,6 +158,6 @@ internal sealed class KeyValueCache(Device device, int layers, int hidden) : IDi
 
     /// <summary>What a step does in every layer; its tables live as long as the step.</summary>
     private readonly record struct StepPlan(
-        int[] Stretches, int Room, int Capacity, bool Grows, DeviceSpan<int> From, DeviceSpan<int> To, DeviceSpan<int> NewFrom,
+        int[] Stretches, int Width, int Capacity, int Rows, bool Grows, DeviceSpan<int> From, DeviceSpan<int> To, DeviceSpan<int> NewFrom,
         DeviceSpan<int> NewTo, Sequences Queries, Sequences Keys);
 }

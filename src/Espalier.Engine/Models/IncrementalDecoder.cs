@@ -52,7 +52,7 @@ public sealed class IncrementalDecoder : IDisposable
 
         int[] bySource = Offsets(tokens.Length, hypotheses);
         _tape.Reset();
-        _cache.Continue(_tape, parents, tokens.Length);
+        _cache.Continue(_tape, parents, hypotheses);
         int[] each = new int[tokens.Length + 1];
         int[] places = new int[tokens.Length];
         for (int b = 0; b < tokens.Length; b++)
@@ -95,7 +95,9 @@ public sealed class IncrementalDecoder : IDisposable
         int[] offsets = new int[hypotheses.Length + 1];
         for (int i = 0; i < hypotheses.Length; i++)
         {
-            offsets[i + 1] = offsets[i] + hypotheses[i];
+            offsets[i + 1] = hypotheses[i] >= 0
+                ? offsets[i] + hypotheses[i]
+                : throw new ArgumentException($"{hypotheses[i]} hypotheses of source sentence {i}; expected 0 or more");
         }
 
         return offsets[^1] == tokens

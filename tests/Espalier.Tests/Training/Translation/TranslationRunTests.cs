@@ -143,20 +143,23 @@ public class TranslationRunTests
     {
         using var folder = new TemporaryFolder();
         SmallTranslation.Data(folder);
-        TranslationConfiguration small = SmallTranslation.Configuration(folder, new TrainingBudget { Steps = 60 });
+        TranslationConfiguration small = SmallTranslation.Configuration(folder, new TrainingBudget { Steps = 240 });
         using TranslationRun run = SmallTranslation.Create(folder, "run", small with
         {
+            Model = small.Model with { Hidden = 32 },
             Training = small.Training with
             {
-                Schedule = new LearningRateSchedule { Peak = 3e-2, Decay = LearningRateDecay.Constant },
-                Evaluation = new Interval(Steps: 10),
+                Schedule = new LearningRateSchedule { Peak = 1e-2, Decay = LearningRateDecay.Constant },
+                Evaluation = new Interval(Steps: 8),
+                Checkpoints = new CheckpointPolicy(),
             },
-            Average = 4,
+            Patience = 0,
+            Average = 3,
         });
         TranslationBest best = run.Train().Best!;
-        Assert.Equal(4, best.Averaged);
+        Assert.Equal(3, best.Averaged);
         Assert.Contains(
-            EventLog.Read(folder["run/events.jsonl"]), e => e.Evaluation is { Averaged: 4 } evaluation && evaluation.Loss == best.Loss);
+            EventLog.Read(folder["run/events.jsonl"]), e => e.Evaluation is { Averaged: 3 } evaluation && evaluation.Loss == best.Loss);
     }
 
     private static void Attempt(TemporaryFolder folder, string name, RunStorage storage)
