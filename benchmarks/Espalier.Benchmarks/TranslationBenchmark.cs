@@ -51,14 +51,19 @@ internal static class TranslationBenchmark
         BenchmarkReport report, string[] folders, string[] sources, IReadOnlyList<string> targets, int sentences, int threads)
     {
         threads = threads > 0 ? threads : Environment.ProcessorCount;
+        (string Folder, ActivationPrecision Activations)[] contestants =
+        [
+            (folders[0], ActivationPrecision.Single),
+            .. folders.Skip(1).SelectMany(folder => Enum.GetValues<ActivationPrecision>().Select(activations => (folder, activations))),
+        ];
         foreach (int beam in Beams)
         {
             foreach (int batch in Batches)
             {
                 string[] some = batch == 1 ? [.. sources.Take(sentences)] : sources;
                 double? dense = null;
-                foreach ((string folder, ActivationPrecision activations) in folders.SelectMany(
-                    (folder, i) => i == 0 ? [(folder, ActivationPrecision.Single)] : Enum.GetValues<ActivationPrecision>().Select(a => (folder, a))))
+                string[] references = [.. targets.Take(some.Length)];
+                foreach ((string folder, ActivationPrecision activations) in contestants)
                 {
                     var settings = new BeamSettings { Beam = beam, BatchSentences = batch };
                     using Translator translator = Translator.Open(folder, settings, threads, activations);
@@ -70,7 +75,7 @@ internal static class TranslationBenchmark
                     report.Add(new BenchmarkRow(
                         $"{Path.GetFileName(folder)}, {activations}", $"beam {beam} batch {batch}", threads, "tokens/s", rate, "dense", dense, rate / dense)
                     {
-                        More = { ["BLEU"] = new Bleu().Score([.. translations.Select(t => t.Text)], [.. targets.Take(some.Length)]).Score },
+                        More = { ["BLEU"] = new Bleu().Score([.. translations.Select(t => t.Text)], references).Score },
                     });
                 }
             }
