@@ -70,8 +70,11 @@ public sealed record PlanVerification(IReadOnlyList<VerifiedSize> Sizes)
 
     private static PretrainingRun Open(string path, TimeSpan time, string data, CancellationToken cancel)
     {
-        double trained = EventLog.Read(Path.Join(path, RunDirectory.EventsName)).LastOrDefault()?.Elapsed ?? 0;
-        // One that has ended is not given its time again.
-        return PretrainingRun.Resume(path, trained > 0.99 * time.TotalSeconds ? null : (budget, _) => budget with { Time = time }, data, cancel);
+        TrainingEvent? last = EventLog.Read(Path.Join(path, RunDirectory.EventsName)).LastOrDefault();
+        double trained = last?.Elapsed ?? 0, step = last is { Step: > 0 } ? trained / last.Step : 0;
+
+        // One that has ended, or has less than a step or two to go, is not given its time again.
+        bool ended = time.TotalSeconds - trained <= Math.Max(0.01 * time.TotalSeconds, 2 * step);
+        return PretrainingRun.Resume(path, ended ? null : (budget, _) => budget with { Time = time }, data, cancel);
     }
 }
