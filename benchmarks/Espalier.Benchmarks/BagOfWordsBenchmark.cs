@@ -16,7 +16,7 @@ internal static class BagOfWordsBenchmark
     {
         var train = new Option<string>("--train") { Description = "Training set", Required = true };
         var dev = new Option<string>("--dev") { Description = "Development set", Required = true };
-        var json = new Option<bool>("--json") { Description = "Print the rows as JSON" };
+        Option<bool> json = BenchmarkOptions.Json();
         var command = new Command("bag-of-words", "Accuracy of logistic regression on words, the figure to beat") { train, dev, json };
         command.SetAction(parsed =>
         {

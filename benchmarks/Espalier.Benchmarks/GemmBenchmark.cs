@@ -13,20 +13,10 @@ internal static unsafe class GemmBenchmark
 
     public static Command Create()
     {
-        var json = new Option<bool>("--json") { Description = "Print the rows as JSON" };
-        var threads = new Option<int[]>("--threads")
-        {
-            Description = "Thread counts",
-            AllowMultipleArgumentsPerToken = true,
-            DefaultValueFactory = _ => [1, 2],
-        };
-        var hidden = new Option<int[]>("--hidden")
-        {
-            Description = "Hidden sizes",
-            AllowMultipleArgumentsPerToken = true,
-            DefaultValueFactory = _ => [128, 256, 512, 768, 1024],
-        };
-        var seconds = new Option<double>("--seconds") { Description = "Time for each row", DefaultValueFactory = _ => 3 };
+        Option<bool> json = BenchmarkOptions.Json();
+        Option<int[]> threads = BenchmarkOptions.ThreadCounts();
+        Option<int[]> hidden = BenchmarkOptions.Sizes("--hidden", "Hidden sizes", 128, 256, 512, 768, 1024);
+        Option<double> seconds = BenchmarkOptions.Seconds("Time for each row", 3);
         var command = new Command("gemm", "Products of training beside OpenBLAS") { json, threads, hidden, seconds };
         command.SetAction(parsed => Run(
             parsed.GetValue(json), parsed.GetValue(threads)!, parsed.GetValue(hidden)!, parsed.GetValue(seconds)));
@@ -56,7 +46,9 @@ internal static unsafe class GemmBenchmark
     {
         var report = new BenchmarkReport(json);
         OpenBlas? blas = OpenBlas.TryLoad();
-        report.Say(blas == null ? "OpenBLAS is not installed: our figures stand alone" : "beside OpenBLAS");
+        report.Say(blas == null
+            ? "OpenBLAS is not installed: our figures stand alone"
+            : "beside OpenBLAS, in turn; a rate is the median over the calls, a ratio the median over the turns");
         foreach (int threads in threadCounts)
         {
             using var device = new CpuDevice(threads);

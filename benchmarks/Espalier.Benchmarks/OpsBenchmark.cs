@@ -11,15 +11,10 @@ internal static class OpsBenchmark
 
     public static Command Create()
     {
-        var json = new Option<bool>("--json") { Description = "Print the rows as JSON" };
-        var threads = new Option<int[]>("--threads")
-        {
-            Description = "Thread counts",
-            AllowMultipleArgumentsPerToken = true,
-            DefaultValueFactory = _ => [1, 2],
-        };
-        var hidden = new Option<int>("--hidden") { Description = "Hidden size", DefaultValueFactory = _ => 512 };
-        var seconds = new Option<double>("--seconds") { Description = "Time for each row", DefaultValueFactory = _ => 1 };
+        Option<bool> json = BenchmarkOptions.Json();
+        Option<int[]> threads = BenchmarkOptions.ThreadCounts();
+        Option<int> hidden = BenchmarkOptions.Count("--hidden", "Hidden size", 512);
+        Option<double> seconds = BenchmarkOptions.Seconds("Time for each row", 1);
         var command = new Command("ops", "Kernels against memory bandwidth and arithmetic peak") { json, threads, hidden, seconds };
         command.SetAction(parsed =>
         {

@@ -14,7 +14,9 @@ var root = new RootCommand("Speed, always beside a peer or the machine's own lim
 };
 try
 {
-    return root.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    ParseResult parsed = root.Parse(args);
+    int code = parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    return parsed.Errors.Count > 0 ? 2 : code;
 }
 catch (Exception e) when (e is PeerException or ArgumentException or InvalidOperationException)
 {

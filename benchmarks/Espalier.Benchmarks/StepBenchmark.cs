@@ -13,55 +13,50 @@ internal static partial class StepBenchmark
 {
     public static Command Create()
     {
-        var json = new Option<bool>("--json") { Description = "Print the rows as JSON" };
-        var peer = new Option<string?>("--peer") { Description = "A command to run between two rounds of ours" };
-        var threads = new Option<int>("--threads") { Description = "Threads; 0 means every core", DefaultValueFactory = _ => 0 };
-        var seconds = new Option<double>("--seconds") { Description = "Time for each shape and round", DefaultValueFactory = _ => 12 };
-        var shapes = new Option<string[]>("--shapes")
+        Option<bool> json = BenchmarkOptions.Json();
+        var peer = new Option<string?>("--peer") { Description = "A command to run between two rounds of ours; the number of threads is its last argument" };
+        peer.Validators.Add(result =>
         {
-            Description = "layers×hidden×sequences",
-            DefaultValueFactory = _ => ["3x256x32", "6x256x32", "6x512x16", "12x768x8"],
-            AllowMultipleArgumentsPerToken = true,
-        };
-        var rounds = new Option<int>("--rounds")
-        {
-            Description = "How often the peer runs, between rounds of ours",
-            DefaultValueFactory = _ => 1,
-        };
+            string? program = Words(result.GetValueOrDefault<string?>() ?? string.Empty).FirstOrDefault();
+            if (program == null || !Exists(program))
+            {
+                result.AddError($"--peer: there is no program '{program}'; expected a command that runs here");
+            }
+        });
+        Option<int> threads = BenchmarkOptions.Threads();
+        Option<double> seconds = BenchmarkOptions.Seconds("Time for each shape and round", 12);
+        Option<string[]> shapes = BenchmarkOptions.Shapes("3x256x32", "6x256x32", "6x512x16", "12x768x8");
+        Option<int> rounds = BenchmarkOptions.Count("--rounds", "How often the peer runs, between rounds of ours", 1);
         var scaling = new Option<bool>("--scaling") { Description = "Set the threads beside one thread instead, in turn" };
         var profile = new Option<bool>("--profile") { Description = "Print where the time goes, kernel by kernel" };
         var command = new Command("step", "Training steps beside a peer") { json, peer, rounds, threads, seconds, shapes, scaling, profile };
         command.SetAction(parsed =>
         {
             var report = new BenchmarkReport(parsed.GetValue(json));
-            (int, int, int)[] sizes = [.. parsed.GetValue(shapes)!.Select(Parse)];
-            if (parsed.GetValue(profile))
+            (int, int, int)[] sizes = BenchmarkOptions.Read(parsed.GetValue(shapes)!);
+            (int count, double time) = (parsed.GetValue(threads), parsed.GetValue(seconds));
+            try
             {
-                StepProfile.Run(report, sizes, parsed.GetValue(threads), parsed.GetValue(seconds));
+                if (parsed.GetValue(profile))
+                {
+                    StepProfile.Run(report, sizes, count, time);
+                }
+                else if (parsed.GetValue(scaling))
+                {
+                    Scale(report, sizes, count, time);
+                }
+                else
+                {
+                    Run(report, sizes, count, time, parsed.GetValue(peer), parsed.GetValue(rounds));
+                }
             }
-            else if (parsed.GetValue(scaling))
+            finally
             {
-                Scale(report, sizes, parsed.GetValue(threads), parsed.GetValue(seconds));
+                // Rows that took minutes are not lost with the one that failed.
+                report.Finish();
             }
-            else
-            {
-                Run(
-                    report, sizes, parsed.GetValue(threads), parsed.GetValue(seconds), parsed.GetValue(peer),
-                    parsed.GetValue(rounds));
-            }
-
-            report.Finish();
         });
         return command;
-    }
-
-    internal static (int Layers, int Hidden, int Sequences) Parse(string shape)
-    {
-        int[] parts = [.. shape.Split('x', '×').Select(
-            p => int.TryParse(p, NumberStyles.None, CultureInfo.InvariantCulture, out int part) ? part : 0)];
-        return parts.Length == 3 && parts.All(part => part > 0)
-            ? (parts[0], parts[1], parts[2])
-            : throw new ArgumentException($"shape '{shape}': expected layers×hidden×sequences, such as 3x256x32");
     }
 
     private static void Run(
@@ -74,15 +69,23 @@ internal static partial class StepBenchmark
         long ownBytes = PeakBytes(Process.GetCurrentProcess());
         List<Dictionary<(int, int, int), double>> peers = [];
         long peerBytes = 0;
-        for (int time = 0; peer != null && time < times; time++)
+        PeerException? failure = null;
+        for (int time = 0; peer != null && failure == null && time < times; time++)
         {
-            (Dictionary<(int, int, int), double> rates, long bytes) = RunPeer(report, peer, device.Threads);
-            peers.Add(rates);
-            peerBytes = Math.Max(peerBytes, bytes);
-            rounds.Add(Round(device, shapes, seconds));
+            try
+            {
+                (Dictionary<(int, int, int), double> rates, long bytes) = RunPeer(report, peer, device.Threads);
+                peers.Add(rates);
+                peerBytes = Math.Max(peerBytes, bytes);
+                rounds.Add(Round(device, shapes, seconds));
+            }
+            catch (PeerException e)
+            {
+                failure = e;
+            }
         }
 
-        if (peer != null)
+        if (peerBytes > 0)
         {
             report.Say($"peak memory of the process: ours {ownBytes / 1e6:F0} MB, peer {peerBytes / 1e6:F0} MB");
         }
@@ -93,7 +96,7 @@ internal static partial class StepBenchmark
             Figure figure = rounds[0][shape];
             double[] theirRates = [.. peers.Where(p => p.ContainsKey(shape)).Select(p => p[shape])];
             double? theirs = theirRates.Length > 0 ? Measure.Median(theirRates) : null;
-            report.Add(new BenchmarkRow(
+            var row = new BenchmarkRow(
                 "step", $"{shape.Item1} × {shape.Item2}, batch {shape.Item3}", device.Threads, "tokens/s", rate,
                 theirs == null ? null : "peer", theirs, rate / theirs,
                 Measure.Median(rounds.Select(r => r[shape].FractionOfPeak)))
@@ -104,9 +107,19 @@ internal static partial class StepBenchmark
                     ["peakGFLOP/s"] = Measure.Median(rounds.Select(r => r[shape].Peak)),
                     ["MB"] = figure.Bytes / 1e6,
                     ["processMB"] = ownBytes / 1e6,
-                    ["peerProcessMB"] = peerBytes / 1e6,
                 },
-            });
+            };
+            if (theirs != null)
+            {
+                row.More["peerProcessMB"] = peerBytes / 1e6;
+            }
+
+            report.Add(row);
+        }
+
+        if (failure != null)
+        {
+            throw failure;
         }
     }
 
@@ -147,9 +160,20 @@ internal static partial class StepBenchmark
         return figures;
     }
 
+    private static string[] Words(string command) => command.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+
+    // Asked before our own rows are measured, which takes minutes.
+    private static bool Exists(string program)
+    {
+        IEnumerable<string> places = program.Contains(Path.DirectorySeparatorChar)
+            ? [program]
+            : (Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(Path.PathSeparator).Select(folder => Path.Join(folder, program));
+        return places.Any(File.Exists);
+    }
+
     private static (Dictionary<(int, int, int), double> Rates, long Bytes) RunPeer(BenchmarkReport report, string command, int threads)
     {
-        string[] words = command.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        string[] words = Words(command);
         var start = new ProcessStartInfo(words[0]) { RedirectStandardOutput = true };
         foreach (string word in words.Skip(1).Append(threads.ToString(CultureInfo.InvariantCulture)))
         {

@@ -20,9 +20,9 @@ internal static class TokenizerBenchmark
     public static Command Create()
     {
         var files = new Argument<string[]>("files") { Description = "Text files, plain or gzip", Arity = ArgumentArity.OneOrMore };
-        var vocabulary = new Option<int>("--vocab") { Description = "Vocabulary size", DefaultValueFactory = _ => 8192 };
-        var megabytes = new Option<int>("--megabytes") { Description = "Text to encode in a round", DefaultValueFactory = _ => 16 };
-        var json = new Option<bool>("--json") { Description = "Print an array of rows" };
+        Option<int> vocabulary = BenchmarkOptions.Count("--vocab", "Vocabulary size", 8192);
+        Option<int> megabytes = BenchmarkOptions.Count("--megabytes", "Text to encode in a round", 16);
+        Option<bool> json = BenchmarkOptions.Json();
         var command = new Command("tokenizer", "BPE training, and encoding beside Hugging Face's tokenizers (npm ci in tests/interop)")
         {
             files, vocabulary, megabytes, json,

@@ -22,15 +22,10 @@ internal static class TrainingBenchmark
 {
     public static Command Create()
     {
-        var json = new Option<bool>("--json") { Description = "Print the rows as JSON" };
-        var threads = new Option<int>("--threads") { Description = "Threads; 0 means every core", DefaultValueFactory = _ => 0 };
-        var seconds = new Option<double>("--seconds") { Description = "Time for each shape", DefaultValueFactory = _ => 20 };
-        var shapes = new Option<string[]>("--shapes")
-        {
-            Description = "layers×hidden×sequences",
-            DefaultValueFactory = _ => ["2x64x32", "2x128x32", "3x256x32"],
-            AllowMultipleArgumentsPerToken = true,
-        };
+        Option<bool> json = BenchmarkOptions.Json();
+        Option<int> threads = BenchmarkOptions.Threads();
+        Option<double> seconds = BenchmarkOptions.Seconds("Time for each shape", 20);
+        Option<string[]> shapes = BenchmarkOptions.Shapes("2x64x32", "2x128x32", "3x256x32");
         var command = new Command("training", "The trainer's loop beside a bare step") { json, threads, seconds, shapes };
         command.SetAction(parsed => Run(
             parsed.GetValue(json), parsed.GetValue(threads), parsed.GetValue(seconds), parsed.GetValue(shapes)!));
@@ -51,7 +46,7 @@ internal static class TrainingBenchmark
             using var corpus = PreparedCorpus.Open(Path.Join(folder, "data"));
             using var device = new CpuDevice(threads);
             report.Say(device.Description);
-            foreach ((int layers, int hidden, int sequences) in shapes.Select(StepBenchmark.Parse))
+            foreach ((int layers, int hidden, int sequences) in BenchmarkOptions.Read(shapes))
             {
                 report.Add(Row(device, corpus, tokenizer, layers, hidden, sequences, seconds, Path.Join(folder, $"{layers}x{hidden}")));
             }

@@ -22,9 +22,9 @@ internal static class TranslationBenchmark
         var packages = new Option<string[]>("--package") { Description = "Packages of it", AllowMultipleArgumentsPerToken = true };
         var source = new Option<string>("--source") { Description = "Sentences, one a line", Required = true };
         var references = new Option<string>("--references") { Description = "Their translations", Required = true };
-        var sentences = new Option<int>("--sentences") { Description = "Sentences to time one at a time", DefaultValueFactory = _ => 200 };
-        var threads = new Option<int>("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => 0 };
-        var json = new Option<bool>("--json") { Description = "Print an array of rows" };
+        Option<int> sentences = BenchmarkOptions.Count("--sentences", "Sentences to time one at a time", 200);
+        Option<int> threads = BenchmarkOptions.Threads();
+        Option<bool> json = BenchmarkOptions.Json();
         var command = new Command("translation", "Translation by a model and its packages: tokens a second and BLEU")
         {
             model, packages, source, references, sentences, threads, json,

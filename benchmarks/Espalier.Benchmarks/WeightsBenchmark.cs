@@ -21,21 +21,11 @@ internal static class WeightsBenchmark
 
     public static Command Create()
     {
-        var json = new Option<bool>("--json") { Description = "Print the rows as JSON" };
-        var hidden = new Option<int[]>("--hidden")
-        {
-            Description = "Hidden sizes",
-            AllowMultipleArgumentsPerToken = true,
-            DefaultValueFactory = _ => [256, 512, 768, 1024],
-        };
-        var tokens = new Option<int[]>("--tokens")
-        {
-            Description = "Tokens",
-            AllowMultipleArgumentsPerToken = true,
-            DefaultValueFactory = _ => [1, 16, 128, 2048],
-        };
-        var threads = new Option<int>("--threads") { Description = "Threads", DefaultValueFactory = _ => 2 };
-        var seconds = new Option<double>("--seconds") { Description = "Time for each row", DefaultValueFactory = _ => 1 };
+        Option<bool> json = BenchmarkOptions.Json();
+        Option<int[]> hidden = BenchmarkOptions.Sizes("--hidden", "Hidden sizes", 256, 512, 768, 1024);
+        Option<int[]> tokens = BenchmarkOptions.Sizes("--tokens", "Tokens that a product takes at a time", 1, 16, 128, 2048);
+        Option<int> threads = BenchmarkOptions.Threads();
+        Option<double> seconds = BenchmarkOptions.Seconds("Time for each row", 1);
         var command = new Command("weights", "Compressed weights beside dense ones") { json, threads, hidden, tokens, seconds };
         command.SetAction(parsed => Run(
             parsed.GetValue(json), parsed.GetValue(threads), parsed.GetValue(hidden)!, parsed.GetValue(tokens)!, parsed.GetValue(seconds)));
@@ -55,7 +45,7 @@ internal static class WeightsBenchmark
                 foreach ((string name, QuantizationScheme? scheme, double? density, ActivationPrecision activations) in Kinds)
                 {
                     products.Compress(WeightsProducts.Draw(hidden, scheme, density), activations);
-                    report.Add(Time(name, threads, products, seconds));
+                    report.Add(Time(name, device.Threads, products, seconds));
                 }
             }
         }

@@ -34,7 +34,7 @@ public sealed unsafe class CpuDevice : Device
         if (Instructions > InstructionSets.Widest)
         {
             throw new ArgumentException(
-                $"kernels {Instructions} were asked for, but this processor's widest are {InstructionSets.Widest}");
+                $"kernels {Name(Instructions)} were asked for, but this processor's widest are {Name(InstructionSets.Widest)}");
         }
 
         _team = new WorkerTeam(threads > 0 ? threads : ThreadsFromEnvironment());
@@ -57,7 +57,7 @@ public sealed unsafe class CpuDevice : Device
     internal WorkerTeam Team => _team;
 
     /// <inheritdoc/>
-    public override string Description => $"cpu, {Instructions.ToString().ToLowerInvariant()}, {Threads} threads";
+    public override string Description => $"cpu, {Name(Instructions)}, {Threads} threads";
 
     /// <inheritdoc/>
     public override IKernels Kernels { get; }
@@ -88,6 +88,8 @@ public sealed unsafe class CpuDevice : Device
     protected override void DownloadBytes(nint source, Span<byte> target)
         => new ReadOnlySpan<byte>((void*)source, target.Length).CopyTo(target);
 
+    private static string Name(InstructionSet set) => set.ToString().ToLowerInvariant();
+
     private static int ThreadsFromEnvironment()
     {
         string? text = Environment.GetEnvironmentVariable(ThreadsVariable);
@@ -113,6 +115,6 @@ public sealed unsafe class CpuDevice : Device
         return char.IsLetter(text[0]) && !text.Contains(',') && Enum.TryParse(text, ignoreCase: true, out InstructionSet set)
             ? set
             : throw new ArgumentException(
-                $"{KernelsVariable} is '{text}'; expected one of {string.Join(", ", Enum.GetNames<InstructionSet>())}");
+                $"{KernelsVariable} is '{text}'; expected one of {string.Join(", ", Enum.GetNames<InstructionSet>()).ToLowerInvariant()}");
     }
 }
