@@ -73,8 +73,11 @@ internal sealed class TrainingDisplay(TextWriter error, double peakFlops, bool p
             string left = _latest.Remaining is { } time ? $" · {Quantities.Show(time)} left" : "";
             string heldOut = _latest.Evaluation is { } e ? $" · held-out {e.Metric} {e.Value:F4}" : "";
             string exponential = perplexity ? $" · perplexity {Math.Exp(_latest.Loss):F1}" : "";
+            // Above the peak: it was measured while others had the processor, and the fraction says nothing.
+            double ofPeak = _flopsPerSecond / peakFlops;
+            string fraction = ofPeak <= 1 ? $" · {ofPeak:P0} of peak" : "";
             return ($"{_title}{phase}step {_latest.State.Step:N0} · loss {_latest.Loss:F3}{exponential}{heldOut} · "
-                + $"{_tokensPerSecond:N0} tokens/s · {_flopsPerSecond / peakFlops:P0} of peak{left}", _latest.Fraction);
+                + $"{_tokensPerSecond:N0} tokens/s{fraction}{left}", _latest.Fraction);
         }
     }
 
