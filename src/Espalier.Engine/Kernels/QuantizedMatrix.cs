@@ -38,7 +38,7 @@ public readonly record struct QuantizedMatrix
 
     /// <summary>
     /// Which elements are there, the others being exactly 0: a word for each block of each row, its lowest bit for the block's
-    /// first column. Empty where all are there.
+    /// first column. Empty where all are there. The code of an element that is not there is 0.
     /// </summary>
     public DeviceSpan<int> Mask { get; init; }
 

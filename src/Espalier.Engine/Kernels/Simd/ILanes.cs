@@ -29,6 +29,9 @@ internal unsafe interface ILanes<TSelf>
     /// number that begins at bit <paramref name="shift"/> and has the bits of <paramref name="mask"/>.</summary>
     static abstract TSelf LoadPart(float* source, int shift, int mask);
 
+    /// <summary>The lanes whose bit is set, the lowest bit for the first lane; zero in the others. Higher bits say nothing.</summary>
+    static abstract TSelf Keep(TSelf a, int bits);
+
     /// <summary>Writes <see cref="Count"/> floats; no alignment is needed.</summary>
     void Store(float* target);
 

@@ -35,6 +35,13 @@ internal readonly unsafe struct Lanes256(Vector256<float> value) : ILanes<Lanes2
         => new(Vector256.ConvertToSingle((Vector256.Load((int*)source) >>> shift) & Vector256.Create(mask)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 Keep(Lanes256 a, int bits)
+    {
+        Vector256<int> ofLane = Vector256.Create(1, 2, 4, 8, 16, 32, 64, 128);
+        return new(Vector256.Equals(Vector256.Create(bits) & ofLane, ofLane).AsSingle() & a._value);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(float* target) => _value.Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -8,6 +8,9 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
     // Up to here codes are expanded in registers, again for every four tokens; beyond, once into panels.
     private const int FewTokens = 8;
 
+    // With a mask the activations are summed once more for every token, where a panel is cleared once for all of them.
+    private const int FewTokensOfPruned = 4;
+
     public void MultiplyQuantized(in WeightProduct product, in QuantizedMatrix weight)
     {
         product.Validate(weight.Rows, weight.Columns);
@@ -17,8 +20,7 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
             return;
         }
 
-        // With a mask always: a panel is cleared where the weight is pruned faster than rows are.
-        if (product.Tokens > FewTokens || !weight.Mask.IsEmpty)
+        if (product.Tokens > (weight.Mask.IsEmpty ? FewTokens : FewTokensOfPruned))
         {
             Path = weight.Mask.IsEmpty ? "codes expanded into panels" : "codes expanded into panels, cleared by a mask";
             Gemm(new GemmArguments
@@ -37,7 +39,7 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
             return;
         }
 
-        Path = weight.Narrow ? "half bytes expanded in registers" : "bytes expanded in registers";
+        Path = (weight.Narrow ? "half bytes expanded in registers" : "bytes expanded in registers") + (weight.Mask.IsEmpty ? "" : ", a mask for the zeros");
         int next = 0;
         var job = new DotsJob { Product = product, Weight = weight, Next = &next, Scratch = _scratch };
         Run(ref job, (long)weight.Rows * weight.Columns);
@@ -114,6 +116,11 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
                     QuantizedDots<TLanes, WideCodes<TLanes>>.Multiply(Weight, begin, end, tokens, x, sums, Product.Y.Pointer);
                 }
 
+                if (!Weight.Mask.IsEmpty)
+                {
+                    KeptSums<TLanes>.Add(Weight, begin, end, tokens, x, Product.Y.Pointer);
+                }
+
                 Finish(Product, Weight.Rows, begin, end);
             }
         }
@@ -123,6 +130,13 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
             int padded = Weight.Blocks * QuantizedMatrix.Block;
             new Span<float>(source, Weight.Columns).CopyTo(new Span<float>(x, padded));
             new Span<float>(x + Weight.Columns, padded - Weight.Columns).Clear();
+            if (!Weight.Mask.IsEmpty)
+            {
+                // What the zeros give is summed apart.
+                new Span<float>(sums, Weight.Groups).Clear();
+                return;
+            }
+
             int length = Weight.Groups == 1 ? padded : Weight.GroupColumns;
             for (int group = 0, begin = 0; group < Weight.Groups; group++, begin += length)
             {

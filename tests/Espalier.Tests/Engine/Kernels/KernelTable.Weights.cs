@@ -80,12 +80,14 @@ internal static partial class KernelTable
         var matrix = new QuantizedMatrix { Rows = rows, Columns = columns, Narrow = narrow, GroupColumns = groupColumns == 0 ? columns : groupColumns };
         var random = new System.Random(5);
         byte[] codes = new byte[(long)rows * matrix.RowBytes];
-        int[] sums = new int[rows];
+        int[] sums = new int[rows], mask = [.. Enumerable.Range(0, rows * matrix.Blocks).Select(_ => random.Next(int.MinValue, int.MaxValue))];
         for (int row = 0; row < rows; row++)
         {
             for (int column = 0; column < columns; column++)
             {
-                int code = random.Next(narrow ? 16 : 256);
+                int word = mask[(row * matrix.Blocks) + (column / QuantizedMatrix.Block)];
+                bool there = !pruned || ((word >> (column % QuantizedMatrix.Block)) & 1) != 0;
+                int code = there ? random.Next(narrow ? 16 : 256) : 0;
                 (long at, int shift) = matrix.Locate(row, column);
                 codes[at] |= (byte)(code << shift);
                 sums[row] += code;
@@ -100,7 +102,7 @@ internal static partial class KernelTable
             Scales = o.Input(scales, 1 / largest, 2 / largest),
             Zeros = o.Input(scales, -1, 0),
             CodeSums = o.Numbers(sums),
-            Mask = pruned ? o.Numbers([.. Enumerable.Range(0, rows * matrix.Blocks).Select(_ => random.Next(int.MinValue, int.MaxValue))]) : default,
+            Mask = pruned ? o.Numbers(mask) : default,
         };
     }
 

@@ -1,0 +1,65 @@
+namespace Espalier.Engine.Kernels.Simd;
+
+/// <summary>
+/// What the zeros of a quantized weight give where elements are pruned: Σ zero · Σ x over the columns that are there. The codes'
+/// part needs no mask, as the code of a pruned element is 0.
+/// </summary>
+internal static unsafe class KeptSums<TLanes>
+    where TLanes : struct, ILanes<TLanes>
+{
+    /// <summary>Adds it to rows [begin, end) of all tokens.</summary>
+    /// <param name="w">The weight, with a mask.</param>
+    /// <param name="begin">First row.</param>
+    /// <param name="end">Behind the last row.</param>
+    /// <param name="tokens">Rows of x.</param>
+    /// <param name="x">The activations, rows filled up with zeros to whole blocks.</param>
+    /// <param name="y">Tokens × rows of the weight.</param>
+    public static void Add(in QuantizedMatrix w, int begin, int end, int tokens, float* x, float* y)
+    {
+        int padded = w.Blocks * QuantizedMatrix.Block;
+        for (int row = begin; row < end; row += 4)
+        {
+            for (int token = 0; token < tokens; token++)
+            {
+                FourRows(w, row, Math.Min(4, end - row), x + ((nint)token * padded), y + ((nint)token * w.Rows) + row);
+            }
+        }
+    }
+
+    // Rows that are not there are read as the first.
+    private static void FourRows(in QuantizedMatrix w, int row, int rows, float* x, float* y)
+    {
+        int groups = w.Groups, blocks = w.Blocks, blocksOfGroup = groups == 1 ? blocks : w.GroupColumns / QuantizedMatrix.Block;
+        int* m0 = w.Mask.Pointer + ((nint)row * blocks);
+        int* m1 = rows > 1 ? m0 + blocks : m0, m2 = rows > 2 ? m0 + (2 * blocks) : m0, m3 = rows > 3 ? m0 + (3 * blocks) : m0;
+        float* z0 = w.Zeros.Pointer + ((nint)row * groups);
+        float* z1 = rows > 1 ? z0 + groups : z0, z2 = rows > 2 ? z0 + (2 * groups) : z0, z3 = rows > 3 ? z0 + (3 * groups) : z0;
+        TLanes t0 = TLanes.Zero, t1 = TLanes.Zero, t2 = TLanes.Zero, t3 = TLanes.Zero;
+        for (int group = 0, block = 0; group < groups; group++)
+        {
+            TLanes a0 = TLanes.Zero, a1 = TLanes.Zero, a2 = TLanes.Zero, a3 = TLanes.Zero;
+            for (int last = Math.Min(blocks, block + blocksOfGroup); block < last; block++, x += QuantizedMatrix.Block)
+            {
+                int k0 = m0[block], k1 = m1[block], k2 = m2[block], k3 = m3[block];
+                for (int c = 0; c < QuantizedMatrix.Block; c += TLanes.Count)
+                {
+                    TLanes values = TLanes.Load(x + c);
+                    a0 += TLanes.Keep(values, k0 >> c);
+                    a1 += TLanes.Keep(values, k1 >> c);
+                    a2 += TLanes.Keep(values, k2 >> c);
+                    a3 += TLanes.Keep(values, k3 >> c);
+                }
+            }
+
+            t0 = TLanes.MultiplyAdd(TLanes.All(z0[group]), a0, t0);
+            t1 = TLanes.MultiplyAdd(TLanes.All(z1[group]), a1, t1);
+            t2 = TLanes.MultiplyAdd(TLanes.All(z2[group]), a2, t2);
+            t3 = TLanes.MultiplyAdd(TLanes.All(z3[group]), a3, t3);
+        }
+
+        for (int r = 0; r < rows; r++)
+        {
+            y[r] += TLanes.Sum(r == 0 ? t0 : r == 1 ? t1 : r == 2 ? t2 : t3);
+        }
+    }
+}
