@@ -29,11 +29,14 @@ internal unsafe interface ILanes<TSelf>
     /// number that begins at bit <paramref name="shift"/> and has the bits of <paramref name="mask"/>.</summary>
     static abstract TSelf LoadPart(float* source, int shift, int mask);
 
-    /// <summary>The lanes whose bit is set, the lowest bit for the first lane; zero in the others. Higher bits say nothing.</summary>
-    static abstract TSelf Keep(TSelf a, int bits);
+    /// <summary>All bits of the lanes whose bit is set, the lowest for the first lane; none in the others. Higher bits say nothing.</summary>
+    static abstract TSelf Mask(int bits);
 
     /// <summary>Writes <see cref="Count"/> floats; no alignment is needed.</summary>
     void Store(float* target);
+
+    /// <summary>Bit by bit: of <paramref name="a"/> what a <see cref="Mask"/> lets through, else zero.</summary>
+    static abstract TSelf operator &(TSelf a, TSelf b);
 
     static abstract TSelf operator +(TSelf a, TSelf b);
 

@@ -17,9 +17,18 @@ internal static unsafe class KeptSums<TLanes>
     public static void Add(in QuantizedMatrix w, int begin, int end, int tokens, float* x, float* y)
     {
         int padded = w.Blocks * QuantizedMatrix.Block;
-        for (int row = begin; row < end; row += 4)
+        int token = 0;
+        for (; token + 4 <= tokens; token += 4)
         {
-            for (int token = 0; token < tokens; token++)
+            for (int row = begin; row < end; row++)
+            {
+                FourTokens(w, row, x + ((nint)token * padded), padded, y + ((nint)token * w.Rows) + row);
+            }
+        }
+
+        for (; token < tokens; token++)
+        {
+            for (int row = begin; row < end; row += 4)
             {
                 FourRows(w, row, Math.Min(4, end - row), x + ((nint)token * padded), y + ((nint)token * w.Rows) + row);
             }
@@ -44,10 +53,10 @@ internal static unsafe class KeptSums<TLanes>
                 for (int c = 0; c < QuantizedMatrix.Block; c += TLanes.Count)
                 {
                     TLanes values = TLanes.Load(x + c);
-                    a0 += TLanes.Keep(values, k0 >> c);
-                    a1 += TLanes.Keep(values, k1 >> c);
-                    a2 += TLanes.Keep(values, k2 >> c);
-                    a3 += TLanes.Keep(values, k3 >> c);
+                    a0 += values & TLanes.Mask(k0 >> c);
+                    a1 += values & TLanes.Mask(k1 >> c);
+                    a2 += values & TLanes.Mask(k2 >> c);
+                    a3 += values & TLanes.Mask(k3 >> c);
                 }
             }
 
@@ -61,5 +70,40 @@ internal static unsafe class KeptSums<TLanes>
         {
             y[r] += TLanes.Sum(r == 0 ? t0 : r == 1 ? t1 : r == 2 ? t2 : t3);
         }
+    }
+
+    // A mask is spread over the lanes once for all of them.
+    private static void FourTokens(in QuantizedMatrix w, int row, float* x, nint ldx, float* y)
+    {
+        int groups = w.Groups, blocks = w.Blocks, blocksOfGroup = groups == 1 ? blocks : w.GroupColumns / QuantizedMatrix.Block;
+        int* mask = w.Mask.Pointer + ((nint)row * blocks);
+        float* zeros = w.Zeros.Pointer + ((nint)row * groups);
+        TLanes t0 = TLanes.Zero, t1 = TLanes.Zero, t2 = TLanes.Zero, t3 = TLanes.Zero;
+        for (int group = 0, block = 0; group < groups; group++)
+        {
+            TLanes a0 = TLanes.Zero, a1 = TLanes.Zero, a2 = TLanes.Zero, a3 = TLanes.Zero;
+            for (int last = Math.Min(blocks, block + blocksOfGroup); block < last; block++)
+            {
+                for (int c = 0; c < QuantizedMatrix.Block; c += TLanes.Count, x += TLanes.Count)
+                {
+                    TLanes kept = TLanes.Mask(mask[block] >> c);
+                    a0 += TLanes.Load(x) & kept;
+                    a1 += TLanes.Load(x + ldx) & kept;
+                    a2 += TLanes.Load(x + (2 * ldx)) & kept;
+                    a3 += TLanes.Load(x + (3 * ldx)) & kept;
+                }
+            }
+
+            TLanes zero = TLanes.All(zeros[group]);
+            t0 = TLanes.MultiplyAdd(zero, a0, t0);
+            t1 = TLanes.MultiplyAdd(zero, a1, t1);
+            t2 = TLanes.MultiplyAdd(zero, a2, t2);
+            t3 = TLanes.MultiplyAdd(zero, a3, t3);
+        }
+
+        y[0] += TLanes.Sum(t0);
+        y[w.Rows] += TLanes.Sum(t1);
+        y[2 * (nint)w.Rows] += TLanes.Sum(t2);
+        y[3 * (nint)w.Rows] += TLanes.Sum(t3);
     }
 }

@@ -35,11 +35,14 @@ internal readonly unsafe struct Lanes128(Vector128<float> value) : ILanes<Lanes1
         => new(Vector128.ConvertToSingle((Vector128.Load((int*)source) >>> shift) & Vector128.Create(mask)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Keep(Lanes128 a, int bits)
+    public static Lanes128 Mask(int bits)
     {
         Vector128<int> ofLane = Vector128.Create(1, 2, 4, 8);
-        return new(Vector128.Equals(Vector128.Create(bits) & ofLane, ofLane).AsSingle() & a._value);
+        return new(Vector128.Equals(Vector128.Create(bits) & ofLane, ofLane).AsSingle());
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 operator &(Lanes128 a, Lanes128 b) => new(a._value & b._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(float* target) => _value.Store(target);

@@ -35,11 +35,14 @@ internal readonly unsafe struct Lanes256(Vector256<float> value) : ILanes<Lanes2
         => new(Vector256.ConvertToSingle((Vector256.Load((int*)source) >>> shift) & Vector256.Create(mask)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Keep(Lanes256 a, int bits)
+    public static Lanes256 Mask(int bits)
     {
         Vector256<int> ofLane = Vector256.Create(1, 2, 4, 8, 16, 32, 64, 128);
-        return new(Vector256.Equals(Vector256.Create(bits) & ofLane, ofLane).AsSingle() & a._value);
+        return new(Vector256.Equals(Vector256.Create(bits) & ofLane, ofLane).AsSingle());
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 operator &(Lanes256 a, Lanes256 b) => new(a._value & b._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(float* target) => _value.Store(target);

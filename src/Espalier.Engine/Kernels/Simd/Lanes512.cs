@@ -35,11 +35,14 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : ILanes<Lanes5
         => new(Vector512.ConvertToSingle((Vector512.Load((int*)source) >>> shift) & Vector512.Create(mask)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Keep(Lanes512 a, int bits)
+    public static Lanes512 Mask(int bits)
     {
         Vector512<int> ofLane = Vector512.Create(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768);
-        return new(Vector512.Equals(Vector512.Create(bits) & ofLane, ofLane).AsSingle() & a._value);
+        return new(Vector512.Equals(Vector512.Create(bits) & ofLane, ofLane).AsSingle());
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 operator &(Lanes512 a, Lanes512 b) => new(a._value & b._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(float* target) => _value.Store(target);
