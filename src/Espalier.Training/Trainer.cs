@@ -14,14 +14,12 @@ namespace Espalier.Training;
 public sealed class Trainer : IDisposable
 {
     private readonly TrainerSettings _settings;
-    private readonly RunDirectory? _run;
+    private readonly TrainingCheckpoints? _checkpoints;
     private readonly Learner _learner;
     private readonly TrainingClock _clock;
     private readonly TrainingRecorder _recorder;
     private IProgress<TrainingProgress>? _progress;
     private Evaluation? _evaluation;
-    private Checkpoint? _saved;
-    private long _restoredStep = long.MaxValue;
 
     /// <summary>Prepares training.</summary>
     /// <param name="objective">What for; its parameters and position are where training begins.</param>
@@ -33,9 +31,10 @@ public sealed class Trainer : IDisposable
     {
         ConfigurationException.ThrowIfAny("training", settings.Validate());
         time ??= TimeProvider.System;
-        (_settings, _run) = (settings, run);
+        _settings = settings;
         _clock = new TrainingClock(time);
         _learner = new Learner(objective, settings, _clock);
+        _checkpoints = run == null ? null : new TrainingCheckpoints(run, _learner, settings.Checkpoints);
         _recorder = new TrainingRecorder(run?.Events, time);
     }
 
@@ -118,40 +117,27 @@ public sealed class Trainer : IDisposable
 
     private void Begin()
     {
-        List<(string Path, string Fault)> damaged = [];
-        Checkpoint? checkpoint = _run?.Checkpoints.Latest((path, fault) => damaged.Add((path, fault)));
-        if (_run != null && checkpoint == null && (damaged.Count > 0 || WasTrained(_run)))
+        IReadOnlyList<(string Path, string Fault)> damaged = _checkpoints?.Restore() ?? [];
+        bool begun = _checkpoints?.NewestStep != null;
+        if (begun)
         {
-            throw new RunDamagedException(_run.Path, damaged.Count > 0
-                ? $"none of its checkpoints is whole: {string.Join("; ", damaged.Select(d => $"{d.Path}: {d.Fault}"))}"
-                : "it was trained, and its checkpoints are gone; put them back, or begin another run");
-        }
-
-        _run?.Events.CutBack(checkpoint?.EventBytes ?? 0);
-        if (checkpoint != null)
-        {
-            _learner.Restore(checkpoint);
             _clock.Restore(State.Times);
-            _saved = checkpoint;
         }
 
         _recorder.Begin(State);
         foreach ((string path, string fault) in damaged)
         {
-            string aside = _run!.Checkpoints.SetAside(path);
+            string aside = _checkpoints!.SetAside(path);
             _recorder.Write("warning", State, e => e with { Message = $"{path} is passed over: {fault}; it is now {aside}" });
         }
 
-        _recorder.Write(checkpoint == null ? "started" : "resumed", State, e => e with { PeakFlops = PeakFlops });
-        if (checkpoint == null)
+        _recorder.Write(begun ? "resumed" : "started", State, e => e with { PeakFlops = PeakFlops });
+        if (!begun)
         {
             // So that there is always something good to go back to, and a full disk is noticed at once.
             Save();
         }
     }
-
-    private static bool WasTrained(RunDirectory run)
-        => Directory.Exists(run.ModelPath) || EventLog.Read(Path.Join(run.Path, RunDirectory.EventsName)).Any(e => e.Step > 0);
 
     private (TrainingEnd End, string? Message) Train(CancellationToken cancel)
     {
@@ -229,7 +215,7 @@ public sealed class Trainer : IDisposable
 
     private void SaveIfDue()
     {
-        if (_saved?.Step != State.Step || FractionDue != null)
+        if (_checkpoints?.NewestStep != State.Step || FractionDue != null)
         {
             Save();
         }
@@ -237,7 +223,7 @@ public sealed class Trainer : IDisposable
 
     private void Save()
     {
-        if (_run == null)
+        if (_checkpoints == null)
         {
             return;
         }
@@ -248,10 +234,8 @@ public sealed class Trainer : IDisposable
         Report(TrainingPhase.Saving, State);
         State = State with { SavedAt = State.Spent };
         _recorder.Write("checkpoint", State, e => e with { Message = fraction == null ? null : $"at {fraction} of the budget" });
-        _saved = _learner.Save(_run.Checkpoints, fraction, _run.Events.Flush());
-        _run.Checkpoints.Prune(_settings.Checkpoints.Keep);
+        _checkpoints.Save(fraction);
         Enter(TrainingPhase.Idle);
-        _restoredStep = long.MaxValue;
     }
 
     /// <summary>Saves and says how it ended, with the time that saving took; then the checkpoint learns of the log's end.</summary>
@@ -268,16 +252,7 @@ public sealed class Trainer : IDisposable
             Timing = _recorder.Timing,
             Evaluation = _evaluation,
         });
-        UpdateSaved();
-    }
-
-    // Times and the log have gone on since the last save, weights and moments have not.
-    private void UpdateSaved()
-    {
-        if (_run != null)
-        {
-            _saved = _run.Checkpoints.Update(_saved!, State, _run.Events.Flush());
-        }
+        _checkpoints?.Update();
     }
 
     /// <summary>Goes back to the last good checkpoint with a lower rate. Returns why not, if that is of no use any more.</summary>
@@ -285,20 +260,13 @@ public sealed class Trainer : IDisposable
     {
         TrainingState diverged = State;
         string what = $"{fault} at step {diverged.Step + 1}";
-
-        // One that led straight into a divergence again is not good: then the one before it.
-        Checkpoint? checkpoint = _run?.Checkpoints.Latest((_, _) => { }, before: _restoredStep)
-            ?? _run?.Checkpoints.Latest((_, _) => { });
-        if (checkpoint == null)
+        if (_checkpoints?.GoBack() != true)
         {
             return $"{what}, and there is no checkpoint to go back to; take a lower learning rate, or a longer warm-up";
         }
 
         bool hopeless = diverged.Rollbacks >= _settings.Divergence.MaximumRollbacks;
-        _learner.Restore(checkpoint);
-        (_restoredStep, _evaluation) = (checkpoint.Step, null);
-        _run!.Checkpoints.DeleteAfter(checkpoint.Step);
-
+        _evaluation = null;
         State = State.After(diverged, _clock.Times);
         if (!hopeless)
         {
@@ -308,13 +276,11 @@ public sealed class Trainer : IDisposable
         _recorder.Begin(State);
         if (hopeless)
         {
-            _saved = checkpoint;
             return $"{what}, after {diverged.Rollbacks} rollbacks; the model is that of step {State.Step}. Take a lower learning rate";
         }
 
         _recorder.Write("rolled-back", State, e => e with { Message = $"{what}: back to step {State.Step}, with {State.RateScale} of the rate" });
-        _saved = checkpoint;
-        UpdateSaved();
+        _checkpoints.Update();
         return null;
     }
 

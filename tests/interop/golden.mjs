@@ -22,7 +22,7 @@ const sentences = [
 const text = join(folder, "text");
 writeFileSync(text, sentences.map((sentence) => `${sentence}\n`.repeat(4)).join(""));
 const [command, ...first] = values.tool.split(" ");
-execFileSync(command, [...first, "tokenizer", "train", text, "--vocab", "420", "--out", golden], { stdio: "ignore" });
+execFileSync(command, [...first, "tokenizer", "train", text, "--vocabulary", "420", "--out", golden], { stdio: "ignore" });
 
 // A sample of the hostile lines, and texts with line feeds, which lines cannot hold.
 const lines = [...hostileLines(7, 150)].filter((line) => line.length < 100);

@@ -27,27 +27,28 @@ internal sealed class Application(Terminal terminal)
     };
 
     /// <summary>The tool with all its commands.</summary>
-    public static RootCommand Root(Terminal terminal) => new("Train large, prune hard, ship small: Transformers on a time budget.")
-    {
-        Json,
-        Verbose,
-        new DataCommand(terminal),
-        new TokenizerCommand(terminal),
-        new PretrainCommand(terminal),
-        new FinetuneCommand(terminal),
-        new EvaluateCommand(terminal),
-        new QuantizeCommand(terminal),
-        new PruneCommand(terminal),
-        new CompressCommand(terminal),
-        new TranslationCommand(terminal),
-        new RunCommand(terminal),
-        new PlanCommand(terminal),
-        new PredictCommand(terminal),
-        new RunsCommand(terminal),
-        new ReportCommand(terminal),
-        new DoctorCommand(terminal),
-        new ReferenceCommand(terminal),
-    };
+    public static RootCommand Root(Terminal terminal) => HelpWithExample.Install(
+        new("Make small Transformers within a time and a size: train, compress, package. Begin with: espalier run")
+        {
+            Json,
+            Verbose,
+            new RunCommand(terminal),
+            new PredictCommand(terminal),
+            new DoctorCommand(terminal),
+            new DataCommand(terminal),
+            new TokenizerCommand(terminal),
+            new PlanCommand(terminal),
+            new PretrainCommand(terminal),
+            new FinetuneCommand(terminal),
+            new EvaluateCommand(terminal),
+            new CompressCommand(terminal),
+            new PruneCommand(terminal),
+            new QuantizeCommand(terminal),
+            new TranslationCommand(terminal),
+            new RunsCommand(terminal),
+            new ReportCommand(terminal),
+            new ReferenceCommand(terminal),
+        });
 
     public async Task<int> RunAsync(IReadOnlyList<string> args)
     {

@@ -12,10 +12,8 @@ namespace Espalier.Cli.CommandLine;
 /// </summary>
 internal static class Recipe
 {
-    public static readonly Option<string?> Option = new("--recipe")
-    {
-        Description = $"A YAML file that holds any of these options, or one of {string.Join(", ", BuiltIn)}; the command line overrides it",
-    };
+    /// <summary>The option of commands for which no recipe comes with the tool.</summary>
+    public static readonly RecipeOption Option = new();
 
     /// <summary>Names of the recipes that come with the tool.</summary>
     public static IEnumerable<string> BuiltIn => typeof(Recipe).Assembly.GetManifestResourceNames().Order(StringComparer.Ordinal);
@@ -35,15 +33,16 @@ internal static class Recipe
         ParseResult parsed = root.Parse(args);
         Command command = parsed.CommandResult.Command;
         // Without a value, or with two, it is the parser that says so.
-        if (!command.Options.Contains(Option) || parsed.GetResult(Option) is not { } result || result.Errors.Any()
-            || parsed.GetValue(Option) is not { } name)
+        if (command.Options.OfType<RecipeOption>().SingleOrDefault() is not { } recipe || parsed.GetResult(recipe) is not { } result
+            || result.Errors.Any() || parsed.GetValue(recipe) is not { } name)
         {
             return args;
         }
-        var known = command.Options.Where(o => o != Option && !o.Recursive).ToDictionary(o => o.Name.TrimStart('-'));
+        var known = command.Options.Where(o => o != recipe && !o.Recursive)
+            .SelectMany(UnknownOptions.Names, (option, name) => (option, name)).ToDictionary(o => o.name.TrimStart('-'), o => o.option);
         HashSet<string> before = [.. parsed.Errors.Select(e => e.Message)];
         List<string> expanded = [.. args];
-        foreach (Entry entry in Read(name))
+        foreach (Entry entry in Read(name, recipe.BuiltIn))
         {
             if (!known.TryGetValue(entry.Key, out Option? option))
                 throw new UsageException($"{name}:{entry.Line}: unknown key {entry.Key}; {UnknownOptions.Suggest(entry.Key, known.Keys)}");
@@ -57,9 +56,9 @@ internal static class Recipe
         return expanded;
     }
 
-    private static List<Entry> Read(string name)
+    private static List<Entry> Read(string name, IReadOnlyList<string> builtIn)
     {
-        using StreamReader reader = Open(name);
+        using StreamReader reader = Open(name, builtIn);
         var stream = new YamlStream();
         try
         {
@@ -94,7 +93,7 @@ internal static class Recipe
         _ => throw new TextException("expected a value, or a list of values, after the colon", name, node.Start.Line),
     };
 
-    private static StreamReader Open(string name)
+    private static StreamReader Open(string name, IReadOnlyList<string> builtIn)
     {
         try
         {
@@ -105,8 +104,11 @@ internal static class Recipe
         {
             throw new TextException($"cannot be read: {fault.Message}", name, inner: fault);
         }
-        return typeof(Recipe).Assembly.GetManifestResourceStream(name) is { } resource ? new StreamReader(resource)
-            : throw new TextException($"there is no such recipe; name a file, or one of {string.Join(", ", BuiltIn)}", name);
+        if (builtIn.Contains(name))
+            return new StreamReader(typeof(Recipe).Assembly.GetManifestResourceStream(name)!);
+        throw new TextException(
+            $"{(BuiltIn.Contains(name) ? "is a recipe for another command" : "there is no such recipe")}; name a YAML file"
+                + (builtIn.Count == 0 ? "" : $", or one of {string.Join(", ", builtIn)}"), name);
     }
 
     private sealed record Entry(string Key, IReadOnlyList<string> Values, long Line);

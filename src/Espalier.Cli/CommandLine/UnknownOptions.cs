@@ -38,12 +38,16 @@ internal static class UnknownOptions
     public static string PathOf(CommandResult command) =>
         command.Parent is CommandResult parent ? $"{PathOf(parent)} {command.Command.Name}" : "espalier";
 
+    /// <summary>The long names of an option, its own first.</summary>
+    public static IEnumerable<string> Names(Option option)
+        => option.Aliases.Where(alias => alias.StartsWith("--", StringComparison.Ordinal)).Prepend(option.Name);
+
     private static IEnumerable<string> Known(CommandResult command)
     {
         IEnumerable<Option> options = command.Command.Options;
         for (var parent = command.Parent as CommandResult; parent is not null; parent = parent.Parent as CommandResult)
             options = options.Concat(parent.Command.Options.Where(option => option.Recursive));
-        return options.Select(option => option.Name);
+        return options.SelectMany(Names);
     }
 
     // Levenshtein's edit distance.

@@ -15,20 +15,21 @@ internal sealed class CompressCommand : EspalierCommand
     private readonly Argument<string?> _model = new("run") { Description = "A finetuning run, whose best model is compressed", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<string?> _out = new("--out") { Description = "Folder of the grid, to create" };
     private readonly Option<string?> _resume = new("--resume") { Description = "Folder of a grid to go on with" };
-    private readonly Option<double[]> _sparsity = List("--sparsity", Defaults.Sparsities, "Parts of the weights that are pruned");
-    private readonly Option<int[]> _bits = List("--bits", Defaults.Bits, "Bits of a weight: 2 to 8, or 32 for no quantization");
-    private readonly Option<Measure[]> _frontier = List<Measure>("--frontier", [Measure.Bytes, Measure.Accuracy], "The two measures whose Pareto frontier is marked");
+    private readonly Option<double[]> _sparsity = List("--sparsity", Defaults.Sparsities, "Fractions of the weights to prune, one level of the grid each");
+    private readonly Option<int[]> _bits = List("--bits", Defaults.Bits, "Bits a weight, one column of the grid each: 2 to 8, or 32 for no quantization");
+    private readonly Option<Measure[]> _frontier = List<Measure>("--frontier", [Measure.Bytes, Measure.Accuracy], $"Two of {string.Join(", ", Enum.GetNames<Measure>())}, whose Pareto frontier is marked");
     private readonly LimitOptions _limits = new();
     private readonly QuantizationOptions _quantization = new();
-    private readonly Option<ActivationPrecision> _activations = new("--activations") { Description = "Single as in the paper, or Integer: quantized as they come where weights have 5 to 8 bits", DefaultValueFactory = _ => Defaults.Activations };
+    private readonly Option<ActivationPrecision> _activations = new("--activations") { Description = "Single, or Integer: integer products where a matrix has 5 to 8 bits, is not pruned and has no groups; faster, a little less accurate", DefaultValueFactory = _ => Defaults.Activations };
     private readonly PruningOptions _pruning = new();
     private readonly Option<int> _threads = new("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => 0 };
 
     public CompressCommand(Terminal terminal)
-        : base(terminal, "compress", "Prune and quantize a classifier over a grid, measure every cell, and choose the best that fits")
+        : base(terminal, "compress", "Prune and quantize a classifier over a grid, measure every cell, and choose the best that fits",
+            "espalier compress job/finetune --granularity Row --range LeastSquares --max-size 250kB --out smaller")
     {
         Arguments.Add(_model);
-        foreach (Option option in (Option[])[_out, _resume, Recipe.Option, .. _limits.All, _frontier, .. Settings])
+        foreach (Option option in (Option[])[_out, _resume, new RecipeOption("paper-compress"), .. _limits.All, _frontier, .. Settings])
             Options.Add(option);
     }
 

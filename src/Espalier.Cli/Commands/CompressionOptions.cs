@@ -49,17 +49,17 @@ internal sealed class PruningOptions
     private static readonly PruningSettings Pruning = new();
     private static readonly RecoverySettings Recovery = new();
 
-    private readonly Option<PruningRanking> _ranking = New("--ranking", Pruning.Ranking, "Whether the smallest weights are looked for in the whole model or in each matrix");
+    private readonly Option<PruningRanking> _ranking = New("--ranking", Pruning.Ranking, "Prune the smallest weights of the whole model, or the same fraction of each matrix");
     private readonly Option<bool> _embeddings = new("--prune-embeddings") { Description = "Prune embeddings too" };
-    private readonly Option<bool> _norms = new("--prune-norms") { Description = "Prune gains and biases too" };
-    private readonly Option<double> _step = New("--step", Pruning.Step, "Part of the weights that goes between two finetunings");
+    private readonly Option<bool> _norms = new("--prune-norms") { Description = "Prune layer norms and biases too" };
+    private readonly Option<double> _step = New("--step", Pruning.Step, "Fraction of the weights to prune at a time; finetuning follows each step");
     private readonly Option<int?> _heads = new("--heads") { Description = "Attention heads that each layer keeps; the others are taken out, and the matrices are smaller" };
     private readonly Option<int?> _feedForward = new("--feed-forward") { Description = "Feed-forward units that each layer keeps; the others are taken out" };
-    private readonly Option<double> _enough = New("--enough", Recovery.EnoughAccuracy, "Part of the uncompressed accuracy at which finetuning ends");
-    private readonly Option<double> _epochs = New("--recovery-epochs", Recovery.Epochs, "Passes over the training set after which it ends all the same; 0 for none");
-    private readonly Option<double> _evaluations = New("--evaluations", Recovery.EvaluationsPerEpoch, "Evaluations in an epoch of it");
-    private readonly Option<double?> _rate = new("--learning-rate") { Description = "Its highest learning rate; that of the model's own finetuning when left out" };
-    private readonly Option<ulong> _seed = New("--seed", Recovery.Seed, "Seed of its order and dropout");
+    private readonly Option<double> _enough = New("--enough", Recovery.EnoughAccuracy, "Finetuning after a step ends at this fraction of the accuracy before pruning");
+    private readonly Option<double> _epochs = New("--recovery-epochs", Recovery.Epochs, "Most epochs of that finetuning; 0 for none");
+    private readonly Option<double> _evaluations = New("--evaluations", Recovery.EvaluationsPerEpoch, "Evaluations in an epoch of that finetuning");
+    private readonly Option<double?> _rate = new("--learning-rate") { Description = "Highest learning rate of that finetuning; the model's own when left out" };
+    private readonly Option<ulong> _seed = New("--seed", Recovery.Seed, "Seed of the order and dropout of that finetuning");
 
     public IEnumerable<Option> All => [_ranking, _embeddings, _norms, _step, _heads, _feedForward, _enough, _epochs, _evaluations, _rate, _seed];
 

@@ -22,13 +22,13 @@ internal sealed class DataPrepareCommand : EspalierCommand
 
     private readonly Option<double> _heldOut = new("--held-out")
     {
-        Description = "Share of the documents that is never trained on",
+        Description = "Fraction of the documents that is held out, and never trained on",
         DefaultValueFactory = _ => Defaults.HeldOutFraction,
     };
 
     private readonly Option<double> _fraction = new("--fraction")
     {
-        Description = "Share of the remaining documents to keep; what is held out stays the same",
+        Description = "Fraction of the other documents to keep; what is held out stays the same",
         DefaultValueFactory = _ => Defaults.Fraction,
     };
 

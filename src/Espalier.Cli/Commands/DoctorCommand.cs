@@ -8,19 +8,20 @@ using Espalier.Training.MicroBatches;
 using Espalier.Training.Objectives;
 using Espalier.Training.Runs;
 using Espalier.Training.Timing;
+using static Espalier.Cli.CommandLine.NewOption;
 
 namespace Espalier.Cli.Commands;
 
 /// <summary><c>espalier doctor</c>: what this machine is, how fast it is, and what training a model of some size costs on it.</summary>
 internal sealed class DoctorCommand : EspalierCommand
 {
-    private readonly Option<int> _layers = Number("--layers", 3, "Layers of the model that is tried");
-    private readonly Option<int> _hidden = Number("--hidden", 256, "Its width");
-    private readonly Option<int> _batch = Number("--batch", 64, "Sequences of an effective batch");
-    private readonly Option<int> _length = Number("--sequence-length", 128, "Tokens of a sequence");
-    private readonly Option<int> _vocabulary = Number("--vocab", 8192, "Tokens of the vocabulary");
-    private readonly Option<string?> _memory = new Option<string?>("--memory") { Description = "Memory that training may take, such as 4GB; three quarters of what there is when left out" }.ExpectReadable(text => Quantities.Bytes(text));
-    private readonly Option<int> _threads = new Option<int>("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => 0 }.Expect(t => t is >= 0 and <= 1024, "0 to 1024");
+    private readonly Option<int> _layers = Number("--layers", 3, 1, "Layers of the model that is tried");
+    private readonly Option<int> _hidden = Number("--hidden", 256, 1, "Width of that model");
+    private readonly Option<int> _batch = Number("--batch", 64, 1, "Sequences of an effective batch");
+    private readonly Option<int> _length = Number("--sequence-length", 128, 1, "Tokens of a sequence");
+    private readonly Option<int> _vocabulary = Vocabulary(8192, 1, "Size of its vocabulary");
+    private readonly Option<string?> _memory = Memory();
+    private readonly Option<int> _threads = Threads();
 
     public DoctorCommand(Terminal terminal)
         : base(terminal, "doctor", "Show what this machine is, how fast it is, and what pretraining a model of some size costs on it")
@@ -63,9 +64,6 @@ internal sealed class DoctorCommand : EspalierCommand
         using var device = new CpuDevice(threads: 1);
         return PeakThroughput.Measure(device);
     }
-
-    private static Option<int> Number(string name, int value, string description) =>
-        new Option<int>(name) { Description = description, DefaultValueFactory = _ => value }.Expect(v => v >= 1, "1 or more");
 }
 
 /// <summary>What training a model costs here.</summary>

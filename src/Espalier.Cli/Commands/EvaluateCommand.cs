@@ -9,6 +9,7 @@ using Espalier.Text.Labelled;
 using Espalier.Training.Pretraining;
 using Espalier.Training.Runs;
 using Espalier.Training.Translation;
+using static Espalier.Cli.CommandLine.NewOption;
 
 namespace Espalier.Cli.Commands;
 
@@ -19,13 +20,13 @@ internal sealed class EvaluateCommand : EspalierCommand
 
     private readonly Option<string?> _data = new("--data")
     {
-        Description = "For a classifier a labelled file, for a masked language model a prepared corpus with a held-out part",
+        Description = "For a classifier a labelled table; for a masked language model the folder that espalier data prepare made",
     };
 
     private readonly Option<string?> _source = new("--source") { Description = "For a model that translates: sentences, one a line" };
-    private readonly Option<string?> _references = new("--references") { Description = "Their translations, line by line" };
+    private readonly Option<string?> _references = new("--references") { Description = "Reference translations of --source, line by line" };
 
-    private readonly Option<int?> _length = new("--sequence-length") { Description = "Most tokens of an example; the model's own when left out" };
+    private readonly Option<int?> _length = new("--sequence-length") { Description = "Most tokens of an example; the model's own limit when left out" };
 
     private readonly Option<int> _heldOut = new("--held-out-blocks")
     {
@@ -33,8 +34,8 @@ internal sealed class EvaluateCommand : EspalierCommand
         DefaultValueFactory = _ => 1024,
     };
 
-    private readonly Option<int> _threads = new("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => 0 };
-    private readonly Option<ActivationPrecision> _activations = new("--activations") { Description = "For a quantized classifier or model that translates Single, or Integer: quantized as they come", DefaultValueFactory = _ => ActivationPrecision.Single };
+    private readonly Option<int> _threads = Threads();
+    private readonly Option<ActivationPrecision> _activations = new("--activations") { Description = "Of a quantized classifier or model that translates: Single, or Integer: integer products where a matrix has 5 to 8 bits, is not pruned and has no groups", DefaultValueFactory = _ => ActivationPrecision.Single };
     private readonly ColumnOptions _columns = new();
     private readonly SearchOptions _search = new();
 
@@ -49,8 +50,8 @@ internal sealed class EvaluateCommand : EspalierCommand
     {
         string folder = ModelSource.Find(parsed.GetRequiredValue(_model));
         LabelledSetOptions columns = _columns.Read(parsed);
-        if (parsed.GetValue(_heldOut) < 1 || parsed.GetValue(_length) < 8 || parsed.GetValue(_threads) is < 0 or > 1024)
-            throw new UsageException("expected --held-out-blocks of 1 or more, --sequence-length of 8 or more, --threads of 0 to 1024");
+        if (parsed.GetValue(_heldOut) < 1 || parsed.GetValue(_length) < 8)
+            throw new UsageException("expected --held-out-blocks of 1 or more, --sequence-length of 8 or more");
         bool translates = TranslationFolder.IsAt(folder), classifier = !translates && ModelFolder.ReadHead(folder).Labels != null;
         string kind = translates ? "model that translates" : classifier ? "classifier" : "masked language model";
         Option[] search = [_source, _references, .. _search.All];

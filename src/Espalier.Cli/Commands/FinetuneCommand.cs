@@ -11,17 +11,18 @@ namespace Espalier.Cli.Commands;
 /// <summary><c>espalier finetune</c>: a labelled set and a pretrained model in, a run with a classifier out.</summary>
 internal sealed class FinetuneCommand : EspalierCommand
 {
-    private readonly Option<string?> _train = new("--train") { Description = "Training set: .csv, .tsv, .jsonl, also .gz, or a folder laid out as GLUE's" };
-    private readonly Option<string?> _dev = new("--dev") { Description = "Development set; without it, part of the training set is drawn" };
+    private readonly Option<string?> _train = new("--train") { Description = "Table of texts and labels (.csv, .tsv, .jsonl, also .gz), or a folder laid out as GLUE's" };
+    private readonly Option<string?> _dev = new("--dev") { Description = "Table that models are chosen by; --dev-fraction of --train when left out" };
     private readonly Option<string?> _out = new("--out") { Description = "Folder of the run, to create" };
     private readonly Option<string?> _resume = new("--resume") { Description = "Folder of a run to go on with; give it more with --time +30m" };
     private readonly BudgetOptions _budget = new(
-        time: "Training time of all trials together, such as 30m; +30m gives a run more", epochs: "Passes over the data of a trial; 10 when no budget of a trial is given");
+        time: "Time of the training steps of all trials together, such as 30m (evaluating and saving come on top); with --resume, +30m adds to it", epochs: "Passes over the data in a trial; 10 when neither this nor --steps nor --tokens is given");
     private readonly FinetuneOptions _options = new();
 
-    public FinetuneCommand(Terminal terminal) : base(terminal, "finetune", "Train a classifier of one text or two, over a grid of settings")
+    public FinetuneCommand(Terminal terminal) : base(terminal, "finetune", "Train a classifier of one text or two, over a grid of settings",
+        "espalier finetune --train train.tsv --from pretrained --out run --time 10m")
     {
-        foreach (Option option in (Option[])[_train, _dev, _out, _resume, Recipe.Option, .. _budget.All, .. _options.All])
+        foreach (Option option in (Option[])[_train, _dev, _out, _resume, new RecipeOption("paper-sst2"), .. _budget.All, .. _options.All])
             Options.Add(option);
     }
 

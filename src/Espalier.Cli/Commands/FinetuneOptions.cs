@@ -1,8 +1,8 @@
 using System.CommandLine;
 using Espalier.Cli.CommandLine;
-using Espalier.Engine.Models;
 using Espalier.Training.Budgets;
 using Espalier.Training.Finetuning;
+using static Espalier.Cli.CommandLine.NewOption;
 
 namespace Espalier.Cli.Commands;
 
@@ -12,28 +12,24 @@ internal sealed class FinetuneOptions
     private static readonly FinetuningConfiguration Defaults = new() { Train = "" };
 
     private readonly Option<string?> _from = new("--from") { Description = "A run or the folder of a model whose encoder to begin from; without it, training begins from scratch" };
-    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "From scratch: tokenizer.json, or a folder with it" };
-    private readonly Option<int> _layers = New("--layers", 3, "From scratch: layers").Expect(v => v >= 1, "1 or more");
-    private readonly Option<int> _hidden = New("--hidden", 256, "From scratch: width of the model").Expect(v => v >= 1, "1 or more");
-    private readonly Option<int> _heads = New("--heads", 0, "From scratch: attention heads; 0 means heads of 64").Expect(v => v >= 0, "0 or more");
-    private readonly Option<int> _feedForward = New("--feed-forward", 0, "From scratch: width of the feed-forward layers; 0 means 4 × hidden").Expect(v => v >= 0, "0 or more");
-    private readonly Option<LayerSharing> _sharing = New("--sharing", LayerSharing.None, "From scratch: which layers share parameters");
+    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "tokenizer.json, or a folder with it; only without --from" };
+    private readonly ModelSizeOptions _size = new(only: "; only without --from");
     private readonly Option<int[]> _batch = List("--batch", Defaults.Grid.Batches, "Examples of an effective batch; several make a grid").ExpectEach(b => b >= 1, "1 or more");
     private readonly Option<double[]> _rate = List("--learning-rate", Defaults.Grid.LearningRates, "Highest learning rate; several make a grid").ExpectEach(r => r > 0, "more than 0");
     private readonly Option<float[]> _dropout = List("--dropout", Defaults.Grid.Dropouts, "Dropout; several make a grid").ExpectEach(d => d is >= 0 and < 1, "0 or more and less than 1");
     private readonly Option<ulong[]> _seed = List("--seed", Defaults.Grid.Seeds, "Seed of the head, the order and dropout; results are averaged over several");
     private readonly Option<int> _length = New("--sequence-length", Defaults.MaximumTokens, "Most tokens of an example; longer ones lose their end").Expect(v => v >= 8, "8 or more");
-    private readonly Option<double> _fraction = New("--dev-fraction", Defaults.DevelopmentFraction, "Share of each label to draw where there is no --dev").Expect(f => f is > 0 and < 1, "between 0 and 1");
-    private readonly Option<ulong> _devSeed = New("--dev-seed", Defaults.DevelopmentSeed, "Seed of that draw");
-    private readonly Option<double> _warmup = New("--warm-up", Defaults.WarmupFraction, "Part of a trial over which the rate rises; then it falls in a straight line").Expect(w => w is >= 0 and < 1, "0 or more and less than 1");
+    private readonly Option<double> _fraction = New("--dev-fraction", Defaults.DevelopmentFraction, "Fraction of each label that becomes the development set where there is no --dev").Expect(f => f is > 0 and < 1, "between 0 and 1");
+    private readonly Option<ulong> _devSeed = New("--dev-seed", Defaults.DevelopmentSeed, "Seed of that development set");
+    private readonly Option<double> _warmup = New("--warm-up", Defaults.WarmupFraction, "Fraction of a trial over which the rate rises; then it falls in a straight line").Expect(w => w is >= 0 and < 1, "0 or more and less than 1");
     private readonly Option<float> _decay = New("--weight-decay", Defaults.WeightDecay, "Weight decay").Expect(d => d >= 0, "0 or more");
     private readonly Option<float> _clip = New("--clip", Defaults.ClipNorm, "Largest norm of the gradient; 0 for no clipping").Expect(n => n >= 0, "0 or more");
     private readonly Option<double> _evaluations = New("--evaluations", Defaults.EvaluationsPerEpoch, "Evaluations in an epoch").Expect(e => e > 0, "more than 0");
     private readonly Option<int> _patience = New("--patience", Defaults.Patience, "Evaluations without a better accuracy after which a trial stops; 0 for never").Expect(p => p >= 0, "0 or more");
     private readonly Option<string> _checkpoint = New("--checkpoint-every", "5m", "How often to save: a time, or a number of steps").ExpectReadable(text => Quantities.Interval(text));
     private readonly Option<int?> _microBatch = new Option<int?>("--micro-batch") { Description = "Examples that pass through the model at once; measured when left out" }.Expect(b => b >= 1, "1 or more");
-    private readonly Option<string?> _memory = new Option<string?>("--memory") { Description = "Memory for the model and its activations, such as 4GB" }.ExpectReadable(text => Quantities.Bytes(text));
-    private readonly Option<int> _threads = New("--threads", 0, "Worker threads; 0 means every core").Expect(t => t is >= 0 and <= 1024, "0 to 1024");
+    private readonly Option<string?> _memory = Memory();
+    private readonly Option<int> _threads = Threads();
     private readonly ColumnOptions _columns = new();
 
     /// <summary>The model to begin from.</summary>
@@ -41,7 +37,7 @@ internal sealed class FinetuneOptions
 
     public IEnumerable<Option> All =>
     [
-        _from, _tokenizer, _batch, _rate, _dropout, _seed, _layers, _hidden, _heads, _feedForward, _sharing, _length, _fraction, _devSeed,
+        _from, _tokenizer, _batch, _rate, _dropout, _seed, .. _size.All, _length, _fraction, _devSeed,
         _warmup, _decay, _clip, _evaluations, _patience, _checkpoint, _microBatch, _memory, _threads, .. _columns.All,
     ];
 
@@ -50,7 +46,7 @@ internal sealed class FinetuneOptions
     public FinetuningConfiguration Read(ParseResult parsed, string train, string? development, TrainingBudget budget)
     {
         string? from = parsed.GetValue(_from);
-        Option[] ofScratch = [_tokenizer, _layers, _hidden, _heads, _feedForward, _sharing];
+        Option[] ofScratch = [_tokenizer, .. _size.All];
         if (from != null && ofScratch.Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name).ToArray() is { Length: > 0 } given)
             throw new UsageException($"--from brings its tokenizer and its size along; leave {string.Join(", ", given)} out");
         if (from == null && parsed.GetValue(_tokenizer) == null)
@@ -65,17 +61,7 @@ internal sealed class FinetuneOptions
             Columns = _columns.Read(parsed),
             From = from,
             Tokenizer = parsed.GetValue(_tokenizer),
-            Model = from != null ? null : new EncoderConfiguration
-            {
-                Layers = parsed.GetValue(_layers),
-                Hidden = parsed.GetValue(_hidden),
-                Heads = parsed.GetValue(_heads),
-                FeedForward = parsed.GetValue(_feedForward),
-                Sharing = parsed.GetValue(_sharing),
-                // Filled in from the tokenizer and the longest example.
-                Vocabulary = 0,
-                MaximumPositions = 0,
-            },
+            Model = from != null ? null : _size.Encoder(parsed),
             MaximumTokens = parsed.GetValue(_length),
             Grid = new FinetuningGrid
             {
@@ -97,10 +83,4 @@ internal sealed class FinetuneOptions
             Threads = parsed.GetValue(_threads),
         };
     }
-
-    private static Option<T> New<T>(string name, T value, string description) =>
-        new(name) { Description = description, DefaultValueFactory = _ => value };
-
-    private static Option<T[]> List<T>(string name, IReadOnlyList<T> values, string description) =>
-        new(name) { Description = description, AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [.. values] };
 }

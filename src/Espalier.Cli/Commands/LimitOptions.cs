@@ -8,9 +8,9 @@ namespace Espalier.Cli.Commands;
 /// <summary>What a model must keep to where it is used.</summary>
 internal sealed class LimitOptions
 {
-    private readonly Option<string?> _size = new("--max-size") { Description = "Most bytes on disk, such as 2MB" };
-    private readonly Option<string?> _latency = new("--max-latency") { Description = "Longest time for one example by itself, such as 5ms" };
-    private readonly Option<string?> _drop = new("--max-drop") { Description = "Most accuracy that may be lost, in points of a hundred, such as 1%" };
+    private readonly Option<string?> _size = new("--max-size") { Description = "Largest package (the whole folder), such as 250kB or 1MB" };
+    private readonly Option<string?> _latency = new("--max-latency") { Description = "Largest median time for one text by itself on this machine, such as 5ms" };
+    private readonly Option<string?> _drop = new("--max-drop") { Description = "Most accuracy that compression may cost, in points, such as 1%" };
 
     public IEnumerable<Option> All => [_size, _latency, _drop];
 

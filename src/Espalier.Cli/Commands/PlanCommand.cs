@@ -9,12 +9,12 @@ namespace Espalier.Cli.Commands;
 /// <summary><c>espalier plan</c>: a prepared corpus and a budget in, the size to train and a forecast out.</summary>
 internal sealed class PlanCommand : EspalierCommand
 {
-    private readonly Option<string> _data = new("--data") { Description = "Folder of a prepared corpus with a held-out part", Required = true };
+    private readonly Option<string> _data = new("--data") { Description = "Folder that espalier data prepare made, with a held-out part", Required = true };
     private readonly Option<string> _out = new("--out") { Description = "Folder of the plan, to create, or to go on with", Required = true };
     private readonly Option<string> _time = new Option<string>("--time") { Description = "Time of the whole pretraining, such as 30m; the plan takes at most 15 % of it", Required = true }.ExpectReadable(text => Quantities.Time(text));
     private readonly LimitOptions _limits = new();
     private readonly Option<int> _candidates = new Option<int>("--candidates") { Description = "Most sizes to try", DefaultValueFactory = _ => 6 }.Expect(n => n >= 1, "1 or more");
-    private readonly Option<string?> _memory = new Option<string?>("--memory") { Description = "Memory for the model and its activations, such as 4GB" }.ExpectReadable(text => Quantities.Bytes(text));
+    private readonly Option<string?> _memory = new Option<string?>("--memory") { Description = "Memory for the model and its activations, such as 4GB; three quarters of the machine's when left out" }.ExpectReadable(text => Quantities.Bytes(text));
     private readonly Option<ulong> _seed = new("--seed") { Description = "Seed of weights, order and masks", DefaultValueFactory = _ => 1 };
     private readonly Option<int> _threads = new Option<int>("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => 0 }.Expect(t => t is >= 0 and <= 1024, "0 to 1024");
     private readonly Option<bool> _verify = new("--verify") { Description = "Then train every size for the whole time, and set the forecasts beside what came of them" };

@@ -7,6 +7,7 @@ using Espalier.Inference;
 using Espalier.Text.Files;
 using Espalier.Text.Labelled;
 using Espalier.Training.Runs;
+using static Espalier.Cli.CommandLine.NewOption;
 
 namespace Espalier.Cli.Commands;
 
@@ -18,13 +19,13 @@ internal sealed class PredictCommand : EspalierCommand
 
     private readonly Argument<string?> _file = new("file")
     {
-        Description = "A table (CSV, TSV, JSON lines) or a file with a text on each line; standard input when none is given",
+        Description = "A table (.csv, .tsv, .jsonl, also .gz) or any other file with a text on each line; standard input when none is given",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
     private readonly Option<string> _model = new("--model") { Description = "The folder of a classifier, or its run", Required = true };
     private readonly Option<bool> _pairs = new("--pairs") { Description = "Each line holds two texts with a tab between them" };
-    private readonly Option<int> _threads = new("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => 0 };
+    private readonly Option<int> _threads = Threads();
     private readonly ColumnOptions _columns = new();
 
     public PredictCommand(Terminal terminal) : base(terminal, "predict", "Label texts with a trained classifier")
@@ -36,8 +37,6 @@ internal sealed class PredictCommand : EspalierCommand
 
     protected override void Execute(ParseResult parsed, CommandContext context)
     {
-        if (parsed.GetValue(_threads) is < 0 or > 1024)
-            throw new UsageException("expected --threads of 0 to 1024");
         string folder = ModelSource.Find(parsed.GetRequiredValue(_model));
         IEnumerable<TextInput[]> texts = Texts(
             parsed.GetValue(_file), _columns.Read(parsed), parsed.GetValue(_pairs), context.Terminal.Input, context.Cancel);

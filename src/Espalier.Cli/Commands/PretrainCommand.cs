@@ -12,15 +12,16 @@ namespace Espalier.Cli.Commands;
 /// <summary><c>espalier pretrain</c>: a prepared corpus and a budget in, a run with a masked language model out.</summary>
 internal sealed class PretrainCommand : EspalierCommand
 {
-    private readonly Option<string?> _data = new("--data") { Description = "Folder of a prepared corpus" };
+    private readonly Option<string?> _data = new("--data") { Description = "Folder that espalier data prepare made" };
     private readonly Option<string?> _out = new("--out") { Description = "Folder of the run, to create" };
     private readonly Option<string?> _resume = new("--resume") { Description = "Folder of a run to go on with; give it more with --time +30m" };
     private readonly BudgetOptions _budget = new();
     private readonly PretrainOptions _options = new();
 
-    public PretrainCommand(Terminal terminal) : base(terminal, "pretrain", "Train a masked language model until a budget is used up")
+    public PretrainCommand(Terminal terminal) : base(terminal, "pretrain", "Train a masked language model until a budget is used up",
+        "espalier pretrain --recipe short-mlm --data data --time 30m --out run")
     {
-        foreach (Option option in (Option[])[_data, _out, _resume, Recipe.Option, .. _budget.All, .. _options.All])
+        foreach (Option option in (Option[])[_data, _out, _resume, new RecipeOption("short-mlm", "paper-mlm"), .. _budget.All, .. _options.All])
             Options.Add(option);
     }
 

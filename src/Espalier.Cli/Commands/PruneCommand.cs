@@ -11,7 +11,7 @@ internal sealed class PruneCommand : EspalierCommand
     private readonly Argument<string?> _model = new("run") { Description = "A finetuning run, whose best model is pruned", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<string?> _out = new("--out") { Description = "Folder to create; the pruned model is in its model/" };
     private readonly Option<string?> _resume = new("--resume") { Description = "Folder to go on with" };
-    private readonly Option<double> _sparsity = new("--sparsity") { Description = "Part of the weights that is pruned, such as 0.6", DefaultValueFactory = _ => 0 };
+    private readonly Option<double> _sparsity = new("--sparsity") { Description = "Fraction of the weights to prune, such as 0.6", DefaultValueFactory = _ => 0 };
     private readonly PruningOptions _pruning = new();
     private readonly Option<int> _threads = new("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => 0 };
 

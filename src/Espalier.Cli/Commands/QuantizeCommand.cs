@@ -5,6 +5,7 @@ using Espalier.Inference;
 using Espalier.Pipeline.Packages;
 using Espalier.Training.Runs;
 using Espalier.Training.Translation;
+using static Espalier.Cli.CommandLine.NewOption;
 
 namespace Espalier.Cli.Commands;
 
@@ -14,13 +15,13 @@ internal sealed class QuantizeCommand : EspalierCommand
     private readonly Argument<string> _model = new("model") { Description = "A run, or the folder of a model" };
     private readonly Option<string> _out = new("--out") { Description = "Folder of the package, to create", Required = true };
     private readonly Option<int> _bits = new("--bits") { Description = "Bits of a weight, 2 to 8", DefaultValueFactory = _ => 8 };
-    private readonly Option<string?> _size = new("--max-size") { Description = "Choose the bits so that the package takes no more, such as 2MB: for each tensor by what is measured on --data; of a model that translates the most of 8, 6, 5 and 4 that fit" };
-    private readonly Option<string?> _data = new("--data") { Description = "A labelled file, on whose texts it is measured what each tensor bears" };
-    private readonly Option<string?> _sentences = new("--source") { Description = "For a model that translates: sentences whose translations are scored before and after" };
-    private readonly Option<string?> _references = new("--references") { Description = "Their translations, line by line" };
+    private readonly Option<string?> _size = new("--max-size") { Description = "Largest package, such as 2MB: chooses the bits, of each tensor of a classifier by --data; of a model that translates the most of 8, 6, 5 and 4 that fit" };
+    private readonly Option<string?> _data = new("--data") { Description = "Labelled table for --max-size: how many bits each tensor needs is measured on its texts" };
+    private readonly Option<string?> _sentences = new("--source") { Description = "For a model that translates: sentences, one a line, whose translations are scored before and after" };
+    private readonly Option<string?> _references = new("--references") { Description = "Reference translations of --source, line by line" };
     private readonly ColumnOptions _columns = new();
     private readonly QuantizationOptions _quantization = new();
-    private readonly Option<int> _threads = new("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => 0 };
+    private readonly Option<int> _threads = Threads();
 
     public QuantizeCommand(Terminal terminal) : base(terminal, "quantize", "Store a model with 2 to 8 bits for each weight")
     {

@@ -18,29 +18,30 @@ internal sealed class RunCommand : EspalierCommand
 
     private readonly Option<string[]> _corpus = new("--corpus")
     {
-        Description = "Text files to pretrain on, a text a line, plain or gzip; * and ** match several. The training texts when left out",
+        Description = "Text to pretrain on, one text a line, plain or .gz; patterns with * and **. The training texts are added to it",
         AllowMultipleArgumentsPerToken = true,
         DefaultValueFactory = _ => [],
     };
 
-    private readonly Option<string?> _train = new("--train") { Description = "Labelled training set: .csv, .tsv, .jsonl, also .gz. Without it the package is a pretrained encoder" };
-    private readonly Option<string?> _dev = new("--dev") { Description = "Development set, by which models are compared; without it, a tenth of the training set is drawn" };
-    private readonly Option<string?> _test = new("--test") { Description = "Test set, which decides nothing" };
-    private readonly Option<string?> _time = new Option<string?>("--time") { Description = $"Wall-clock time of everything, such as 30m; {DefaultTime} for the sample. With --resume, +10m gives a job more" }.ExpectReadable(text => Quantities.Time(text.TrimStart('+')));
+    private readonly Option<string?> _train = new("--train") { Description = "Table of texts and labels (.csv, .tsv, .jsonl, also .gz). Without it the package is a pretrained encoder" };
+    private readonly Option<string?> _dev = new("--dev") { Description = "Table that models are chosen by; a tenth of --train when left out" };
+    private readonly Option<string?> _test = new("--test") { Description = "Table that the result is measured on at the end; never used for choosing" };
+    private readonly Option<string?> _time = new Option<string?>("--time") { Description = $"Wall-clock time of the whole job, such as 90s, 30m or 1h30m; required with data of your own, {DefaultTime} for the sample. With --resume, +10m gives a job more" }.ExpectReadable(text => Quantities.Time(text.TrimStart('+')));
     private readonly LimitOptions _limits = new();
     private readonly Option<string?> _out = new("--out") { Description = $"Folder of the job, to create; the first free one in {DefaultFolder}/ when left out" };
     private readonly Option<string?> _resume = new("--resume") { Description = "Folder of a job to go on with" };
     private readonly Option<bool> _finish = new("--finish") { Description = "With --resume: spend no more of the time, and package the best there is" };
-    private readonly Option<int?> _vocabulary = new("--vocabulary") { Description = "Tokens of the vocabulary; by the amount of text and --max-size when left out" };
-    private readonly Option<int> _length = new("--sequence-length") { Description = "Most tokens of an example", DefaultValueFactory = _ => Defaults.MaximumTokens };
-    private readonly Option<string?> _memory = new Option<string?>("--memory") { Description = "Memory for training, such as 4GB" }.ExpectReadable(text => Quantities.Bytes(text));
+    private readonly Option<int?> _vocabulary = new("--vocabulary", "--vocab") { Description = "Size of the vocabulary; chosen from the amount of text and --max-size when left out" };
+    private readonly Option<int> _length = new("--sequence-length") { Description = "Most tokens of an example; longer ones lose their end", DefaultValueFactory = _ => Defaults.MaximumTokens };
+    private readonly Option<string?> _memory = new Option<string?>("--memory") { Description = "Memory for training, such as 4GB; three quarters of the machine's when left out" }.ExpectReadable(text => Quantities.Bytes(text));
     private readonly Option<ulong> _seed = new("--seed") { Description = "Seed of everything that is drawn", DefaultValueFactory = _ => Defaults.Seed };
     private readonly Option<int> _threads = new("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => Defaults.Threads };
     private readonly Option<string?> _license = new("--license") { Description = "Licence that the model card names, such as apache-2.0" };
     private readonly ColumnOptions _columns = new();
 
     public RunCommand(Terminal terminal)
-        : base(terminal, "run", "The main job: text and a time in, the best small model that fits and a report out. Without arguments, on a sample")
+        : base(terminal, "run", $"Train, compress and package a model within a time and a size. Without data, on a built-in sample for {DefaultTime}",
+            "espalier run --train reviews.csv --corpus 'text/*.gz' --time 30m --max-size 1MB --out job")
     {
         foreach (Option option in (Option[])[.. Settings, _resume, _finish])
             Options.Add(option);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Espalier.Cli.CommandLine;
 using Espalier.Engine.Search;
+using static Espalier.Cli.CommandLine.NewOption;
 
 namespace Espalier.Cli.Commands;
 
@@ -25,7 +26,4 @@ internal sealed class SearchOptions
         LengthOffset = parsed.GetValue(_lengthOffset),
         BatchSentences = parsed.GetValue(_batch),
     };
-
-    private static Option<T> New<T>(string name, T value, string description) =>
-        new(name) { Description = description, DefaultValueFactory = _ => value };
 }

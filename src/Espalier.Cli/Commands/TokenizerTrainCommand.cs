@@ -17,9 +17,9 @@ internal sealed class TokenizerTrainCommand : EspalierCommand
         Arity = ArgumentArity.OneOrMore,
     };
 
-    private readonly Option<int> _vocabulary = new("--vocab")
+    private readonly Option<int> _vocabulary = new("--vocabulary", "--vocab")
     {
-        Description = "Vocabulary size, special tokens included",
+        Description = "Size of the vocabulary, special tokens included",
         DefaultValueFactory = _ => Defaults.VocabularySize,
     };
 

@@ -16,11 +16,11 @@ internal sealed class TranslationScoreCommand : EspalierCommand
         Required = true,
     };
 
-    private readonly Option<string?> _baseline = new("--baseline") { Description = "Another system's translations, to test the difference from by paired bootstrap" };
-    private readonly Option<string> _language = new Option<string>("--language") { Description = "Language of the translations, for tokenized BLEU: en, fr and it have rules of their own. Its tokens are near those of Moses; for figures beside published ones give text that Moses has tokenized, with --tokenized", DefaultValueFactory = _ => "fr" }
+    private readonly Option<string?> _baseline = new("--baseline") { Description = "The same lines translated by another system: tells by paired bootstrap whether the difference is more than chance" };
+    private readonly Option<string> _language = new Option<string>("--language") { Description = "Language of the translations, for tokenized BLEU: en, fr and it have rules of their own. They come near those of Moses; for figures beside published ones give text that Moses has tokenized, with --tokenized", DefaultValueFactory = _ => "fr" }
         .Expect(code => code is [>= 'a' and <= 'z', >= 'a' and <= 'z'], "a code of two letters, such as fr");
     private readonly Option<bool> _tokenized = new("--tokenized") { Description = "The files are tokenized already" };
-    private readonly Option<int> _resamples = new Option<int>("--resamples") { Description = "Resamples of the bootstrap", DefaultValueFactory = _ => 1000 }.Expect(n => n >= 1, "1 or more");
+    private readonly Option<int> _resamples = new Option<int>("--resamples") { Description = "Resamples of that bootstrap", DefaultValueFactory = _ => 1000 }.Expect(n => n >= 1, "1 or more");
 
     public TranslationScoreCommand(Terminal terminal) : base(terminal, "score", "BLEU and chrF of translations, and whether one system is better than another")
     {

@@ -13,18 +13,19 @@ namespace Espalier.Cli.Commands;
 /// <summary><c>espalier translation train</c>: a parallel set and a budget in, a run with a model that translates out.</summary>
 internal sealed class TranslationTrainCommand : EspalierCommand
 {
-    private readonly Option<string[]> _trainSource = Files("--train-source", "Source sentences, one a line; several files, plain or gzip");
-    private readonly Option<string[]> _trainTarget = Files("--train-target", "Their translations, line by line, as many files");
-    private readonly Option<string?> _devSource = new("--dev-source") { Description = "Source sentences to measure by" };
-    private readonly Option<string?> _devTarget = new("--dev-target") { Description = "Their translations" };
+    private readonly Option<string[]> _trainSource = Files("--train-source", "Source sentences, one a line, plain or .gz; several files");
+    private readonly Option<string[]> _trainTarget = Files("--train-target", "Translations of --train-source, line by line, in as many files");
+    private readonly Option<string?> _devSource = new("--dev-source") { Description = "Development set, one sentence a line: BLEU on it chooses the model" };
+    private readonly Option<string?> _devTarget = new("--dev-target") { Description = "Translations of --dev-source, line by line" };
     private readonly Option<string?> _out = new("--out") { Description = "Folder of the run, to create" };
     private readonly Option<string?> _resume = new("--resume") { Description = "Folder of a run to go on with; give it more with --time +30m" };
     private readonly BudgetOptions _budget = new();
     private readonly TranslationOptions _options = new();
 
-    public TranslationTrainCommand(Terminal terminal) : base(terminal, "train", "Train an encoder-decoder model until a budget is used up")
+    public TranslationTrainCommand(Terminal terminal) : base(terminal, "train", "Train an encoder-decoder model until a budget is used up",
+        "espalier translation train --recipe short-translation --train-source train.en --train-target train.fr --dev-source dev.en --dev-target dev.fr --time 30m --out run")
     {
-        foreach (Option option in (Option[])[.. Paths, _out, _resume, Recipe.Option, .. _budget.All, .. _options.All])
+        foreach (Option option in (Option[])[.. Paths, _out, _resume, new RecipeOption("short-translation", "paper-translation"), .. _budget.All, .. _options.All])
             Options.Add(option);
     }
 

@@ -6,6 +6,7 @@ using Espalier.Engine.Search;
 using Espalier.Engine.Weights;
 using Espalier.Inference;
 using Espalier.Text.Files;
+using static Espalier.Cli.CommandLine.NewOption;
 using Espalier.Training.Runs;
 
 namespace Espalier.Cli.Commands;
@@ -19,10 +20,11 @@ internal sealed class TranslationTranslateCommand : EspalierCommand
 
     private readonly Option<string> _model = new("--model") { Description = "A run, or the folder of a model or package", Required = true };
     private readonly SearchOptions _search = new();
-    private readonly Option<ActivationPrecision> _activations = New("--activations", ActivationPrecision.Single, "For a quantized package Single, or Integer: quantized as they come");
-    private readonly Option<int> _threads = New("--threads", 0, "Worker threads; 0 means every core").Expect(t => t is >= 0 and <= 1024, "0 to 1024");
+    private readonly Option<ActivationPrecision> _activations = New("--activations", ActivationPrecision.Single, "Of a quantized package: Single, or Integer: integer products where a matrix has 5 to 8 bits and no groups");
+    private readonly Option<int> _threads = Threads();
 
-    public TranslationTranslateCommand(Terminal terminal) : base(terminal, "translate", "Translate standard input, line by line, to standard output")
+    public TranslationTranslateCommand(Terminal terminal) : base(terminal, "translate", "Translate standard input, line by line, to standard output",
+            "espalier translation translate --model run < in.txt > out.txt")
     {
         foreach (Option option in (Option[])[_model, .. _search.All, _activations, _threads])
             Options.Add(option);
@@ -62,9 +64,6 @@ internal sealed class TranslationTranslateCommand : EspalierCommand
         if (context.Json)
             context.Report(new TranslateReport(all, tokens, seconds), CommandJson.Default.TranslateReport, _ => { });
     }
-
-    private static Option<T> New<T>(string name, T value, string description) =>
-        new(name) { Description = description, DefaultValueFactory = _ => value };
 }
 
 /// <summary>What <c>translation translate --json</c> prints.</summary>

@@ -51,7 +51,8 @@ public sealed record PlanVerification(IReadOnlyList<VerifiedSize> Sizes)
         {
             TimeSpan time = size.Size == result.Plan.Chosen.Size ? result.TrainingTime : record.Settings.Budget;
             int candidate = race.State.Racers.ToList().FindIndex(r => r.Size == size.Size);
-            using PretrainingRun run = Open(size.RunDirectory, time, record.Settings.Data, cancel);
+            PretrainingRun.Rebudget(size.RunDirectory, budget => budget with { Time = time });
+            using PretrainingRun run = PretrainingRun.Resume(size.RunDirectory, data: record.Settings.Data, cancel: cancel);
             double done = verified.Count;
             var relay = new TrainingRelay(p => progress?.Report(
                 new PlanProgress($"training {size.Size}", (done + p.Fraction) / result.Sizes.Count, p)));
@@ -66,15 +67,5 @@ public sealed record PlanVerification(IReadOnlyList<VerifiedSize> Sizes)
                 race.Forecast(candidate, Math.Max(seconds, race.State.Racers[candidate].Seconds))!.Value, end.Predictions));
         }
         return new PlanVerification(verified);
-    }
-
-    private static PretrainingRun Open(string path, TimeSpan time, string data, CancellationToken cancel)
-    {
-        TrainingEvent? last = EventLog.Read(Path.Join(path, RunDirectory.EventsName)).LastOrDefault();
-        double trained = last?.Elapsed ?? 0, step = last is { Step: > 0 } ? trained / last.Step : 0;
-
-        // One that has ended, or has less than a step or two to go, is not given its time again.
-        bool ended = time.TotalSeconds - trained <= Math.Max(0.01 * time.TotalSeconds, 2 * step);
-        return PretrainingRun.Resume(path, ended ? null : (budget, _) => budget with { Time = time }, data, cancel);
     }
 }

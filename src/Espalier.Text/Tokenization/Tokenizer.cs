@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Security.Cryptography;
 using System.Text;
 using Espalier.Text.Files;
 
@@ -30,7 +29,7 @@ public sealed class Tokenizer
         _model = new BpeModel(vocabulary);
         _finders = [.. vocabulary.Added.GroupBy(token => token.Normalized).OrderBy(group => group.Key).Select(group => new AddedTokenFinder(group))];
         _content = TokenizerJsonWriter.Write(vocabulary, Special);
-        Fingerprint = Convert.ToHexStringLower(SHA256.HashData(_content));
+        Fingerprint = TokenizerJsonWriter.Fingerprint(vocabulary, Special);
     }
 
     /// <summary>Reads a tokenizer.</summary>
@@ -52,7 +51,7 @@ public sealed class Tokenizer
         throw new TextException("holds no tokenizer; expected tokenizer.json, or vocab.json together with merges.txt", path);
     }
 
-    /// <summary>Writes the tokenizer as <c>tokenizer.json</c> in Hugging Face's format, whole or not at all.</summary>
+    /// <summary>Writes the tokenizer as <c>tokenizer.json</c> in Hugging Face's format without white space, whole or not at all.</summary>
     /// <param name="path">The file to write; its folder is created when missing.</param>
     public void Save(string path) => AtomicFile.Write(path, stream => stream.Write(_content));
 
@@ -70,8 +69,8 @@ public sealed class Tokenizer
         && id != Special.Unknown && id != Special.Mask;
 
     /// <summary>
-    /// SHA-256 in lower-case hex of the file that <see cref="Save"/> writes. Equal for equal tokenizers; identifies the
-    /// tokenizer in manifests.
+    /// SHA-256 in lower-case hex of the file that <see cref="Save"/> writes, indented by two spaces. Equal for equal tokenizers;
+    /// identifies the tokenizer in manifests.
     /// </summary>
     public string Fingerprint { get; }
 

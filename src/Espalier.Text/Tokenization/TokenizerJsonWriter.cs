@@ -1,23 +1,30 @@
+using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Espalier.Text.Tokenization;
 
-/// <summary>Writes Hugging Face's <c>tokenizer.json</c>: the same bytes for the same tokenizer.</summary>
+/// <summary>Writes Hugging Face's <c>tokenizer.json</c>: the same bytes for the same tokenizer, without white space, for the file is a
+/// large part of a small package.</summary>
 internal static class TokenizerJsonWriter
 {
     // The byte alphabet stays readable. The file is data, never part of a web page, so nothing in it needs to hide.
-    private static readonly JsonWriterOptions Options = new()
-    {
-        Indented = true,
-        NewLine = "\n",
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
+    private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static byte[] Write(Vocabulary vocabulary, SpecialTokens special)
+    // What fingerprints are of: so they were before files lost their white space, and those in manifests still hold.
+    private static readonly JsonWriterOptions Indented = Compact with { Indented = true, NewLine = "\n" };
+
+    /// <summary>The file.</summary>
+    public static byte[] Write(Vocabulary vocabulary, SpecialTokens special) => Write(vocabulary, special, Compact);
+
+    /// <summary>SHA-256, in lower-case hex, of the file with white space: lines indented by two spaces.</summary>
+    public static string Fingerprint(Vocabulary vocabulary, SpecialTokens special)
+        => Convert.ToHexStringLower(SHA256.HashData(Write(vocabulary, special, Indented)));
+
+    private static byte[] Write(Vocabulary vocabulary, SpecialTokens special, JsonWriterOptions options)
     {
         using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream, Options))
+        using (var json = new Utf8JsonWriter(stream, options))
         {
             json.WriteStartObject();
             json.WriteString("version", "1.0");

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Espalier.Training.MicroBatches;
 using Espalier.Training.Objectives;
 using Espalier.Training.Runs;
@@ -37,44 +36,22 @@ internal static class FinetuningPreparation
     /// <summary>Reads the configuration of a run.</summary>
     /// <exception cref="RunException">It is another kind of run, or damaged.</exception>
     public static FinetuningRecord Read(string path, RunManifest manifest)
-    {
-        if (manifest.Kind != FinetuningRun.Kind)
-        {
-            throw new RunException(path, $"is a run of {manifest.Kind}, not of {FinetuningRun.Kind}");
-        }
-
-        try
-        {
-            return manifest.ConfigurationAs(FinetuningJson.Default.FinetuningRecord);
-        }
-        catch (JsonException e)
-        {
-            throw new RunDamagedException(Path.Join(path, RunDirectory.ManifestName), $"holds no configuration of {FinetuningRun.Kind}: {e.Message}", e);
-        }
-    }
+        => manifest.ConfigurationAs(FinetuningJson.Default.FinetuningRecord, FinetuningRun.Kind, path);
 
     /// <summary>Checks that everything is still what the run was made with.</summary>
     /// <exception cref="RunMismatchException">It is not; the message says what differs.</exception>
     public static void Verify(string path, RunManifest manifest, FinetuningRecord record, FinetuningMaterials materials)
     {
         FinetuningConfiguration c = record.Configuration;
-        Require(path, materials.Tokenizer.Fingerprint == manifest.TokenizerFingerprint, $"the tokenizer of {c.From ?? c.Tokenizer}");
+        RunResumption.Require(path, materials.Tokenizer.Fingerprint == manifest.TokenizerFingerprint, $"the tokenizer of {c.From ?? c.Tokenizer}");
         VerifyData(path, manifest, record, materials);
-        Require(path, materials.SourceFingerprint == record.SourceFingerprint, $"the model in {c.From}");
+        RunResumption.Require(path, materials.SourceFingerprint == record.SourceFingerprint, $"the model in {c.From}");
     }
 
     /// <summary>Checks that the data is still what the run was made with.</summary>
     /// <exception cref="RunMismatchException">It is not.</exception>
     public static void VerifyData(string path, RunManifest manifest, FinetuningRecord record, FinetuningMaterials materials)
-        => Require(path, materials.DataFingerprint() == manifest.DataFingerprint, $"the data in {record.Configuration.Train}");
-
-    private static void Require(string path, bool same, string what)
-    {
-        if (!same)
-        {
-            throw new RunMismatchException(path, $"{what} is not what the run was made with; put that back, or begin another run");
-        }
-    }
+        => RunResumption.Require(path, materials.DataFingerprint() == manifest.DataFingerprint, $"the data in {record.Configuration.Train}");
 
     /// <summary>The configuration of a run whose files lie elsewhere now.</summary>
     public static FinetuningConfiguration Moved(FinetuningConfiguration c, Func<FinetuningConfiguration, FinetuningConfiguration>? moved)

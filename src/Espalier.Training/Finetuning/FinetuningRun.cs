@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Espalier.Engine.Models;
 using Espalier.Text;
@@ -18,17 +17,14 @@ public sealed class FinetuningRun : IDisposable
     /// <summary>The kind in <c>run.json</c>.</summary>
     public const string Kind = "finetuning";
 
-    private const string TrialsName = "trials";
-
     private readonly FinetuningMaterials _materials;
     private readonly RunDirectory _run;
-    private readonly IReadOnlyList<TrialSetting> _trials;
-    private readonly List<TrialResult> _results;
+    private readonly TrialTable _table;
 
     private FinetuningRun(FinetuningMaterials materials, RunDirectory run, FinetuningRecord record, double peakFlops)
     {
-        (_materials, _run, Record, PeakFlops, _trials) = (materials, run, record, peakFlops, record.Configuration.Grid.Trials());
-        _results = [.. TrialLog.Read(run.Path)];
+        (_materials, _run, Record, PeakFlops) = (materials, run, record, peakFlops);
+        _table = new TrialTable(run, record);
     }
 
     /// <summary>What the run is.</summary>
@@ -44,10 +40,10 @@ public sealed class FinetuningRun : IDisposable
     public IReadOnlyList<string> Warnings { get; private init; } = [];
 
     /// <summary>Trials of the grid, in the order in which they run.</summary>
-    public IReadOnlyList<TrialSetting> Trials => _trials;
+    public IReadOnlyList<TrialSetting> Trials => _table.Settings;
 
     /// <summary>Trials that have ended.</summary>
-    public IReadOnlyList<TrialResult> Results => _results;
+    public IReadOnlyList<TrialResult> Results => _table.Results;
 
     /// <summary>Training time of one trial, as measured before the start, should it run to its end.</summary>
     public TimeSpan EstimateOfTrial
@@ -96,15 +92,10 @@ public sealed class FinetuningRun : IDisposable
     {
         using var clock = new TrainingClock(time ?? TimeProvider.System);
         KeepBest(clock);
-        for (int trial = 0; trial < _trials.Count; trial++)
+        foreach (int trial in _table.Left)
         {
-            if (_results.Any(r => r.Trial == trial))
-            {
-                continue;
-            }
-
-            using TrialRun? opened = cancel.IsCancellationRequested ? null : Open(trial);
-            TrialResult? result = opened?.Train(progress?.Invoke(trial, _trials[trial]), PeakFlops, cancel, time);
+            using TrialRun? opened = cancel.IsCancellationRequested ? null : _table.Open(trial, _materials);
+            TrialResult? result = opened?.Train(progress?.Invoke(trial, Trials[trial]), PeakFlops, cancel, time);
             opened?.Dispose();
             if (cancel.IsCancellationRequested && result == null)
             {
@@ -117,15 +108,14 @@ public sealed class FinetuningRun : IDisposable
             }
 
             clock.Enter(TrainingPhase.Saving);
-            TrialLog.Append(_run, _results, result);
-            _results.Add(result);
+            _table.Add(result);
             KeepBest(clock);
         }
 
         try
         {
             ClassifierResult predictions = Predict(clock, cancel);
-            return Outcome(_results.All(r => r.End == TrainingEnd.Diverged) ? TrainingEnd.Diverged : TrainingEnd.Finished, predictions, clock);
+            return Outcome(Results.All(r => r.End == TrainingEnd.Diverged) ? TrainingEnd.Diverged : TrainingEnd.Finished, predictions, clock);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
@@ -148,152 +138,66 @@ public sealed class FinetuningRun : IDisposable
 
         // Before anything is read or measured: a folder that cannot be written costs no waiting.
         using RunPlace place = RunPlace.Claim(path, storage);
-        FinetuningMaterials materials = FinetuningMaterials.Open(asked, cancel);
-        try
+        using var opened = new Opened();
+        FinetuningMaterials materials = opened.Add(FinetuningMaterials.Open(asked, cancel));
+        double peakFlops = peak(materials.Device);
+        FinetuningRecord record = FinetuningPreparation.Resolve(asked, materials, progress, cancel);
+        RunDirectory run = opened.Add(place.Begin(new RunManifest
         {
-            double peakFlops = peak(materials.Device);
-            FinetuningRecord record = FinetuningPreparation.Resolve(asked, materials, progress, cancel);
-            RunDirectory run = place.Begin(new RunManifest
-            {
-                Kind = Kind,
-                Version = RunManifest.CurrentVersion,
-                Created = DateTimeOffset.UtcNow,
-                Machine = MachineRecord.Here(materials.Device.Description, peakFlops),
-                TokenizerFingerprint = materials.Tokenizer.Fingerprint,
-                DataFingerprint = materials.DataFingerprint(),
-                Configuration = JsonSerializer.SerializeToElement(record, FinetuningJson.Default.FinetuningRecord),
-            });
-            return new FinetuningRun(materials, run, record, peakFlops)
-            {
-                Warnings = [.. materials.Sets.Train.Warnings.Concat(materials.Sets.Development.Warnings).Select(w => w.ToString()).Distinct()],
-            };
-        }
-        catch
+            Kind = Kind,
+            Version = RunManifest.CurrentVersion,
+            Created = DateTimeOffset.UtcNow,
+            Machine = MachineRecord.Here(materials.Device.Description, peakFlops),
+            TokenizerFingerprint = materials.Tokenizer.Fingerprint,
+            DataFingerprint = materials.DataFingerprint(),
+            Configuration = JsonSerializer.SerializeToElement(record, FinetuningJson.Default.FinetuningRecord),
+        }));
+        return opened.HandOver(new FinetuningRun(materials, run, record, peakFlops)
         {
-            materials.Dispose();
-            throw;
-        }
+            Warnings = [.. materials.Sets.Train.Warnings.Concat(materials.Sets.Development.Warnings).Select(w => w.ToString()).Distinct()],
+        });
     }
 
     internal static FinetuningRun Resume(
         string path, Func<TimeSpan?, TimeSpan, TimeSpan?>? time, RunStorage storage, Func<Engine.Devices.Device, double> peak,
         Func<FinetuningConfiguration, FinetuningConfiguration>? moved = null, CancellationToken cancel = default)
     {
-        RunDirectory run = RunDirectory.Open(path, storage);
-        FinetuningMaterials? materials = null;
-        try
+        using var opened = new Opened();
+        RunDirectory run = opened.Add(RunDirectory.Open(path, storage));
+        RunManifest manifest = run.Manifest;
+        FinetuningRecord record = FinetuningPreparation.Read(path, manifest);
+        FinetuningConfiguration c = FinetuningPreparation.Moved(record.Configuration, moved);
+        record = record with { Configuration = c };
+        FinetuningMaterials materials = opened.Add(FinetuningMaterials.Open(c, cancel));
+        FinetuningPreparation.Verify(path, manifest, record, materials);
+        if (time != null || moved != null)
         {
-            RunManifest manifest = run.Manifest;
-            FinetuningRecord record = FinetuningPreparation.Read(path, manifest);
-            FinetuningConfiguration c = FinetuningPreparation.Moved(record.Configuration, moved);
-            record = record with { Configuration = c };
-            materials = FinetuningMaterials.Open(c, cancel);
-            FinetuningPreparation.Verify(path, manifest, record, materials);
-            if (time != null || moved != null)
-            {
-                IReadOnlyList<TrialResult> ended = TrialLog.Read(path);
-                TimeSpan spent = TimeSpan.FromSeconds(ended.Sum(r => r.TrainingSeconds));
-                string? begun = Begun(path, ended.Count);
-                record = record with { Configuration = c with { Time = time == null ? c.Time : time(c.Time, spent + TrialRun.Spent(begun)) } };
-                ConfigurationException.ThrowIfAny("finetuning", record.Configuration.Validate());
-                run.Update(manifest with { Configuration = JsonSerializer.SerializeToElement(record, FinetuningJson.Default.FinetuningRecord) });
+            var table = new TrialTable(run, record);
+            TimeSpan spent = table.Spent;
+            string? begun = table.Begun;
+            record = record with { Configuration = c with { Time = time == null ? c.Time : time(c.Time, spent + TrialRun.Spent(begun)) } };
+            ConfigurationException.ThrowIfAny("finetuning", record.Configuration.Validate());
+            run.Update(manifest with { Configuration = JsonSerializer.SerializeToElement(record, FinetuningJson.Default.FinetuningRecord) });
 
-                // With the time of all, that of the trial that has begun may have become shorter too.
-                if (begun != null && time != null && record.Configuration.Time is { } whole)
-                {
-                    TrialRun.Limit(begun, whole - spent, storage);
-                }
+            // With the time of all, that of the trial that has begun may have become shorter too.
+            if (begun != null && time != null && record.Configuration.Time is { } whole)
+            {
+                TrialRun.Limit(begun, whole - spent, storage);
             }
+        }
 
-            return new FinetuningRun(materials, run, record, peak(materials.Device))
-            {
-                Warnings = [.. RunResumption.MachineWarnings(manifest, materials.Device)],
-            };
-        }
-        catch
+        return opened.HandOver(new FinetuningRun(materials, run, record, peak(materials.Device))
         {
-            materials?.Dispose();
-            run.Dispose();
-            throw;
-        }
+            Warnings = [.. RunResumption.MachineWarnings(manifest, materials.Device)],
+        });
     }
 
-    private static string? Begun(string run, int ended)
-        => Path.Join(run, TrialsName, ended.ToString(CultureInfo.InvariantCulture)) is var path && RunDirectory.IsAt(path) ? path : null;
-
-    private string TrialPath(int trial) => Path.Join(_run.Path, TrialsName, trial.ToString(CultureInfo.InvariantCulture));
-
-    /// <summary>Opens a trial, or begins it if there is time; null when the time is up.</summary>
-    private TrialRun? Open(int trial)
-    {
-        string path = TrialPath(trial);
-        if (RunDirectory.IsAt(path))
-        {
-            return TrialRun.Open(_materials, Record, path, _run.Storage);
-        }
-
-        FinetuningConfiguration c = Record.Configuration;
-        TrainingBudget budget = c.Trial;
-        if (c.Time is { } whole)
-        {
-            TimeSpan spent = TimeSpan.FromSeconds(_results.Sum(r => r.TrainingSeconds));
-            int left = _trials.Count - _results.Count;
-            if (GridTime.Share(whole, spent, left, TimeSpan.FromSeconds(Record.EpochSeconds), _results.Count == 0) is not { } share)
-            {
-                return null;
-            }
-
-            budget = budget with { Time = budget.Time is { } own && own < share ? own : share };
-        }
-
-        return TrialRun.Create(_materials, Record, new TrialRecord(trial, _trials[trial], budget), _run.Manifest, path, _run.Storage);
-    }
-
-    /// <summary>
-    /// Puts the best model in its place, then deletes what no one needs any more. Done anew after each trial and at the start:
-    /// who was killed anywhere in it begins it again.
-    /// </summary>
     private void KeepBest(TrainingClock clock)
     {
-        if (Best is not { } best)
-        {
-            return;
-        }
-
         clock.Enter(TrainingPhase.Saving);
-
-        string model = Path.Join(TrialPath(best.Trial), TrialRun.BestName);
-        if (System.IO.Directory.Exists(model))
-        {
-            _run.Storage.WriteFolder(_run.ModelPath, folder =>
-            {
-                foreach (string name in new[] { ModelFolder.ConfigurationName, ModelFolder.TokenizerName, ModelFolder.WeightsName })
-                {
-                    // What it is copied from is deleted next.
-                    using FileStream source = File.OpenRead(Path.Join(model, name));
-                    RunStorage.WriteThrough(Path.Join(folder, name), source);
-                }
-            });
-        }
-
-        foreach (TrialResult result in _results)
-        {
-            string path = TrialPath(result.Trial);
-            foreach (string part in new[] { TrialRun.BestName, RunDirectory.CheckpointsName }.Select(name => Path.Join(path, name)))
-            {
-                if (System.IO.Directory.Exists(part))
-                {
-                    _run.Storage.Delete(part);
-                }
-            }
-
-            _run.Storage.Clean(path);
-        }
-
+        _table.KeepBest();
         clock.Enter(TrainingPhase.Idle);
     }
-
-    private TrialResult? Best => FinetuningOutcome.BestOf(_results);
 
     private ClassifierResult Predict(TrainingClock clock, CancellationToken cancel)
     {
@@ -307,5 +211,5 @@ public sealed class FinetuningRun : IDisposable
     }
 
     private FinetuningOutcome Outcome(TrainingEnd end, ClassifierResult? predictions, TrainingClock clock)
-        => new(end, _results, SettingSummary.Of(_results), Best, _trials.Count, predictions, clock.Times);
+        => new(end, Results, SettingSummary.Of(Results), _table.Best, Trials.Count, predictions, clock.Times);
 }

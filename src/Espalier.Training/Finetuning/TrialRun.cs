@@ -44,29 +44,12 @@ internal sealed class TrialRun : IDisposable
     /// <summary>Opens a trial that has begun.</summary>
     public static TrialRun Open(FinetuningMaterials materials, FinetuningRecord record, string path, RunStorage storage)
     {
-        RunDirectory run = RunDirectory.Open(path, storage);
-        try
-        {
-            return new TrialRun(materials, record, Read(run), run);
-        }
-        catch
-        {
-            run.Dispose();
-            throw;
-        }
+        using var opened = new Opened();
+        RunDirectory run = opened.Add(RunDirectory.Open(path, storage));
+        return opened.HandOver(new TrialRun(materials, record, Read(run), run));
     }
 
-    private static TrialRecord Read(RunDirectory run)
-    {
-        try
-        {
-            return run.Manifest.ConfigurationAs(FinetuningJson.Default.TrialRecord);
-        }
-        catch (JsonException e)
-        {
-            throw new RunDamagedException(Path.Join(run.Path, RunDirectory.ManifestName), $"holds no configuration of a trial: {e.Message}", e);
-        }
-    }
+    private static TrialRecord Read(RunDirectory run) => run.Manifest.ConfigurationAs(FinetuningJson.Default.TrialRecord, Kind, run.Path);
 
     /// <summary>Begins a trial.</summary>
     public static TrialRun Create(

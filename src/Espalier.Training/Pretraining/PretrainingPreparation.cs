@@ -1,10 +1,8 @@
-using System.Text.Json;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
 using Espalier.Training.Budgets;
 using Espalier.Training.MicroBatches;
 using Espalier.Training.Objectives;
-using Espalier.Training.Runs;
 using Espalier.Training.Timing;
 
 namespace Espalier.Training.Pretraining;
@@ -61,25 +59,6 @@ internal static class PretrainingPreparation
         long blocks = Math.Min(c.Batches.BatchBlocks, objective.BlockCount);
         return new StepCost(
             TimeSpan.FromSeconds(stepSeconds * blocks / c.Batches.BatchBlocks), blocks * c.Batches.BlockTokens, 1.0 / objective.StepsInEpoch);
-    }
-
-    /// <summary>Reads the configuration of a run.</summary>
-    /// <exception cref="RunException">It is another kind of run, or damaged.</exception>
-    public static PretrainingRecord Read(string path, RunManifest manifest)
-    {
-        if (manifest.Kind != PretrainingRun.Kind)
-        {
-            throw new RunException(path, $"is a run of {manifest.Kind}, not of {PretrainingRun.Kind}");
-        }
-
-        try
-        {
-            return manifest.ConfigurationAs(PretrainingJson.Default.PretrainingRecord);
-        }
-        catch (JsonException e)
-        {
-            throw new RunDamagedException(Path.Join(path, RunDirectory.ManifestName), $"holds no configuration of {PretrainingRun.Kind}: {e.Message}", e);
-        }
     }
 
     private static MicroBatchNeed Need(PretrainingConfiguration c) => new(c.Batches.BlockTokens, c.Batches.BatchBlocks, c.MemoryBytes!.Value);

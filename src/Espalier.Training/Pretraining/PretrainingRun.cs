@@ -74,7 +74,8 @@ public sealed class PretrainingRun : IDisposable
         CancellationToken cancel = default)
         => Resume(path, budget, new RunStorage(), PeakThroughput.Measure, data, cancel);
 
-    /// <summary>Gives a run that is not open another budget, without opening its data or measuring anything.</summary>
+    /// <summary>Gives a run that is not open another budget, without opening its data or measuring anything. One that has used it up
+    /// is at its end: to train it is to evaluate it.</summary>
     /// <param name="path">Its folder.</param>
     /// <param name="budget">Makes the new budget of the old one.</param>
     /// <exception cref="RunException">There is none, it is another kind, another process works on it, or it cannot be written.</exception>
@@ -82,7 +83,7 @@ public sealed class PretrainingRun : IDisposable
     public static void Rebudget(string path, Func<TrainingBudget, TrainingBudget> budget)
     {
         using var run = RunDirectory.Open(path, new RunStorage());
-        PretrainingRecord record = PretrainingPreparation.Read(path, run.Manifest);
+        PretrainingRecord record = Read(path, run.Manifest);
         Change(run, record, record.Configuration.Data, budget(record.Configuration.Training.Budget));
     }
 
@@ -142,78 +143,57 @@ public sealed class PretrainingRun : IDisposable
 
         // Before anything is measured: a folder that cannot be written costs no waiting.
         using RunPlace place = RunPlace.Claim(path, storage);
-        var materials = new PretrainingMaterials(asked.Data, asked.Threads);
-        try
+        using var opened = new Opened();
+        PretrainingMaterials materials = opened.Add(new PretrainingMaterials(asked.Data, asked.Threads));
+        PretrainingConfiguration resolved = PretrainingPreparation.Resolve(asked, materials);
+        string fingerprint = materials.DataFingerprint(cancel);
+        double peakFlops = peak(materials.Device);
+        MicroBatchChoice choice = PretrainingPreparation.Choose(materials.Device, resolved, new PartOfProgress(progress, 0, 0.5), cancel);
+        resolved = resolved with { Batches = resolved.Batches with { MicroBatchTokens = choice.Tokens } };
+        choice = PretrainingPreparation.Time(materials, resolved, choice, cancel);
+        materials.Build(resolved);
+        var record = new PretrainingRecord(
+            resolved, choice, materials.Objective.UnigramPerplexity(new PartOfProgress(progress, 0.75, 1), cancel));
+        RunDirectory run = opened.Add(place.Begin(new RunManifest
         {
-            PretrainingConfiguration resolved = PretrainingPreparation.Resolve(asked, materials);
-            string fingerprint = materials.DataFingerprint(cancel);
-            double peakFlops = peak(materials.Device);
-            MicroBatchChoice choice = PretrainingPreparation.Choose(materials.Device, resolved, new PartOfProgress(progress, 0, 0.5), cancel);
-            resolved = resolved with { Batches = resolved.Batches with { MicroBatchTokens = choice.Tokens } };
-            choice = PretrainingPreparation.Time(materials, resolved, choice, cancel);
-            materials.Build(resolved);
-            var record = new PretrainingRecord(
-                resolved, choice, materials.Objective.UnigramPerplexity(new PartOfProgress(progress, 0.75, 1), cancel));
-            RunDirectory run = place.Begin(new RunManifest
-            {
-                Kind = Kind,
-                Version = RunManifest.CurrentVersion,
-                Created = DateTimeOffset.UtcNow,
-                Machine = MachineRecord.Here(materials.Device.Description, peakFlops),
-                TokenizerFingerprint = materials.Tokenizer.Fingerprint,
-                DataFingerprint = fingerprint,
-                Configuration = JsonSerializer.SerializeToElement(record, PretrainingJson.Default.PretrainingRecord),
-            });
-            return new PretrainingRun(materials, run, record, peakFlops, default);
-        }
-        catch
-        {
-            materials.Dispose();
-            throw;
-        }
+            Kind = Kind,
+            Version = RunManifest.CurrentVersion,
+            Created = DateTimeOffset.UtcNow,
+            Machine = MachineRecord.Here(materials.Device.Description, peakFlops),
+            TokenizerFingerprint = materials.Tokenizer.Fingerprint,
+            DataFingerprint = fingerprint,
+            Configuration = JsonSerializer.SerializeToElement(record, PretrainingJson.Default.PretrainingRecord),
+        }));
+        return opened.HandOver(new PretrainingRun(materials, run, record, peakFlops, default));
     }
 
     internal static PretrainingRun Resume(
         string path, Func<TrainingBudget, TrainingSpent, TrainingBudget>? budget, RunStorage storage, Func<Device, double> peak,
         string? moved = null, CancellationToken cancel = default)
     {
-        RunDirectory run = RunDirectory.Open(path, storage);
-        PretrainingMaterials? materials = null;
-        try
+        using var opened = new Opened();
+        RunDirectory run = opened.Add(RunDirectory.Open(path, storage));
+        RunManifest manifest = run.Manifest;
+        PretrainingRecord record = Read(path, manifest);
+        string data = moved == null ? record.Configuration.Data : Path.GetFullPath(moved);
+        PretrainingMaterials materials = opened.Add(new PretrainingMaterials(data, record.Configuration.Threads));
+        RunResumption.Require(path, materials.Tokenizer.Fingerprint == manifest.TokenizerFingerprint, $"the tokenizer in {data}");
+        RunResumption.Require(path, materials.DataFingerprint(cancel) == manifest.DataFingerprint, $"the data set in {data}");
+        TrainingState state = RunResumption.StateOf(run);
+        List<string> warnings = [.. RunResumption.MachineWarnings(manifest, materials.Device)];
+        if (budget != null || moved != null)
         {
-            RunManifest manifest = run.Manifest;
-            PretrainingRecord record = PretrainingPreparation.Read(path, manifest);
-            string data = moved == null ? record.Configuration.Data : Path.GetFullPath(moved);
-            materials = new PretrainingMaterials(data, record.Configuration.Threads);
-            Require(path, materials.Tokenizer.Fingerprint == manifest.TokenizerFingerprint, "tokenizer", data);
-            Require(path, materials.DataFingerprint(cancel) == manifest.DataFingerprint, "data set", data);
-            TrainingState state = run.Checkpoints.Latest((_, _) => { })?.State ?? new TrainingState();
-            List<string> warnings = [.. RunResumption.MachineWarnings(manifest, materials.Device)];
-            if (budget != null || moved != null)
-            {
-                TrainingBudget old = record.Configuration.Training.Budget;
-                record = Change(run, record, data, budget == null ? old : RunResumption.StillOpen(path, budget(old, state.Spent), state, warnings));
-            }
+            TrainingBudget old = record.Configuration.Training.Budget;
+            record = Change(run, record, data, budget == null ? old : RunResumption.StillOpen(path, budget(old, state.Spent), state, warnings));
+        }
 
-            materials.Build(record.Configuration);
-            return new PretrainingRun(materials, run, record, peak(materials.Device), state.Spent, TimedStep(path)) { Warnings = warnings };
-        }
-        catch
-        {
-            materials?.Dispose();
-            run.Dispose();
-            throw;
-        }
+        materials.Build(record.Configuration);
+        return opened.HandOver(
+            new PretrainingRun(materials, run, record, peak(materials.Device), state.Spent, TimedStep(path)) { Warnings = warnings });
     }
 
-    private static void Require(string path, bool same, string what, string data)
-    {
-        if (!same)
-        {
-            throw new RunMismatchException(
-                path, $"the {what} in {data} is not the one that the run was made with; put that one back, or begin another run");
-        }
-    }
+    private static PretrainingRecord Read(string path, RunManifest manifest)
+        => manifest.ConfigurationAs(PretrainingJson.Default.PretrainingRecord, Kind, path);
 
     // Steps of the run itself, timed as in the paper, tell more than what was measured before it.
     private static double? TimedStep(string path)

@@ -43,6 +43,28 @@ public sealed record RunManifest
     /// <exception cref="JsonException">It is of another form.</exception>
     public T ConfigurationAs<T>(JsonTypeInfo<T> type)
         => Configuration.Deserialize(type) ?? throw new JsonException("the configuration is null");
+
+    /// <summary>The same, of a run that must be of some kind.</summary>
+    /// <param name="type">How the configuration is read.</param>
+    /// <param name="kind">The kind.</param>
+    /// <param name="path">The run's folder.</param>
+    /// <exception cref="RunException">It is another kind of run, or damaged.</exception>
+    internal T ConfigurationAs<T>(JsonTypeInfo<T> type, string kind, string path)
+    {
+        if (Kind != kind)
+        {
+            throw new RunException(path, $"is a run of {Kind}, not of {kind}");
+        }
+
+        try
+        {
+            return ConfigurationAs(type);
+        }
+        catch (JsonException e)
+        {
+            throw new RunDamagedException(Path.Join(path, RunDirectory.ManifestName), $"holds no configuration of {kind}: {e.Message}", e);
+        }
+    }
 }
 
 /// <summary>A machine.</summary>

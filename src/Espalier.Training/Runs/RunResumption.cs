@@ -6,6 +6,22 @@ namespace Espalier.Training.Runs;
 /// <summary>What is asked of every run that is gone on with.</summary>
 internal static class RunResumption
 {
+    /// <summary>Checks that something is still what the run was made with.</summary>
+    /// <param name="path">The run's folder.</param>
+    /// <param name="same">Whether it is.</param>
+    /// <param name="what">What it is, and where.</param>
+    /// <exception cref="RunMismatchException">It is not.</exception>
+    public static void Require(string path, bool same, string what)
+    {
+        if (!same)
+        {
+            throw new RunMismatchException(path, $"{what} is not what the run was made with; put that back, or begin another run");
+        }
+    }
+
+    /// <summary>Where training stands.</summary>
+    public static TrainingState StateOf(RunDirectory run) => run.Checkpoints.Latest((_, _) => { })?.State ?? new TrainingState();
+
     /// <summary>The limits of a budget that are not used up: more of one measure is of no use while another is.</summary>
     /// <param name="path">The run's folder.</param>
     /// <param name="budget">The new budget.</param>

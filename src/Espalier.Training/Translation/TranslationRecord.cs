@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Espalier.Training.Runs;
 
@@ -15,22 +14,7 @@ public sealed record TranslationRecord(TranslationConfiguration Configuration, i
     /// <summary>Reads the configuration of a run.</summary>
     /// <exception cref="RunException">It is another kind of run, or damaged.</exception>
     internal static TranslationRecord Read(string path, RunManifest manifest)
-    {
-        if (manifest.Kind != TranslationRun.Kind)
-        {
-            throw new RunException(path, $"is a run of {manifest.Kind}, not of {TranslationRun.Kind}");
-        }
-
-        try
-        {
-            return manifest.ConfigurationAs(TranslationJson.Default.TranslationRecord);
-        }
-        catch (JsonException e)
-        {
-            throw new RunDamagedException(
-                Path.Join(path, RunDirectory.ManifestName), $"holds no configuration of {TranslationRun.Kind}: {e.Message}", e);
-        }
-    }
+        => manifest.ConfigurationAs(TranslationJson.Default.TranslationRecord, TranslationRun.Kind, path);
 }
 
 /// <summary>How good the model of a run is: <c>best.json</c> beside it.</summary>

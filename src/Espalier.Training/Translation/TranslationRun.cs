@@ -119,86 +119,61 @@ public sealed class TranslationRun : IDisposable
 
         // Before anything is read or measured: a folder that cannot be written costs no waiting.
         using RunPlace place = RunPlace.Claim(path, storage);
-        TranslationMaterials materials = TranslationMaterials.Open(asked, asked.Tokenizer, progress, cancel);
-        RunDirectory? run = null;
-        try
+        using var opened = new Opened();
+        TranslationMaterials materials = opened.Add(TranslationMaterials.Open(asked, asked.Tokenizer, progress, cancel));
+        TranslationConfiguration c = Resolve(asked, materials);
+        double peakFlops = peak(materials.Device);
+        materials.Build(c);
+        var record = new TranslationRecord(c, materials.Train.Sources.Count, materials.TrainTokens, materials.Development.Sources.Count);
+        RunDirectory run = opened.Add(place.Begin(new RunManifest
         {
-            TranslationConfiguration c = Resolve(asked, materials);
-            double peakFlops = peak(materials.Device);
-            materials.Build(c);
-            var record = new TranslationRecord(c, materials.Train.Sources.Count, materials.TrainTokens, materials.Development.Sources.Count);
-            run = place.Begin(new RunManifest
-            {
-                Kind = Kind,
-                Version = RunManifest.CurrentVersion,
-                Created = DateTimeOffset.UtcNow,
-                Machine = MachineRecord.Here(materials.Device.Description, peakFlops),
-                TokenizerFingerprint = materials.Tokenizer.Fingerprint,
-                DataFingerprint = materials.DataFingerprint(),
-                Configuration = JsonSerializer.SerializeToElement(record, TranslationJson.Default.TranslationRecord),
-            });
+            Kind = Kind,
+            Version = RunManifest.CurrentVersion,
+            Created = DateTimeOffset.UtcNow,
+            Machine = MachineRecord.Here(materials.Device.Description, peakFlops),
+            TokenizerFingerprint = materials.Tokenizer.Fingerprint,
+            DataFingerprint = materials.DataFingerprint(),
+            Configuration = JsonSerializer.SerializeToElement(record, TranslationJson.Default.TranslationRecord),
+        }));
 
-            // Who is killed here learns it anew when the run is resumed: it is a function of the training files.
-            storage.Change(TokenizerOf(path), () => materials.Tokenizer.Save(TokenizerOf(path)));
-            return new TranslationRun(materials, run, record, peakFlops) { Warnings = [.. materials.Warnings] };
-        }
-        catch
-        {
-            run?.Dispose();
-            materials.Dispose();
-            throw;
-        }
+        // Who is killed here learns it anew when the run is resumed: it is a function of the training files.
+        storage.Change(TokenizerOf(path), () => materials.Tokenizer.Save(TokenizerOf(path)));
+        return opened.HandOver(new TranslationRun(materials, run, record, peakFlops) { Warnings = [.. materials.Warnings] });
     }
 
     internal static TranslationRun Resume(
         string path, Func<TrainingBudget, TrainingSpent, TrainingBudget>? budget, RunStorage storage, Func<Device, double> peak,
         Func<TranslationConfiguration, TranslationConfiguration>? moved = null, CancellationToken cancel = default)
     {
-        RunDirectory run = RunDirectory.Open(path, storage);
-        TranslationMaterials? materials = null;
-        try
+        using var opened = new Opened();
+        RunDirectory run = opened.Add(RunDirectory.Open(path, storage));
+        RunManifest manifest = run.Manifest;
+        TranslationRecord record = TranslationRecord.Read(path, manifest);
+        TranslationConfiguration c = moved == null ? record.Configuration : moved(record.Configuration).WithFullPaths();
+        TranslationMaterials materials = opened.Add(
+            TranslationMaterials.Open(c, File.Exists(TokenizerOf(path)) ? TokenizerOf(path) : c.Tokenizer, null, cancel));
+        RunResumption.Require(path, materials.Tokenizer.Fingerprint == manifest.TokenizerFingerprint, "the tokenizer");
+        RunResumption.Require(path, materials.DataFingerprint() == manifest.DataFingerprint, "the data");
+        List<string> warnings = [.. RunResumption.MachineWarnings(manifest, materials.Device)];
+        if (budget != null)
         {
-            RunManifest manifest = run.Manifest;
-            TranslationRecord record = TranslationRecord.Read(path, manifest);
-            TranslationConfiguration c = moved == null ? record.Configuration : moved(record.Configuration).WithFullPaths();
-            materials = TranslationMaterials.Open(c, File.Exists(TokenizerOf(path)) ? TokenizerOf(path) : c.Tokenizer, null, cancel);
-            Require(path, materials.Tokenizer.Fingerprint == manifest.TokenizerFingerprint, "tokenizer");
-            Require(path, materials.DataFingerprint() == manifest.DataFingerprint, "data");
-            List<string> warnings = [.. RunResumption.MachineWarnings(manifest, materials.Device)];
-            if (budget != null)
-            {
-                TrainingState state = run.Checkpoints.Latest((_, _) => { })?.State ?? new TrainingState();
-                TrainingBudget open = RunResumption.StillOpen(path, budget(c.Training.Budget, state.Spent), state, warnings);
-                c = c with { Training = c.Training with { Budget = open } };
-                ConfigurationException.ThrowIfAny("translation", c.Validate());
-            }
-
-            if (c != record.Configuration)
-            {
-                record = record with { Configuration = c };
-                run.Update(manifest with { Configuration = JsonSerializer.SerializeToElement(record, TranslationJson.Default.TranslationRecord) });
-            }
-
-            materials.Build(c);
-            return new TranslationRun(materials, run, record, peak(materials.Device)) { Warnings = warnings };
+            TrainingState state = RunResumption.StateOf(run);
+            TrainingBudget open = RunResumption.StillOpen(path, budget(c.Training.Budget, state.Spent), state, warnings);
+            c = c with { Training = c.Training with { Budget = open } };
+            ConfigurationException.ThrowIfAny("translation", c.Validate());
         }
-        catch
+
+        if (c != record.Configuration)
         {
-            materials?.Dispose();
-            run.Dispose();
-            throw;
+            record = record with { Configuration = c };
+            run.Update(manifest with { Configuration = JsonSerializer.SerializeToElement(record, TranslationJson.Default.TranslationRecord) });
         }
+
+        materials.Build(c);
+        return opened.HandOver(new TranslationRun(materials, run, record, peak(materials.Device)) { Warnings = warnings });
     }
 
     private static string TokenizerOf(string path) => Path.Join(path, ModelFolder.TokenizerName);
-
-    private static void Require(string path, bool same, string what)
-    {
-        if (!same)
-        {
-            throw new RunMismatchException(path, $"the {what} is not what the run was made with; put that back, or begin another run");
-        }
-    }
 
     private static TranslationConfiguration Resolve(TranslationConfiguration asked, TranslationMaterials materials)
     {

@@ -1,4 +1,5 @@
 using Espalier.Engine.Models;
+using Espalier.Engine.Safetensors;
 using Espalier.Tests.Text;
 using Espalier.Text.Batching;
 using Espalier.Text.Corpora;
@@ -6,6 +7,7 @@ using Espalier.Text.Tokenization;
 using Espalier.Training;
 using Espalier.Training.Budgets;
 using Espalier.Training.Pretraining;
+using Espalier.Training.Runs;
 
 namespace Espalier.Tests.Training;
 
@@ -39,4 +41,22 @@ internal static class SmallRun
         MicroBatchBlocks = 4,
         Threads = 1,
     };
+
+    /// <summary>Makes the run, or opens it again, and trains it to its end.</summary>
+    public static void Train(string run, string data, RunStorage storage)
+    {
+        using PretrainingRun opened = RunDirectory.IsAt(run)
+            ? PretrainingRun.Resume(run, null, storage, _ => 1)
+            : PretrainingRun.Create(run, Configuration(data), storage, peak: _ => 1);
+        opened.Train();
+    }
+
+    /// <summary>Its model, and the moments of its last checkpoint.</summary>
+    public static byte[] Weights(string run)
+    {
+        byte[] model = File.ReadAllBytes(Path.Join(run, RunDirectory.ModelName, ModelFolder.WeightsName));
+        using SafetensorsFile moments = SafetensorsFile.Open(
+            Path.Join(run, RunDirectory.CheckpointsName, $"step-{Steps}", CheckpointStore.OptimizerName));
+        return [.. model, .. moments.Tensors.Keys.Order(StringComparer.Ordinal).SelectMany(name => moments.GetBytes(name).ToArray())];
+    }
 }

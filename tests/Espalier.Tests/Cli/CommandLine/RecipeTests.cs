@@ -36,6 +36,37 @@ public sealed class RecipeTests : IDisposable
         Assert.Empty(_root.Parse(expanded).Errors);
     }
 
+    [Fact]
+    public void Expand_EachNamedRecipe_IsOfferedByOneCommandAndSuitsIt()
+    {
+        RootCommand root = Application.Root(new Terminal(Stream.Null, Stream.Null, TextWriter.Null));
+        List<string> offered = [];
+        foreach ((string[] path, Command command) in root.Subcommands.SelectMany(c => c.Subcommands.Prepend(c), (c, s) => (c == s ? new[] { c.Name } : [c.Name, s.Name], s)))
+        {
+            foreach (string name in command.Options.OfType<RecipeOption>().SelectMany(option => option.BuiltIn))
+            {
+                Assert.Empty(root.Parse(Recipe.Expand(root, [.. path, "--recipe", name])).Errors);
+                offered.Add(name);
+            }
+        }
+        Assert.Equal(Recipe.BuiltIn, offered.Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("finetune", "is a recipe for another command; name a YAML file, or one of paper-sst2")]
+    [InlineData("translation train", "or one of short-translation, paper-translation")]
+    public void Expand_RecipeOfAnotherCommand_SaysWhichThereAre(string command, string message)
+        => Assert.Contains(message, Assert.Throws<TextException>(() => Recipe.Expand(_root, [.. command.Split(' '), "--recipe", "paper-mlm"])).Message);
+
+    [Fact]
+    public void Expand_OtherNameOfAnOption_IsThatOption()
+    {
+        string file = _folder.Write("r.yaml", "vocab: 500\n");
+        string[] args = ["translation", "train", "--recipe", file];
+        Assert.Equal([.. args, "--vocabulary=500"], Recipe.Expand(_root, args));
+        Assert.Equal([.. args, "--vocab", "600"], Recipe.Expand(_root, [.. args, "--vocab", "600"]));
+    }
+
     [Theory]
     [InlineData("layers: 6\nhiden: 64\n", ":2: unknown key hiden; did you mean hidden?")]
     [InlineData("layers: six\n", ":1: Cannot parse argument 'six'")]

@@ -85,7 +85,7 @@ public class FinetuneCommandTests
     [InlineData(1, "there is no run here", "finetune", "--resume", "missing")]
     [InlineData(1, "is no model", "evaluate", "missing", "--data", "x")]
     [InlineData(1, "there is no such folder", "runs", "missing")]
-    [InlineData(2, "missing.yaml: there is no such recipe; name a file, or one of paper-compress, paper-mlm, paper-sst2, paper-translation, short-mlm, short-translation", "finetune", "--recipe", "missing.yaml")]
+    [InlineData(2, "missing.yaml: there is no such recipe; name a YAML file, or one of paper-sst2", "finetune", "--recipe", "missing.yaml")]
     public async Task Run_WrongRequest_SaysWhatAndEndsWithItsCode(int code, string message, params string[] args)
     {
         (int actual, string output, string error) = await Run(args);

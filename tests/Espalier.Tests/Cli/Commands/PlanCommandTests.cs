@@ -47,7 +47,7 @@ public class PlanCommandTests
     public void Learning_ByDefault_IsTheRecipesShortMlm()
     {
         var options = new PretrainOptions();
-        var command = new Command("pretrain") { Recipe.Option };
+        var command = new Command("pretrain") { new RecipeOption("short-mlm") };
         foreach (Option option in options.All)
             command.Options.Add(option);
         var root = new RootCommand { command };

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json.Nodes;
 using Espalier.Text.Tokenization;
 
@@ -117,7 +118,12 @@ public class TokenizerTests
         using var folder = new TemporaryFolder();
         Golden.Tokenizer.Save(folder["new/tokenizer.json"]);
         Assert.Equal(Golden.Tokenizer.Fingerprint, Tokenizer.Load(folder["new"]).Fingerprint);
-        Assert.Equal(Golden.Tokenizer.Fingerprint, Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(folder["new/tokenizer.json"]))));
+
+        // As it was before files lost their white space: manifests hold it.
+        string saved = File.ReadAllText(folder["new/tokenizer.json"]);
+        string indented = JsonNode.Parse(saved)!.ToJsonString(new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }) + "\n";
+        Assert.Equal(Golden.Tokenizer.Fingerprint, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(indented))));
+        Assert.DoesNotContain('\n', saved.TrimEnd());
         Assert.Single(Directory.GetFiles(folder["new"]));
     }
 

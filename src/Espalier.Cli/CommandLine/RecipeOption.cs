@@ -1,0 +1,18 @@
+using System.CommandLine;
+
+namespace Espalier.Cli.CommandLine;
+
+/// <summary>The option that names a recipe.</summary>
+internal sealed class RecipeOption : Option<string?>
+{
+    /// <param name="builtIn">The recipes that come with the tool and are for this command.</param>
+    public RecipeOption(params string[] builtIn) : base("--recipe")
+    {
+        BuiltIn = builtIn;
+        string named = builtIn.Length switch { 0 => "", 1 => $", or {builtIn[0]}", _ => $", or one of {string.Join(", ", builtIn)}" };
+        Description = $"YAML file with any of these options{named}; the command line overrides it";
+    }
+
+    /// <summary>The recipes that come with the tool and are for this command.</summary>
+    public IReadOnlyList<string> BuiltIn { get; }
+}

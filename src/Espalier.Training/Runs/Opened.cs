@@ -1,0 +1,31 @@
+namespace Espalier.Training.Runs;
+
+/// <summary>What is opened piece by piece for a run: if a later piece fails, those before it are closed.</summary>
+internal sealed class Opened : IDisposable
+{
+    private readonly Stack<IDisposable> _pieces = [];
+
+    /// <summary>One more piece.</summary>
+    public T Add<T>(T piece)
+        where T : IDisposable
+    {
+        _pieces.Push(piece);
+        return piece;
+    }
+
+    /// <summary>Nothing failed: from now on the pieces are <paramref name="owner"/>'s.</summary>
+    public T HandOver<T>(T owner)
+    {
+        _pieces.Clear();
+        return owner;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        while (_pieces.TryPop(out IDisposable? piece))
+        {
+            piece.Dispose();
+        }
+    }
+}

@@ -1,0 +1,190 @@
+using Espalier.Tests.Text;
+using Espalier.Training.Budgets;
+using Espalier.Training.Comparison;
+using Espalier.Training.Pretraining;
+using Espalier.Training.Runs;
+
+namespace Espalier.Tests.Training.Pretraining;
+
+/// <summary>What a run that is opened again asks, and what it goes on with.</summary>
+public class PretrainingRunResumptionTests
+{
+    [Fact]
+    public void Train_GivenMoreSteps_GoesOnAndKeepsItsHistory()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        SmallRun.Train(folder["run"], data, new RunStorage());
+        using (PretrainingRun run = PretrainingRun.Resume(
+            folder["run"], (old, spent) => old.Extend(new TrainingBudget { Steps = 4 }, spent)))
+        {
+            Assert.Equal(4, run.Estimate.Steps);
+            Assert.Equal(SmallRun.Steps + 4, run.Train().State.Step);
+        }
+
+        IReadOnlyList<TrainingEvent> events = EventLog.Read(Path.Join(folder["run"], RunDirectory.EventsName));
+        Assert.Equal([SmallRun.Steps, SmallRun.Steps + 4], events.Where(e => e.Event == "finished").Select(e => (int)e.Step));
+        Assert.Equal(events.Select(e => e.Step).Order(), events.Select(e => e.Step));
+    }
+
+    [Fact]
+    public void Resume_FinishedBySteps_GoesOnWhenGivenMoreOfAnotherMeasure()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        SmallRun.Train(folder["run"], data, new RunStorage());
+        using (PretrainingRun run = PretrainingRun.Resume(
+            folder["run"], (old, spent) => old.Extend(new TrainingBudget { Tokens = 200 }, spent)))
+        {
+            Assert.Contains($"the limit of {SmallRun.Steps} steps is used up", Assert.Single(run.Warnings));
+            Assert.Equal(SmallRun.Steps + 2, run.Train().State.Step);
+        }
+
+        RunException fault = Assert.Throws<RunException>(() => PretrainingRun.Resume(folder["run"], (_, _) => new TrainingBudget { Steps = 4 }));
+        Assert.Contains("the budget of 4 steps is used up already", fault.Message);
+    }
+
+    [Fact]
+    public void Resume_ShardOfTheDataSetChanged_IsNoticed()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        SmallRun.Train(folder["run"], data, new RunStorage());
+        string shard = Directory.GetFiles(data, "*", SearchOption.AllDirectories).Where(f => !f.EndsWith(".json", StringComparison.Ordinal)).MaxBy(f => new FileInfo(f).Length)!;
+        byte[] bytes = File.ReadAllBytes(shard);
+        (bytes[0], bytes[2]) = ((byte)(bytes[0] ^ 1), (byte)(bytes[2] ^ 1));
+        File.WriteAllBytes(shard, bytes);
+        Assert.Contains("SHA-256", Assert.Throws<Espalier.Text.TextException>(() => PretrainingRun.Resume(folder["run"])).Message);
+    }
+
+    [Theory]
+    [InlineData("\"format\":1", "\"format\":2", "has format 2")]
+    [InlineData(null, null, "cannot be read")]
+    public void Resume_NewestCheckpointCannotBeRead_StopsAndKeepsIt(string? part, string? other, string message)
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        SmallRun.Train(folder["run"], data, new RunStorage());
+        string state = folder[$"run/checkpoints/step-{SmallRun.Steps}/state.json"];
+        string json = File.ReadAllText(state);
+        if (part != null)
+        {
+            File.WriteAllText(state, System.Text.RegularExpressions.Regex.Replace(json, "\"format\":\\s*1", other!));
+        }
+        else
+        {
+            // A folder cannot be read as a file, whoever asks.
+            File.Delete(state);
+            Directory.CreateDirectory(state);
+        }
+
+        Assert.Contains(message, Assert.Throws<RunException>(() => SmallRun.Train(folder["run"], data, new RunStorage())).Message);
+        Assert.True(Directory.Exists(folder[$"run/checkpoints/step-{SmallRun.Steps}"]));
+    }
+
+    [Fact]
+    public void Resume_NewestCheckpointCutShort_GoesOnFromTheOneBeforeAndSaysSo()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        SmallRun.Train(folder["run"], data, new RunStorage());
+        byte[] expected = SmallRun.Weights(folder["run"]);
+        string newest = folder[$"run/checkpoints/step-{SmallRun.Steps}/{CheckpointStore.OptimizerName}"];
+        using (FileStream file = File.OpenWrite(newest))
+        {
+            file.SetLength(file.Length / 2);
+        }
+
+        SmallRun.Train(folder["run"], data, new RunStorage());
+        Assert.Equal(expected, SmallRun.Weights(folder["run"]));
+        TrainingEvent warning = EventLog.Read(folder["run/events.jsonl"]).Single(e => e.Event == "warning");
+        Assert.Contains($"step-{SmallRun.Steps}", warning.Message);
+        Assert.Contains("optimizer.safetensors holds", warning.Message);
+        Assert.True(File.Exists(folder[$"run/checkpoints/damaged-step-{SmallRun.Steps}/state.json"]));
+    }
+
+    [Fact]
+    public void Train_NoCheckpointIsWhole_SaysSoAndTouchesNothing()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        SmallRun.Train(folder["run"], data, new RunStorage());
+        foreach (string state in Directory.GetFiles(folder["run/checkpoints"], "model.safetensors", SearchOption.AllDirectories))
+        {
+            byte[] bytes = File.ReadAllBytes(state);
+            bytes[^1] ^= 1;
+            File.WriteAllBytes(state, bytes);
+        }
+
+        byte[] log = File.ReadAllBytes(folder["run/events.jsonl"]);
+        Assert.Contains("SHA-256 differs", Assert.Throws<RunDamagedException>(() => SmallRun.Train(folder["run"], data, new RunStorage())).Message);
+        Assert.Equal(log, File.ReadAllBytes(folder["run/events.jsonl"]));
+    }
+
+    [Fact]
+    public void Resume_OtherDataSet_IsRefusedByName()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        SmallRun.Train(folder["run"], data, new RunStorage());
+        Directory.Delete(data, recursive: true);
+        SmallRun.Corpus(folder, lines: 150);
+        Assert.Contains("the data set in", Assert.Throws<RunMismatchException>(() => PretrainingRun.Resume(folder["run"])).Message);
+    }
+
+    [Fact]
+    public void Resume_DataSetMoved_GoesOnWithItWhereItLiesNow()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        SmallRun.Train(folder["run"], data, new RunStorage());
+        Directory.Move(data, folder["elsewhere"]);
+        PretrainingRun.Resume(folder["run"], data: folder["elsewhere"]).Dispose();
+        using PretrainingRun again = PretrainingRun.Resume(folder["run"]);
+        Assert.Equal(folder["elsewhere"], again.Record.Configuration.Data);
+    }
+
+    [Fact]
+    public void Resume_WhileAnotherWorksOnIt_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        using PretrainingRun run = PretrainingRun.Create(folder["run"], SmallRun.Configuration(SmallRun.Corpus(folder)));
+        Assert.Throws<RunLockedException>(() => PretrainingRun.Resume(folder["run"]));
+    }
+
+    [Fact]
+    public void Resume_OtherTokenizer_IsRefusedByName()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        SmallRun.Train(folder["run"], data, new RunStorage());
+        Directory.Delete(data, recursive: true);
+        SmallRun.Corpus(folder, tokenizer: TestTokenizer.WithGap());
+        Assert.Contains("the tokenizer in", Assert.Throws<RunMismatchException>(() => PretrainingRun.Resume(folder["run"])).Message);
+    }
+
+    [Fact]
+    public void Resume_MachineGotFaster_LogsItAndSetsEachPartBesideItsOwnPeak()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        using (PretrainingRun run = PretrainingRun.Create(folder["run"], SmallRun.Configuration(data), new RunStorage(), _ => 1e9))
+        {
+            Assert.True(run.Record.MicroBatch.Timing!.Steps > 0);
+            Assert.Equal(run.Record.MicroBatch.StepSeconds, run.Estimate.StepSeconds, 1e-6);
+            run.Train();
+        }
+
+        using (PretrainingRun run = PretrainingRun.Resume(
+            folder["run"], (old, spent) => old.Extend(new TrainingBudget { Steps = SmallRun.Steps }, spent), new RunStorage(), _ => 4e9))
+        {
+            Assert.Equal(4e9, run.PeakFlops);
+            run.Train();
+        }
+
+        IReadOnlyList<TrainingEvent> events = EventLog.Read(Path.Join(folder["run"], RunDirectory.EventsName));
+        Assert.Equal([1e9, 4e9], events.Where(e => e.PeakFlops != null).Select(e => e.PeakFlops!.Value));
+        double first = events.Single(e => e.Event == "resumed").ProductFlops, all = events[^1].ProductFlops;
+        Assert.Equal(((first / 1e9) + ((all - first) / 4e9)) / events[^1].Elapsed, RunSummary.Of(folder["run"]).PeakFraction!.Value, 1e-9);
+    }
+}
