@@ -7,17 +7,17 @@ using Espalier.Pipeline.Grids;
 
 namespace Espalier.Cli.Commands;
 
-/// <summary><c>espalier compress</c>: a finetuned model in, a grid of pruned and quantized packages out, and the one that fits.</summary>
+/// <summary><c>espalier compress</c>: a trained model in, a grid of pruned and quantized packages out, and the one that fits.</summary>
 internal sealed class CompressCommand : EspalierCommand
 {
     private static readonly GridConfiguration Defaults = new() { Model = "" };
 
-    private readonly Argument<string?> _model = new("run") { Description = "A finetuning run, whose best model is compressed", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Argument<string?> _model = new("run") { Description = "A finetuning or translation run, whose best model is compressed", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<string?> _out = new("--out") { Description = "Folder of the grid, to create" };
     private readonly Option<string?> _resume = new("--resume") { Description = "Folder of a grid to go on with" };
     private readonly Option<double[]> _sparsity = List("--sparsity", Defaults.Sparsities, "Fractions of the weights to prune, one level of the grid each");
     private readonly Option<int[]> _bits = List("--bits", Defaults.Bits, "Bits a weight, one column of the grid each: 2 to 8, or 32 for no quantization");
-    private readonly Option<Measure[]> _frontier = List<Measure>("--frontier", [Measure.Bytes, Measure.Accuracy], $"Two of {string.Join(", ", Enum.GetNames<Measure>())}, whose Pareto frontier is marked");
+    private readonly Option<Measure[]> _frontier = List<Measure>("--frontier", [Measure.Bytes, Measure.Quality], $"Two of {string.Join(", ", Enum.GetNames<Measure>())}, whose Pareto frontier is marked");
     private readonly LimitOptions _limits = new();
     private readonly QuantizationOptions _quantization = new();
     private readonly Option<ActivationPrecision> _activations = new("--activations") { Description = "Single, or Integer: integer products where a matrix has 5 to 8 bits, is not pruned and has no groups; faster, a little less accurate", DefaultValueFactory = _ => Defaults.Activations };
@@ -25,7 +25,7 @@ internal sealed class CompressCommand : EspalierCommand
     private readonly Option<int> _threads = new("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => 0 };
 
     public CompressCommand(Terminal terminal)
-        : base(terminal, "compress", "Prune and quantize a classifier over a grid, measure every cell, and choose the best that fits",
+        : base(terminal, "compress", "Prune and quantize a classifier or a model that translates over a grid, measure every cell, and choose the best that fits",
             "espalier compress job/finetune --granularity Row --range LeastSquares --max-size 250kB --out smaller")
     {
         Arguments.Add(_model);
@@ -55,7 +55,7 @@ internal sealed class CompressCommand : EspalierCommand
             return CompressionGrid.Resume(resumed, context.Cancel);
         }
         if (model == null || folder == null)
-            throw new UsageException("name a finetuning run, and the grid's folder with --out, or a grid with --resume");
+            throw new UsageException("name a finetuning or translation run, and the grid's folder with --out, or a grid with --resume");
         (int? heads, int? feedForward) = _pruning.ReadStructure(parsed);
         return context.Track("measuring", _ => CompressionGrid.Create(folder, new GridConfiguration
         {

@@ -55,7 +55,7 @@ internal sealed class PruningOptions
     private readonly Option<double> _step = New("--step", Pruning.Step, "Fraction of the weights to prune at a time; finetuning follows each step");
     private readonly Option<int?> _heads = new("--heads") { Description = "Attention heads that each layer keeps; the others are taken out, and the matrices are smaller" };
     private readonly Option<int?> _feedForward = new("--feed-forward") { Description = "Feed-forward units that each layer keeps; the others are taken out" };
-    private readonly Option<double> _enough = New("--enough", Recovery.EnoughAccuracy, "Finetuning after a step ends at this fraction of the accuracy before pruning");
+    private readonly Option<double> _enough = New("--enough", Recovery.EnoughQuality, "Finetuning after a step ends at this fraction of the accuracy, or BLEU, before pruning");
     private readonly Option<double> _epochs = New("--recovery-epochs", Recovery.Epochs, "Most epochs of that finetuning; 0 for none");
     private readonly Option<double> _evaluations = New("--evaluations", Recovery.EvaluationsPerEpoch, "Evaluations in an epoch of that finetuning");
     private readonly Option<double?> _rate = new("--learning-rate") { Description = "Highest learning rate of that finetuning; the model's own when left out" };
@@ -73,7 +73,7 @@ internal sealed class PruningOptions
 
     public RecoverySettings ReadRecovery(ParseResult parsed) => new()
     {
-        EnoughAccuracy = parsed.GetValue(_enough),
+        EnoughQuality = parsed.GetValue(_enough),
         Epochs = parsed.GetValue(_epochs),
         EvaluationsPerEpoch = parsed.GetValue(_evaluations),
         LearningRate = parsed.GetValue(_rate),

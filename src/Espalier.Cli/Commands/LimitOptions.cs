@@ -9,8 +9,8 @@ namespace Espalier.Cli.Commands;
 internal sealed class LimitOptions
 {
     private readonly Option<string?> _size = new("--max-size") { Description = "Largest package (the whole folder), such as 250kB or 1MB" };
-    private readonly Option<string?> _latency = new("--max-latency") { Description = "Largest median time for one text by itself on this machine, such as 5ms" };
-    private readonly Option<string?> _drop = new("--max-drop") { Description = "Most accuracy that compression may cost, in points, such as 1%" };
+    private readonly Option<string?> _latency = new("--max-latency") { Description = "Largest median time for one text, or sentence, by itself on this machine, such as 5ms" };
+    private readonly Option<string?> _drop = new("--max-drop") { Description = "Most accuracy, or BLEU, that compression may cost, in points, such as 1%" };
 
     public IEnumerable<Option> All => [_size, _latency, _drop];
 
@@ -24,5 +24,5 @@ internal sealed class LimitOptions
     private static double Percent(string text) =>
         text.EndsWith('%') && double.TryParse(text[..^1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double points) && points <= 100
             ? points / 100
-            : throw new UsageException($"'{text}' is no drop in accuracy; write it in points of a hundred, as 1% or 0.5%");
+            : throw new UsageException($"'{text}' is no drop in accuracy or BLEU; write it in points of a hundred, as 1% or 0.5%");
 }

@@ -36,8 +36,8 @@ internal static class ChoosePhase
         DeploymentLimits inner = limits with { MaxBytes = limits.MaxBytes - PackageSizes.CardBytes };
         return limits != new DeploymentLimits()
             ? ModelChoices.Choose(cells, c => Measures(job, c), accuracy, inner).Chosen
-            : cells.Where(c => c.Cell.Measures!.Accuracy >= accuracy - Negligible).OrderBy(c => c.Cell.Measures!.Bytes)
-                .Concat(cells.OrderByDescending(c => c.Cell.Measures!.Accuracy)).Select(c => ((string, CellResult)?)c).FirstOrDefault()
+            : cells.Where(c => c.Cell.Measures!.Quality >= accuracy - Negligible).OrderBy(c => c.Cell.Measures!.Bytes)
+                .Concat(cells.OrderByDescending(c => c.Cell.Measures!.Quality)).Select(c => ((string, CellResult)?)c).FirstOrDefault()
                 ?? throw new CompressionException("there is no compressed model to choose from");
     }
 

@@ -4,6 +4,7 @@ using Espalier.Compression.Quantization;
 using Espalier.Engine.Weights;
 using Espalier.Pipeline.Grids;
 using Espalier.Pipeline.Recovery;
+using Espalier.Pipeline.Tasks;
 using Espalier.Text.Labelled;
 using Espalier.Training.Finetuning;
 using Espalier.Training.Runs;
@@ -47,9 +48,10 @@ internal static class CompressPhase
                 return;
             }
 
-            FinetuningConfiguration Here(FinetuningConfiguration c) => FinetunePhase.Here(job, c);
-            using CompressionGrid grid = begun ? CompressionGrid.Resume(folder, cancel, run, Here)
-                : CompressionGrid.Create(folder, first ? First(job, run, sizes) : Refinement(job, run, sizes, round), cancel, Here);
+            // Should the job's folder have been moved, so were the run and its data.
+            ICompressionTask Open(GridConfiguration c) => ClassificationTask.Open(c with { Model = run }, cancel, f => FinetunePhase.Here(job, f));
+            using CompressionGrid grid = begun ? CompressionGrid.Resume(folder, cancel, Open)
+                : CompressionGrid.Create(folder, first ? First(job, run, sizes) : Refinement(job, run, sizes, round), cancel, Open);
             bool before = ChoosePhase.CellsOf(job.GridFolder).Any(c => Suffices(c.Cell));
             grid.Run(new Words(job, round), cancel, new GridPace(
                 Left, (sparsity, bits) => sizes.Wants(grid.Record.Configuration, sparsity, bits), cells => before || cells.Any(Suffices)));
@@ -102,7 +104,7 @@ internal static class CompressPhase
             Pruning = new PruningSettings { Embeddings = embeddings, Step = StepOfRefinement },
 
             // No accuracy is enough: the share of the time ends it.
-            Recovery = new RecoverySettings { EnoughAccuracy = 2, Epochs = 1000, EvaluationsPerEpoch = 2, Seed = job.Settings.Seed + (ulong)round },
+            Recovery = new RecoverySettings { EnoughQuality = 2, Epochs = 1000, EvaluationsPerEpoch = 2, Seed = job.Settings.Seed + (ulong)round },
             Threads = job.Settings.Threads,
         };
 

@@ -82,11 +82,11 @@ internal static class JobReport
         string? chosen = job.Record.Chosen == null ? null : job.PathOf(job.Record.Chosen);
         string of = cells.FirstOrDefault(c => c.Folder == chosen, cells[^1]).Folder;
         return GridLog.TableOf(
-            ChoosePhase.UncompressedAccuracy(job),
+            Compression.Analysis.QualityMetric.Accuracy, ChoosePhase.UncompressedAccuracy(job),
             cells.GroupBy(c => c.Cell.Name).Select(same => same
-                .OrderByDescending(c => c.Folder == chosen).ThenByDescending(c => c.Cell.Measures?.Accuracy).First().Cell),
+                .OrderByDescending(c => c.Folder == chosen).ThenByDescending(c => c.Cell.Measures?.Quality).First().Cell),
             GridLevel.ReadResults(Path.GetDirectoryName(Path.GetDirectoryName(of))!),
-            Compression.Analysis.Measure.Bytes, Compression.Analysis.Measure.Accuracy);
+            Compression.Analysis.Measure.Bytes, Compression.Analysis.Measure.Quality);
     }
 
     private static IReadOnlyList<ReportSection> Configuration(JobWork job)

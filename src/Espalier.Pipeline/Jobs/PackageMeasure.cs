@@ -24,7 +24,7 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
     /// <param name="folder">Where the files lie.</param>
     /// <param name="speed">How fast it is; null measures it too.</param>
     /// <param name="cancel">Stops it.</param>
-    public static PackageMeasure Of(JobWork job, string folder, ClassifierSpeed? speed, CancellationToken cancel)
+    public static PackageMeasure Of(JobWork job, string folder, InferenceSpeed? speed, CancellationToken cancel)
     {
         StoredModel stored = StoredModel.Load(folder);
         var card = new FileInfo(Path.Join(folder, ModelCard.FileName));
@@ -43,7 +43,7 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
     }
 
     /// <summary>How fast a classifier's package is; null for an encoder.</summary>
-    public static ClassifierSpeed? SpeedOf(JobWork job, string folder, CancellationToken cancel)
+    public static InferenceSpeed? SpeedOf(JobWork job, string folder, CancellationToken cancel)
     {
         if (ModelFolder.ReadHead(folder).Labels == null)
         {
@@ -52,7 +52,7 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
 
         using var device = new CpuDevice(job.Settings.Threads);
         using TrainedClassifier model = ModelPackage.OpenClassifier(folder, device, ActivationPrecision.Single);
-        return ClassifierSpeed.Measure(model, Encode(job, Development(job), model, cancel), cancel);
+        return InferenceSpeed.Measure(model, Encode(job, Development(job), model, cancel), cancel);
     }
 
     /// <summary>The same with the model card, whose length counts and stands in it.</summary>
@@ -83,7 +83,7 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
             outcome with { HeldOutLoss = cell.Loss, HeldOutPredictions = cell.Predictions, UnigramPerplexity = cell.UnigramPerplexity, Missed = Missed(job.Settings.Limits, outcome) }, null, null);
     }
 
-    private static PackageMeasure Classifier(JobWork job, string folder, ReportOutcome outcome, ClassifierSpeed? speed, CancellationToken cancel)
+    private static PackageMeasure Classifier(JobWork job, string folder, ReportOutcome outcome, InferenceSpeed? speed, CancellationToken cancel)
     {
         job.Tell("measuring the package");
         using var device = new CpuDevice(job.Settings.Threads);
@@ -91,7 +91,7 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
         LabelledSet development = Development(job);
         EncodedExamples examples = Encode(job, development, model, cancel);
         ClassifierResult result = model.Measure(examples, cancel);
-        speed ??= ClassifierSpeed.Measure(model, examples, cancel);
+        speed ??= InferenceSpeed.Measure(model, examples, cancel);
         outcome = outcome with
         {
             LatencySeconds = speed.Latency,
@@ -136,7 +136,7 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
         List<LimitExcess> missed = [];
         Look(Compression.Analysis.Measure.Bytes, limits.MaxBytes, outcome.Bytes);
         Look(Compression.Analysis.Measure.Latency, limits.MaxLatency?.TotalSeconds, outcome.LatencySeconds);
-        Look(Compression.Analysis.Measure.Accuracy, limits.MaxDrop, outcome.UncompressedAccuracy - outcome.Development?.Accuracy);
+        Look(Compression.Analysis.Measure.Quality, limits.MaxDrop, outcome.UncompressedAccuracy - outcome.Development?.Accuracy);
         return missed;
 
         void Look(Compression.Analysis.Measure measure, double? limit, double? value)

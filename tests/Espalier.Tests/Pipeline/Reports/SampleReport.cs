@@ -42,7 +42,7 @@ internal static class SampleReport
                 TokensPerSecond = 81_240,
                 Development = new ReportScore(872, 0.8268, 0.8265, 0.6537, 0.4102),
                 Test = new ReportScore(1821, 0.8139, 0.8137, 0.6281, 0.4315),
-                UncompressedAccuracy = grid.Accuracy,
+                UncompressedAccuracy = grid.Quality,
                 UncompressedBytes = 21_302_110,
                 HeldOutLoss = 3.641,
                 HeldOutPredictions = 4918,
@@ -145,8 +145,8 @@ internal static class SampleReport
                    bytes - 90_000, "dense 26", Errors(sparsity, bits), 4.2, null),
         ];
         CellResult failed = new(0.95, 4, null, 0, "", [], 0.1, "there was no time left");
-        string[] frontier = [.. ParetoFrontier.Of(cells, c => c.Measures!, Measure.Bytes, Measure.Accuracy).Select(c => c.Name)];
-        return new GridTable(0.8337, [.. cells, failed], [new LevelResult(0.6, 3_000_000, 5_000_000, 0.79, 0.8268, 900, 0.21, 41)], frontier);
+        string[] frontier = [.. ParetoFrontier.Of(cells, c => c.Measures!, Measure.Bytes, Measure.Quality).Select(c => c.Name)];
+        return new GridTable(QualityMetric.Accuracy, 0.8337, [.. cells, failed], [new LevelResult(0.6, 3_000_000, 5_000_000, 0.79, 0.8268, 900, 0.21, 41)], frontier);
     }
 
     private static WeightError[] Errors(double sparsity, int bits) => sparsity == 0 && bits == 32 ? [] :
