@@ -25,7 +25,7 @@ internal static class JobReport
         return new RunReport
         {
             Format = RunReport.CurrentFormat,
-            Title = package == null ? $"Job {Path.GetFileName(job.Folder)}" : ModelCard.TitleOf(package.Outcome.Labels),
+            Title = package == null ? $"Job {Path.GetFileName(job.Folder)}" : ModelCard.TitleOf(package.Outcome),
             Created = DateTimeOffset.Now,
             Version = record.Version,
             State = state,
@@ -49,12 +49,15 @@ internal static class JobReport
             ChosenCell = record.Chosen?.StartsWith("grid", StringComparison.Ordinal) == true ? Path.GetFileName(record.Chosen) : null,
             Confusion = package?.Confusion,
             Mistakes = package?.Mistakes,
-            Phases = record.Phases,
+            Phases = PhasesOf(record),
             Configuration = Configuration(job),
             Machine = Machine(job),
             Reproduction = JobReproduction.Of(job),
         };
     }
+
+    /// <summary>The phases that a job has.</summary>
+    public static IReadOnlyList<ReportPhase> PhasesOf(JobRecord record) => [.. record.Phases.Where(JobSchedule.Has)];
 
     private static IReadOnlyList<TrainingEvent> EventsOf(string run) => EventLog.Read(Path.Join(run, RunDirectory.EventsName));
 

@@ -3,7 +3,6 @@ using Espalier.Planning.Race;
 using Espalier.Planning.Sizes;
 using Espalier.Training;
 using Espalier.Training.Objectives;
-using Espalier.Training.Pretraining;
 using Espalier.Training.Runs;
 
 namespace Espalier.Pipeline.Plans;
@@ -46,12 +45,13 @@ public sealed record PlanVerification(IReadOnlyList<VerifiedSize> Sizes)
             : throw new RunException(directory, "holds no plan that was made; make it first");
         PlanResult result = PlanRun.Result(record);
         SizeRace race = SizeRace.Resume(record.Race!);
+        TrainingTask task = TrainingTask.Of(record.Settings);
         List<VerifiedSize> verified = [];
         foreach (PlannedSize size in result.Sizes)
         {
             TimeSpan time = size.Size == result.Plan.Chosen.Size ? result.TrainingTime : record.Settings.Budget;
             int candidate = race.State.Racers.ToList().FindIndex(r => r.Size == size.Size);
-            using PretrainingRun run = Open(size.RunDirectory, time, record.Settings.Data, cancel);
+            using ITrainingRun run = Open(task, size.RunDirectory, time, cancel);
             double done = verified.Count;
             var relay = new TrainingRelay(p => progress?.Report(
                 new PlanProgress($"training {size.Size}", (done + p.Fraction) / result.Sizes.Count, p)));
@@ -68,13 +68,13 @@ public sealed record PlanVerification(IReadOnlyList<VerifiedSize> Sizes)
         return new PlanVerification(verified);
     }
 
-    private static PretrainingRun Open(string path, TimeSpan time, string data, CancellationToken cancel)
+    private static ITrainingRun Open(TrainingTask task, string path, TimeSpan time, CancellationToken cancel)
     {
         TrainingEvent? last = EventLog.Read(Path.Join(path, RunDirectory.EventsName)).LastOrDefault();
         double trained = last?.Elapsed ?? 0, step = last is { Step: > 0 } ? trained / last.Step : 0;
 
         // One that has ended, or has less than a step or two to go, is not given its time again.
         bool ended = time.TotalSeconds - trained <= Math.Max(0.01 * time.TotalSeconds, 2 * step);
-        return PretrainingRun.Resume(path, ended ? null : (budget, _) => budget with { Time = time }, data, cancel);
+        return task.Resume(path, ended ? null : (budget, _) => budget with { Time = time }, cancel);
     }
 }

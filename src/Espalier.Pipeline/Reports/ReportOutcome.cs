@@ -49,6 +49,15 @@ public sealed record ReportOutcome
     /// <summary>Accuracy on the development set before compression.</summary>
     public double? UncompressedAccuracy { get; init; }
 
+    /// <summary>How well it translates the development set, which decided between models; null where it does not translate.</summary>
+    public ReportTranslationScore? DevelopmentTranslation { get; init; }
+
+    /// <summary>How well it translates the test set, which decided nothing.</summary>
+    public ReportTranslationScore? TestTranslation { get; init; }
+
+    /// <summary>BLEU of greedy translations of the development set before compression.</summary>
+    public double? UncompressedBleu { get; init; }
+
     /// <summary>Bytes of the model before compression.</summary>
     public long? UncompressedBytes { get; init; }
 
