@@ -7,17 +7,17 @@ using Espalier.Pipeline.Grids;
 
 namespace Espalier.Cli.Commands;
 
-/// <summary><c>espalier compress</c>: a finetuned model in, a grid of pruned and quantized packages out, and the one that fits.</summary>
+/// <summary><c>espalier compress</c>: a trained model in, a grid of pruned and quantized packages out, and the one that fits.</summary>
 internal sealed class CompressCommand : EspalierCommand
 {
     private static readonly GridConfiguration Defaults = new() { Model = "" };
 
-    private readonly Argument<string?> _model = new("run") { Description = "A finetuning run, whose best model is compressed", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Argument<string?> _model = new("run") { Description = "A finetuning or translation run, whose best model is compressed", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<string?> _out = new("--out") { Description = "Folder of the grid, to create" };
     private readonly Option<string?> _resume = new("--resume") { Description = "Folder of a grid to go on with" };
     private readonly Option<double[]> _sparsity = List("--sparsity", Defaults.Sparsities, "Parts of the weights that are pruned");
     private readonly Option<int[]> _bits = List("--bits", Defaults.Bits, "Bits of a weight: 2 to 8, or 32 for no quantization");
-    private readonly Option<Measure[]> _frontier = List<Measure>("--frontier", [Measure.Bytes, Measure.Accuracy], "The two measures whose Pareto frontier is marked");
+    private readonly Option<Measure[]> _frontier = List<Measure>("--frontier", [Measure.Bytes, Measure.Quality], "The two measures whose Pareto frontier is marked");
     private readonly LimitOptions _limits = new();
     private readonly QuantizationOptions _quantization = new();
     private readonly Option<ActivationPrecision> _activations = new("--activations") { Description = "Single as in the paper, or Integer: quantized as they come where weights have 5 to 8 bits", DefaultValueFactory = _ => Defaults.Activations };
@@ -25,7 +25,7 @@ internal sealed class CompressCommand : EspalierCommand
     private readonly Option<int> _threads = new("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => 0 };
 
     public CompressCommand(Terminal terminal)
-        : base(terminal, "compress", "Prune and quantize a classifier over a grid, measure every cell, and choose the best that fits")
+        : base(terminal, "compress", "Prune and quantize a classifier or a model that translates over a grid, measure every cell, and choose the best that fits")
     {
         Arguments.Add(_model);
         foreach (Option option in (Option[])[_out, _resume, Recipe.Option, .. _limits.All, _frontier, .. Settings])
@@ -54,7 +54,7 @@ internal sealed class CompressCommand : EspalierCommand
             return CompressionGrid.Resume(resumed, context.Cancel);
         }
         if (model == null || folder == null)
-            throw new UsageException("name a finetuning run, and the grid's folder with --out, or a grid with --resume");
+            throw new UsageException("name a finetuning or translation run, and the grid's folder with --out, or a grid with --resume");
         (int? heads, int? feedForward) = _pruning.ReadStructure(parsed);
         return context.Track("measuring", _ => CompressionGrid.Create(folder, new GridConfiguration
         {

@@ -55,10 +55,10 @@ internal sealed class PruningOptions
     private readonly Option<double> _step = New("--step", Pruning.Step, "Part of the weights that goes between two finetunings");
     private readonly Option<int?> _heads = new("--heads") { Description = "Attention heads that each layer keeps; the others are taken out, and the matrices are smaller" };
     private readonly Option<int?> _feedForward = new("--feed-forward") { Description = "Feed-forward units that each layer keeps; the others are taken out" };
-    private readonly Option<double> _enough = New("--enough", Recovery.EnoughAccuracy, "Part of the uncompressed accuracy at which finetuning ends");
+    private readonly Option<double> _enough = New("--enough", Recovery.EnoughQuality, "Part of the uncompressed accuracy, or BLEU, at which finetuning ends");
     private readonly Option<double> _epochs = New("--recovery-epochs", Recovery.Epochs, "Passes over the training set after which it ends all the same; 0 for none");
     private readonly Option<double> _evaluations = New("--evaluations", Recovery.EvaluationsPerEpoch, "Evaluations in an epoch of it");
-    private readonly Option<double?> _rate = new("--learning-rate") { Description = "Its highest learning rate; that of the model's own finetuning when left out" };
+    private readonly Option<double?> _rate = new("--learning-rate") { Description = "Its highest learning rate; that of the model's own training when left out" };
     private readonly Option<ulong> _seed = New("--seed", Recovery.Seed, "Seed of its order and dropout");
 
     public IEnumerable<Option> All => [_ranking, _embeddings, _norms, _step, _heads, _feedForward, _enough, _epochs, _evaluations, _rate, _seed];
@@ -73,7 +73,7 @@ internal sealed class PruningOptions
 
     public RecoverySettings ReadRecovery(ParseResult parsed) => new()
     {
-        EnoughAccuracy = parsed.GetValue(_enough),
+        EnoughQuality = parsed.GetValue(_enough),
         Epochs = parsed.GetValue(_epochs),
         EvaluationsPerEpoch = parsed.GetValue(_evaluations),
         LearningRate = parsed.GetValue(_rate),

@@ -9,8 +9,8 @@ namespace Espalier.Cli.Commands;
 internal sealed class LimitOptions
 {
     private readonly Option<string?> _size = new("--max-size") { Description = "Most bytes on disk, such as 2MB" };
-    private readonly Option<string?> _latency = new("--max-latency") { Description = "Longest time for one example by itself, such as 5ms" };
-    private readonly Option<string?> _drop = new("--max-drop") { Description = "Most accuracy that may be lost, in points of a hundred, such as 1%" };
+    private readonly Option<string?> _latency = new("--max-latency") { Description = "Longest time for one example, or sentence, by itself, such as 5ms" };
+    private readonly Option<string?> _drop = new("--max-drop") { Description = "Most accuracy, or BLEU, that may be lost, in points of a hundred, such as 1%" };
 
     public IEnumerable<Option> All => [_size, _latency, _drop];
 
@@ -24,5 +24,5 @@ internal sealed class LimitOptions
     private static double Percent(string text) =>
         text.EndsWith('%') && double.TryParse(text[..^1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double points) && points <= 100
             ? points / 100
-            : throw new UsageException($"'{text}' is no drop in accuracy; write it in points of a hundred, as 1% or 0.5%");
+            : throw new UsageException($"'{text}' is no drop in accuracy or BLEU; write it in points of a hundred, as 1% or 0.5%");
 }

@@ -5,10 +5,10 @@ using Espalier.Pipeline.Grids;
 
 namespace Espalier.Cli.Commands;
 
-/// <summary><c>espalier prune</c>: a finetuned model in, one with fewer weights out. A grid of one cell, so that it can be killed and resumed.</summary>
+/// <summary><c>espalier prune</c>: a trained model in, one with fewer weights out. A grid of one cell, so that it can be killed and resumed.</summary>
 internal sealed class PruneCommand : EspalierCommand
 {
-    private readonly Argument<string?> _model = new("run") { Description = "A finetuning run, whose best model is pruned", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Argument<string?> _model = new("run") { Description = "A finetuning or translation run, whose best model is pruned", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<string?> _out = new("--out") { Description = "Folder to create; the pruned model is in its model/" };
     private readonly Option<string?> _resume = new("--resume") { Description = "Folder to go on with" };
     private readonly Option<double> _sparsity = new("--sparsity") { Description = "Part of the weights that is pruned, such as 0.6", DefaultValueFactory = _ => 0 };
@@ -16,7 +16,7 @@ internal sealed class PruneCommand : EspalierCommand
     private readonly Option<int> _threads = new("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => 0 };
 
     public PruneCommand(Terminal terminal)
-        : base(terminal, "prune", "Take the smallest weights, or whole heads and feed-forward units, out of a classifier, and finetune what stays")
+        : base(terminal, "prune", "Take the smallest weights, or whole heads and feed-forward units, out of a classifier or a model that translates, and finetune what stays")
     {
         Arguments.Add(_model);
         foreach (Option option in (Option[])[_out, _resume, Recipe.Option, _sparsity, .. _pruning.All, _threads])
@@ -38,7 +38,7 @@ internal sealed class PruneCommand : EspalierCommand
                 : throw new UsageException($"what is resumed keeps its settings; leave {string.Join(", ", given)} out");
         }
         if (parsed.GetValue(_model) is not { } model || parsed.GetValue(_out) is not { } folder)
-            throw new UsageException("name a finetuning run, and a folder with --out, or a folder to go on with with --resume");
+            throw new UsageException("name a finetuning or translation run, and a folder with --out, or a folder to go on with with --resume");
         (int? heads, int? feedForward) = _pruning.ReadStructure(parsed);
         double sparsity = parsed.GetValue(_sparsity);
         if (sparsity == 0 && heads == null && feedForward == null)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Espalier.Cli.CommandLine;
+using Espalier.Compression.Analysis;
 using Espalier.Pipeline.Grids;
 using Espalier.Training.Comparison;
 using Espalier.Training.Runs;
@@ -64,8 +65,8 @@ internal sealed record RunsReport(IReadOnlyList<RunSummary> Runs, IReadOnlyList<
             text.WriteLine(string.Join("  ", row.Select((cell, i) => i is >= 4 and <= 10 ? cell.PadLeft(widths[i]) : cell.PadRight(widths[i]))).TrimEnd());
         foreach (GridSummary grid in Grids)
         {
-            string best = grid.BestAccuracy is { } accuracy ? $"; best cell {100 * accuracy:F2} %, smallest {grid.SmallestBytes:N0} bytes" : "";
-            text.WriteLine($"{NameOf(grid.Path)}  compression of {NameOf(grid.Model)}  {grid.Phase}, {grid.Done} of {grid.Cells} cells; uncompressed {100 * grid.Accuracy:F2} %{best}");
+            string best = grid.BestQuality is { } quality ? $"; best cell {grid.Metric.Show(quality)}, smallest {grid.SmallestBytes:N0} bytes" : "";
+            text.WriteLine($"{NameOf(grid.Path)}  compression of {NameOf(grid.Model)}  {grid.Phase}, {grid.Done} of {grid.Cells} cells; uncompressed {grid.Metric.Name()} {grid.Metric.Show(grid.Quality)}{best}");
         }
         foreach (OtherFolder other in Others)
             text.WriteLine($"left out: {other.Problem}");

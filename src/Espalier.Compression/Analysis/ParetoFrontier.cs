@@ -28,6 +28,6 @@ public static class ParetoFrontier
         return frontier;
 
         double Merit(T model, Measure measure)
-            => measure is Measure.Accuracy or Measure.TokensPerSecond ? measures(model)[measure] : -measures(model)[measure];
+            => measure is Measure.Quality or Measure.TokensPerSecond ? measures(model)[measure] : -measures(model)[measure];
     }
 }

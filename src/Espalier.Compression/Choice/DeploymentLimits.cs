@@ -3,7 +3,8 @@ namespace Espalier.Compression.Choice;
 /// <summary>What a model must keep to where it is used.</summary>
 /// <param name="MaxBytes">Most bytes on disk; null for any.</param>
 /// <param name="MaxLatency">Longest time for one example by itself; null for any.</param>
-/// <param name="MaxDrop">Most accuracy that may be lost against the uncompressed model, 0.01 for one point of a hundred; null for any.</param>
+/// <param name="MaxDrop">Most quality that may be lost against the uncompressed model, 0.01 for one point of a hundred, of accuracy or of
+/// BLEU; null for any.</param>
 public sealed record DeploymentLimits(long? MaxBytes = null, TimeSpan? MaxLatency = null, double? MaxDrop = null)
 {
     /// <summary>Everything that is wrong with them; empty when nothing is.</summary>

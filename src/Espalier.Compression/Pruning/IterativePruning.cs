@@ -8,7 +8,7 @@ public static class IterativePruning
     /// <param name="from">The sparsity that it has.</param>
     /// <param name="target">The sparsity to reach, in [0, 1).</param>
     /// <param name="settings">How.</param>
-    /// <param name="recovery">Gives accuracy back after each step.</param>
+    /// <param name="recovery">Gives quality back after each step.</param>
     /// <param name="cancel">Stops it.</param>
     /// <exception cref="CompressionException">The target lies outside [0, 1), or a weight is infinite or no number.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>

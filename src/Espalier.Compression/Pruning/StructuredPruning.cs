@@ -1,11 +1,12 @@
 using Espalier.Engine.Autograd;
+using Espalier.Engine.Layers;
 using Espalier.Engine.Models;
 
 namespace Espalier.Compression.Pruning;
 
 /// <summary>
-/// Takes whole attention heads and feed-forward units out of an encoder, so that its matrices are smaller and every kernel is
-/// faster as it is. Each layer keeps as many as the others; which ones, its own weights say.
+/// Takes whole attention heads and feed-forward units out of an encoder, or an encoder-decoder, so that its matrices are smaller and
+/// every kernel is faster as it is. Each attention and each layer keeps as many as the others; which ones, its own weights say.
 /// </summary>
 /// <remarks>
 /// A head's weight is the product of the norms of its values' projection and of its columns of the output projection: what
@@ -14,35 +15,64 @@ namespace Espalier.Compression.Pruning;
 /// </remarks>
 public static class StructuredPruning
 {
-    /// <summary>Shrinks an encoder and whatever stands on it.</summary>
+    /// <summary>Shrinks the stacks of a model; what stands on them stays as it is.</summary>
+    /// <typeparam name="T">What describes the stacks.</typeparam>
     /// <param name="weights">The model.</param>
-    /// <param name="configuration">Its encoder.</param>
-    /// <param name="heads">Attention heads that each layer keeps.</param>
-    /// <param name="feedForward">Feed-forward units that each layer keeps.</param>
-    /// <returns>The smaller model and its encoder.</returns>
+    /// <param name="configuration">Its stacks.</param>
+    /// <param name="heads">Attention heads that each attention keeps; null keeps all.</param>
+    /// <param name="feedForward">Feed-forward units that each layer keeps; null keeps all.</param>
+    /// <returns>The smaller model and its stacks.</returns>
     /// <exception cref="CompressionException">Fewer than one, or more than there are; or a weight is infinite or no number.</exception>
-    public static (ModelWeights Weights, EncoderConfiguration Configuration) Shrink(
-        ModelWeights weights, EncoderConfiguration configuration, int heads, int feedForward)
+    public static (ModelWeights Weights, T Configuration) Shrink<T>(ModelWeights weights, T configuration, int? heads, int? feedForward)
+        where T : StackConfiguration
     {
-        Check("attention heads", heads, configuration.ActualHeads);
-        Check("feed-forward units", feedForward, configuration.ActualFeedForward);
+        T shrunk = Shrink(configuration, heads, feedForward);
+        if (shrunk == configuration)
+        {
+            return (weights, configuration);
+        }
+
         weights.ThrowUnlessFinite();
         Dictionary<string, WeightTensor> smaller = [];
         foreach (WeightTensor tensor in weights.Tensors)
         {
             if (LayerOf(tensor.Name, ".attention.self.value.weight") is { } attention)
             {
-                KeepHeads(weights, attention, configuration.ActualHeads, heads, smaller);
+                KeepHeads(weights, AttentionNames.Roberta($"{attention}.attention"), configuration.ActualHeads, shrunk.ActualHeads, smaller);
+            }
+            else if (LayerOf(tensor.Name, ".v_proj.weight") is { } projections)
+            {
+                KeepHeads(weights, AttentionNames.Projections(projections), configuration.ActualHeads, shrunk.ActualHeads, smaller);
             }
             else if (LayerOf(tensor.Name, ".intermediate.dense.weight") is { } units)
             {
-                KeepUnits(weights, units, feedForward, smaller);
+                KeepUnits(weights, $"{units}.intermediate.dense", $"{units}.output.dense", shrunk.ActualFeedForward, smaller);
+            }
+            else if (LayerOf(tensor.Name, ".fc1.weight") is { } layer)
+            {
+                KeepUnits(weights, $"{layer}.fc1", $"{layer}.fc2", shrunk.ActualFeedForward, smaller);
             }
         }
 
-        return (
-            new ModelWeights(weights.Tensors.Select(t => smaller.GetValueOrDefault(t.Name, t))),
-            configuration with { Heads = heads, HeadSize = configuration.ActualHeadSize, FeedForward = feedForward });
+        return (new ModelWeights(weights.Tensors.Select(t => smaller.GetValueOrDefault(t.Name, t))), shrunk);
+    }
+
+    /// <summary>The stacks of a model that is shrunk.</summary>
+    /// <inheritdoc cref="Shrink{T}(ModelWeights, T, int?, int?)"/>
+    public static T Shrink<T>(T configuration, int? heads, int? feedForward) where T : StackConfiguration
+    {
+        if (heads == null && feedForward == null)
+        {
+            return configuration;
+        }
+
+        int keptHeads = heads ?? configuration.ActualHeads, keptUnits = feedForward ?? configuration.ActualFeedForward;
+        Check("attention heads", keptHeads, configuration.ActualHeads);
+        Check("feed-forward units", keptUnits, configuration.ActualFeedForward);
+
+        // A copy of the very kind that it is, whatever the type that it is seen as.
+        StackConfiguration stacks = configuration;
+        return (T)(stacks with { Heads = keptHeads, HeadSize = configuration.ActualHeadSize, FeedForward = keptUnits });
     }
 
     private static void Check(string what, int kept, int there)
@@ -57,19 +87,19 @@ public static class StructuredPruning
         => name.EndsWith(end, StringComparison.Ordinal) ? name[..^end.Length] : null;
 
     private static void KeepHeads(
-        ModelWeights weights, string layer, int heads, int kept, Dictionary<string, WeightTensor> smaller)
+        ModelWeights weights, AttentionNames names, int heads, int kept, Dictionary<string, WeightTensor> smaller)
     {
-        WeightTensor values = weights[$"{layer}.attention.self.value.weight"], output = weights[$"{layer}.attention.output.dense.weight"];
+        WeightTensor values = weights[$"{names.Value}.weight"], output = weights[$"{names.Output}.weight"];
         int size = values.Shape.Rows / heads;
         int[] dimensions =
         [
             .. Largest(heads, kept, h => Norm(values, size * h, size, 0, values.Shape.Columns) * Norm(output, 0, output.Shape.Rows, size * h, size))
                 .SelectMany(h => Enumerable.Range(h * size, size)),
         ];
-        foreach (string projection in new[] { "query", "key", "value" })
+        foreach (string projection in new[] { names.Query, names.Key, names.Value })
         {
-            Keep(Rows(weights[$"{layer}.attention.self.{projection}.weight"], dimensions));
-            Keep(Elements(weights[$"{layer}.attention.self.{projection}.bias"], dimensions));
+            Keep(Rows(weights[$"{projection}.weight"], dimensions));
+            Keep(Elements(weights[$"{projection}.bias"], dimensions));
         }
 
         Keep(Columns(output, dimensions));
@@ -77,12 +107,12 @@ public static class StructuredPruning
         void Keep(WeightTensor tensor) => smaller.Add(tensor.Name, tensor);
     }
 
-    private static void KeepUnits(ModelWeights weights, string layer, int kept, Dictionary<string, WeightTensor> smaller)
+    private static void KeepUnits(ModelWeights weights, string first, string second, int kept, Dictionary<string, WeightTensor> smaller)
     {
-        WeightTensor up = weights[$"{layer}.intermediate.dense.weight"], down = weights[$"{layer}.output.dense.weight"];
+        WeightTensor up = weights[$"{first}.weight"], down = weights[$"{second}.weight"];
         int[] units = Largest(
             up.Shape.Rows, kept, u => Norm(up, u, 1, 0, up.Shape.Columns) * Norm(down, 0, down.Shape.Rows, u, 1));
-        WeightTensor bias = weights[$"{layer}.intermediate.dense.bias"];
+        WeightTensor bias = weights[$"{first}.bias"];
         foreach (WeightTensor tensor in new[] { Rows(up, units), Elements(bias, units), Columns(down, units) })
         {
             smaller.Add(tensor.Name, tensor);

@@ -5,14 +5,14 @@ using Espalier.Engine.Memory;
 namespace Espalier.Engine.Layers;
 
 /// <summary>
-/// Keys and values of every layer for every token decoded so far (2H a token). Each sentence has places for its hypotheses, and each
+/// Keys and values of every layer for every token decoded so far (2W a token, where W is the width of an attention, A heads of D). Each sentence has places for its hypotheses, and each
 /// place two stretches of rows with room to grow, of which it fills one. Where a hypothesis goes on from that of another place, its rows
 /// are copied into the stretch that is free; all others stay where they are, whatever other sentences do, and a step adds its rows
 /// where they belong.
 /// </summary>
 /// <remarks>What is copied where is the same in all layers: it is worked out once a step. Rows that no token fills are never
 /// looked at: they belong to sequences without a query.</remarks>
-internal sealed class KeyValueCache(Device device, int layers, int hidden) : IDisposable
+internal sealed class KeyValueCache(Device device, int layers, int attention) : IDisposable
 {
     private const int FirstCapacity = 16;
 
@@ -27,7 +27,7 @@ internal sealed class KeyValueCache(Device device, int layers, int hidden) : IDi
     /// <summary>Tokens that each hypothesis has.</summary>
     public int Length { get; private set; }
 
-    private int RowWidth => 2 * hidden;
+    private int RowWidth => 2 * attention;
 
     /// <summary>
     /// Says which hypothesis of the step before each one of the coming step goes on from: beams are reordered and finished
@@ -64,9 +64,9 @@ internal sealed class KeyValueCache(Device device, int layers, int hidden) : IDi
 
     /// <summary>Adds a row to each hypothesis; layers come in their order.</summary>
     /// <param name="layer">The layer.</param>
-    /// <param name="newB3H">Queries, keys and values of the new tokens.</param>
+    /// <param name="newB3W">Queries, keys and values of the new tokens.</param>
     /// <returns>All rows, and which of them each new token looks at.</returns>
-    public (Tensor Rows, Sequences Queries, Sequences Keys) Append(int layer, Tensor newB3H)
+    public (Tensor Rows, Sequences Queries, Sequences Keys) Append(int layer, Tensor newB3W)
     {
         if (layer == 0)
         {
@@ -75,8 +75,8 @@ internal sealed class KeyValueCache(Device device, int layers, int hidden) : IDi
 
         CopyParents(layer);
 
-        // Seen as rows of H there are three new ones for each hypothesis, of which the last two are its key and its value.
-        device.Kernels.CopyRows(_plan.NewFrom, _plan.NewTo, hidden, newB3H.Data, _rows[layer].Span<float>());
+        // Seen as rows of W there are three new ones for each hypothesis, of which the last two are its key and its value.
+        device.Kernels.CopyRows(_plan.NewFrom, _plan.NewTo, attention, newB3W.Data, _rows[layer].Span<float>());
         var all = new Tensor { Shape = Shape.Matrix(_plan.Rows, RowWidth), Data = _rows[layer].Span<float>() };
         return (all, _plan.Queries, _plan.Keys);
     }

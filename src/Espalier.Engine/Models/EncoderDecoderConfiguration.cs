@@ -30,11 +30,6 @@ public sealed record EncoderDecoderConfiguration : StackConfiguration
             faults.Add($"DecoderLayers is {DecoderLayers}; expected 0 (as many as the encoder) or more");
         }
 
-        if (HeadSize != 0)
-        {
-            faults.Add($"HeadSize is {HeadSize}; expected 0 (hidden / heads): only encoders have heads of another size");
-        }
-
         if (Hidden % 2 != 0)
         {
             faults.Add($"Hidden is {Hidden}; expected an even number, half sines and half cosines");

@@ -34,6 +34,10 @@ public sealed record EncoderDecoderFormat
     /// <summary>Heads of the encoder and of the decoder.</summary>
     public required int EncoderAttentionHeads { get; init; }
 
+    /// <summary>Width of a head; null means <see cref="DModel"/> / <see cref="EncoderAttentionHeads"/>. Another where heads were
+    /// pruned.</summary>
+    public int? HeadSize { get; init; }
+
     /// <summary>Width of the feed-forward layers.</summary>
     public required int EncoderFfnDim { get; init; }
 
@@ -88,6 +92,7 @@ public sealed record EncoderDecoderFormat
             EncoderLayers = c.Layers,
             DecoderLayers = c.ActualDecoderLayers,
             EncoderAttentionHeads = c.ActualHeads,
+            HeadSize = c.AttentionWidth == c.Hidden ? null : c.ActualHeadSize,
             EncoderFfnDim = c.ActualFeedForward,
             MaxPositionEmbeddings = c.MaximumPositions,
             ActivationFunction = NameOf(c.Activation),
@@ -157,6 +162,7 @@ public sealed record EncoderDecoderFormat
         DecoderLayers = DecoderLayers,
         Hidden = DModel,
         Heads = EncoderAttentionHeads,
+        HeadSize = HeadSize ?? 0,
         FeedForward = EncoderFfnDim,
         Vocabulary = VocabSize,
         MaximumPositions = MaxPositionEmbeddings,

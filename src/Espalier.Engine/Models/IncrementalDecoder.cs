@@ -19,8 +19,7 @@ public sealed class IncrementalDecoder : IDisposable
     internal IncrementalDecoder(EncoderDecoder model, Tape tape, Tensor memoryNH, ReadOnlySpan<int> source)
     {
         (_model, _tape, _source) = (model, tape, source.ToArray());
-        int hidden = model.Configuration.Hidden;
-        _cache = new KeyValueCache(tape.Device, model.DecoderLayers, hidden);
+        _cache = new KeyValueCache(tape.Device, model.DecoderLayers, model.Configuration.AttentionWidth);
         _keysAndValues = new DeviceMemory[model.DecoderLayers];
         for (int i = 0; i < _keysAndValues.Length; i++)
         {
@@ -62,7 +61,7 @@ public sealed class IncrementalDecoder : IDisposable
         }
 
         var batch = new TokenBatch(_tape.Upload(tokens), _tape.Upload(places), Sequences.Upload(_tape, each, tokens.Length));
-        int width = 2 * _model.Configuration.Hidden;
+        int width = 2 * _model.Configuration.AttentionWidth;
         var keysAndValues = new Tensor[_keysAndValues.Length];
         for (int i = 0; i < keysAndValues.Length; i++)
         {

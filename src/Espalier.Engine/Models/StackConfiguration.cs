@@ -37,7 +37,7 @@ public abstract record StackConfiguration
     /// <summary>Attention heads, A; 0 means heads of 64, as the paper has them, or one where H is less.</summary>
     public int Heads { get; init; }
 
-    /// <summary>Width of a head, D; 0 means hidden / heads. Another where heads were pruned, in encoders alone.</summary>
+    /// <summary>Width of a head, D; 0 means hidden / heads. Another where heads were pruned.</summary>
     public int HeadSize { get; init; }
 
     /// <summary>Width of the feed-forward layer, F; 0 means 4 × hidden.</summary>
@@ -69,6 +69,9 @@ public abstract record StackConfiguration
 
     /// <summary><see cref="HeadSize"/> with its default filled in.</summary>
     public int ActualHeadSize => HeadSize > 0 ? HeadSize : Hidden / ActualHeads;
+
+    /// <summary>Width of an attention's queries, keys and values, AD: H, or less where heads were pruned.</summary>
+    public int AttentionWidth => ActualHeads * ActualHeadSize;
 
     /// <summary><see cref="FeedForward"/> with its default filled in.</summary>
     public int ActualFeedForward => FeedForward > 0 ? FeedForward : 4 * Hidden;

@@ -31,13 +31,13 @@ internal sealed record TransformerLayer(
     private static TransformerLayer Declare(
         ParameterSet parameters, EncoderDecoderConfiguration c, WeightScheme scheme, string name, bool decoder, TransformerLayer? shared)
     {
-        (int h, int f, int heads) = (c.Hidden, c.ActualFeedForward, c.ActualHeads);
+        (int h, int f, int heads, int size) = (c.Hidden, c.ActualFeedForward, c.ActualHeads, c.ActualHeadSize);
         return new TransformerLayer(
             shared?.Attention ?? new SelfAttention(
-                parameters, AttentionNames.Projections($"{name}.self_attn"), h, heads, h / heads, c.AttentionDropout, scheme),
+                parameters, AttentionNames.Projections($"{name}.self_attn"), h, heads, size, c.AttentionDropout, scheme),
             shared?.AttentionNorm ?? Norm("self_attn_layer_norm"),
             !decoder ? null : shared?.Cross ?? new CrossAttention(
-                parameters, AttentionNames.Projections($"{name}.encoder_attn"), h, heads, c.AttentionDropout, scheme),
+                parameters, AttentionNames.Projections($"{name}.encoder_attn"), h, heads, size, c.AttentionDropout, scheme),
             !decoder ? null : shared?.CrossNorm ?? Norm("encoder_attn_layer_norm"),
             new FeedForward(
                 new Linear(parameters, $"{name}.fc1", h, f, scheme.Weight(h, f)),

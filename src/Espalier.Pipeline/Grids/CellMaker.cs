@@ -6,15 +6,14 @@ using Espalier.Engine.Autograd;
 using Espalier.Engine.Weights;
 using Espalier.Pipeline.Measurement;
 using Espalier.Pipeline.Packages;
-using Espalier.Training.Finetuning;
+using Espalier.Pipeline.Tasks;
 using Espalier.Training.Runs;
 
 namespace Espalier.Pipeline.Grids;
 
 /// <summary>Makes the package of a cell and measures it: what is measured is what was read back from the disk.</summary>
-internal sealed class CellMaker(FinetunedModel model, GridRecord record, RunDirectory run)
+internal sealed class CellMaker(ICompressionTask task, GridRecord record, RunDirectory run)
 {
-    private readonly ModelHead _head = ModelHead.Classifier(model.Labels);
     private ModelWeights? _original;
 
     public CellResult Make(GridLevel level, int bits, CancellationToken cancel)
@@ -28,29 +27,29 @@ internal sealed class CellMaker(FinetunedModel model, GridRecord record, RunDire
                 level.Result.Sparsity > 0 ? level.Masks.Of(t.Name) : null)),
         ];
         string folder = Path.Join(CompressionGrid.CellsName, CellName.Of(level.Result.Sparsity, bits)), path = Path.Join(run.Path, folder);
-        run.WriteFolder(folder, to => ModelPackage.Write(to, packed, record.Encoder, model.Tokenizer, _head));
-        using TrainedClassifier classifier = ModelPackage.OpenClassifier(path, model.Device, record.Configuration.Activations);
-        double accuracy = classifier.Measure(model.Development, cancel).Confusion.Accuracy;
-        bool integer = classifier.Weights.All.Any(p => p.Compressed is QuantizedWeight { Activations: ActivationPrecision.Integer });
-        double? single = integer ? SingleAccuracy(path, cancel) : null;
-        ClassifierSpeed speed = ClassifierSpeed.Measure(classifier, model.Development, cancel);
+        run.WriteFolder(folder, to => task.WritePackage(to, packed));
+        using IMeasuredModel model = task.Open(path, record.Configuration.Activations);
+        double quality = model.MeasureQuality(cancel);
+        bool integer = model.Weights.All.Any(p => p.Compressed is QuantizedWeight { Activations: ActivationPrecision.Integer });
+        double? single = integer ? SingleQuality(path, cancel) : null;
+        InferenceSpeed speed = model.MeasureSpeed(cancel);
         return new CellResult(
             level.Result.Sparsity, bits,
             new ModelMeasures(
-                accuracy, ModelPackage.BytesOf(path), packed.Sum(p => NonZero(level, p.Name) * p.Bits),
+                quality, ModelPackage.BytesOf(path), packed.Sum(p => NonZero(level, p.Name) * p.Bits),
                 level.Weights.Tensors.Sum(t => NonZero(level, t.Name)), speed.Latency, speed.TokensPerSecond),
             new FileInfo(Path.Join(path, ModelFolder.WeightsName)).Length,
-            Held(classifier.Weights), Errors(level, bits, new ModelWeights(packed.Select(p => p.Decode()))),
+            Held(model.Weights), Errors(level, bits, new ModelWeights(packed.Select(p => p.Decode()))),
             Stopwatch.GetElapsedTime(start).TotalSeconds, Failure: null)
         {
-            SingleAccuracy = single,
+            SingleQuality = single,
         };
     }
 
-    private double SingleAccuracy(string package, CancellationToken cancel)
+    private double SingleQuality(string package, CancellationToken cancel)
     {
-        using TrainedClassifier classifier = ModelPackage.OpenClassifier(package, model.Device);
-        return classifier.Measure(model.Development, cancel).Confusion.Accuracy;
+        using IMeasuredModel model = task.Open(package);
+        return model.MeasureQuality(cancel);
     }
 
     // Such as "23 dense, 4 sparse": which products ran, not which were asked for.
@@ -75,8 +74,8 @@ internal sealed class CellMaker(FinetunedModel model, GridRecord record, RunDire
 
         if (_original == null)
         {
-            using var classifier = TrainedClassifier.Load(model.Folder, model.Device);
-            (_original, _) = LevelMaker.Shrink(ModelWeights.Download(classifier.Weights), model.Configuration, record.Configuration);
+            using IMeasuredModel model = task.Open(task.Folder);
+            _original = task.Shrink(ModelWeights.Download(model.Weights));
         }
 
         return WeightError.ByModule(_original, compressed);

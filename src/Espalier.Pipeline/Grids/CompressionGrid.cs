@@ -4,8 +4,8 @@ using Espalier.Compression;
 using Espalier.Compression.Analysis;
 using Espalier.Compression.Choice;
 using Espalier.Engine.Models;
+using Espalier.Pipeline.Tasks;
 using Espalier.Text;
-using Espalier.Training.Finetuning;
 using Espalier.Training.Runs;
 
 namespace Espalier.Pipeline.Grids;
@@ -28,13 +28,13 @@ public sealed class CompressionGrid : IDisposable
     /// <summary>Name of the folder with a package for each cell.</summary>
     public const string CellsName = "cells";
 
-    private readonly FinetunedModel _model;
+    private readonly ICompressionTask _task;
     private readonly RunDirectory _run;
     private readonly List<CellResult> _cells;
 
-    private CompressionGrid(FinetunedModel model, RunDirectory run, GridRecord record)
+    private CompressionGrid(ICompressionTask task, RunDirectory run, GridRecord record)
     {
-        (_model, _run, Record) = (model, run, record);
+        (_task, _run, Record) = (task, run, record);
 
         // Those that failed are tried again: what was at fault may have been mended.
         _cells = [.. GridLog.Read(run.Path).Where(c => c.Failure == null)];
@@ -66,14 +66,13 @@ public sealed class CompressionGrid : IDisposable
     /// <param name="path">Its folder; new, or without a run.</param>
     /// <param name="configuration">What is asked for.</param>
     /// <param name="cancel">Stops; nothing remains.</param>
-    /// <param name="moved">Changes the paths in the finetuning's configuration to where the same files lie now; null keeps them.</param>
+    /// <param name="open">Opens the task that the model was trained for, which becomes the grid's; null as the configuration names it.</param>
     /// <exception cref="ConfigurationException">The configuration has faults; all are listed.</exception>
     /// <exception cref="CompressionException">The model cannot be compressed so.</exception>
-    /// <exception cref="RunException">There is a run already, the folder cannot be written, or there is no finetuned model.</exception>
+    /// <exception cref="RunException">There is a run already, the folder cannot be written, or there is no model that was trained for a task.</exception>
     /// <exception cref="TextException">The data or the tokenizer cannot be read.</exception>
     public static CompressionGrid Create(
-        string path, GridConfiguration configuration, CancellationToken cancel = default,
-        Func<FinetuningConfiguration, FinetuningConfiguration>? moved = null)
+        string path, GridConfiguration configuration, CancellationToken cancel = default, Func<GridConfiguration, ICompressionTask>? open = null)
     {
         ConfigurationException.ThrowIfAny("compression", configuration.Validate());
         if (RunDirectory.IsAt(path))
@@ -81,30 +80,28 @@ public sealed class CompressionGrid : IDisposable
             throw new RunException(path, "there is a run here already; resume it, or name another folder");
         }
 
-        FinetunedModel model = FinetunedModel.Open(configuration.Model, configuration.Threads, cancel, moved);
+        ICompressionTask task = open?.Invoke(configuration) ?? CompressionTask.Open(configuration, cancel);
         try
         {
             RunManifest of = RunDirectory.ReadManifest(configuration.Model);
-            using var classifier = TrainedClassifier.Load(model.Folder, model.Device);
-            ModelWeights weights = ModelWeights.Download(classifier.Weights);
-            weights.ThrowUnlessFinite();
+            using IMeasuredModel model = task.Open(task.Folder);
+            ModelWeights.Download(model.Weights).ThrowUnlessFinite();
             var record = new GridRecord(
-                configuration with { Model = Path.GetFullPath(configuration.Model), Threads = model.Device.Threads },
-                ModelSource.Fingerprint(model.Folder), LevelMaker.Shrink(weights, model.Configuration, configuration).Configuration,
-                classifier.Measure(model.Development, cancel).Confusion.Accuracy, model.Development.Labels.Count, model.Record.EpochSeconds);
+                configuration with { Model = Path.GetFullPath(configuration.Model), Threads = task.Device.Threads },
+                ModelSource.Fingerprint(task.Folder), task.Metric, model.MeasureQuality(cancel), task.DevelopmentExamples, task.EpochSeconds);
             RunDirectory run = RunDirectory.Create(path, of with
             {
                 Kind = Kind,
                 Version = typeof(CompressionGrid).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",
                 Created = DateTimeOffset.UtcNow,
-                Machine = MachineRecord.Here(model.Device.Description, of.Machine.PeakFlops),
+                Machine = MachineRecord.Here(task.Device.Description, of.Machine.PeakFlops),
                 Configuration = JsonSerializer.SerializeToElement(record, GridJson.Default.GridRecord),
             });
-            return new CompressionGrid(model, run, record);
+            return new CompressionGrid(task, run, record);
         }
         catch
         {
-            model.Dispose();
+            task.Dispose();
             throw;
         }
     }
@@ -112,26 +109,25 @@ public sealed class CompressionGrid : IDisposable
     /// <summary>Opens a grid to go on with it: levels and cells that have ended are not made again.</summary>
     /// <param name="path">Its folder.</param>
     /// <param name="cancel">Stops it.</param>
-    /// <param name="model">Where the finetuning run lies now whose model is compressed; null where it lay.</param>
-    /// <param name="moved">Changes the paths in the finetuning's configuration to where the same files lie now; null keeps them.</param>
+    /// <param name="open">Opens the task that the model was trained for, which becomes the grid's; null as the grid's configuration names
+    /// it.</param>
     /// <exception cref="RunException">There is none, it is another kind of run, another process works on it, it is damaged, or the
     /// model or its data is not what it was.</exception>
     /// <exception cref="TextException">The data or the tokenizer cannot be read.</exception>
-    public static CompressionGrid Resume(
-        string path, CancellationToken cancel = default, string? model = null, Func<FinetuningConfiguration, FinetuningConfiguration>? moved = null)
+    public static CompressionGrid Resume(string path, CancellationToken cancel = default, Func<GridConfiguration, ICompressionTask>? open = null)
     {
         RunDirectory run = RunDirectory.Open(path);
-        FinetunedModel? opened = null;
+        ICompressionTask? task = null;
         try
         {
             GridRecord record = Read(path, run.Manifest);
-            opened = FinetunedModel.Open(model ?? record.Configuration.Model, record.Configuration.Threads, cancel, moved);
-            return ModelSource.Fingerprint(opened.Folder) == record.ModelFingerprint ? new CompressionGrid(opened, run, record)
-                : throw new RunMismatchException(path, $"the model in {opened.Folder} is not what the grid was made from; put that back, or begin another grid");
+            task = open?.Invoke(record.Configuration) ?? CompressionTask.Open(record.Configuration, cancel);
+            return ModelSource.Fingerprint(task.Folder) == record.ModelFingerprint ? new CompressionGrid(task, run, record)
+                : throw new RunMismatchException(path, $"the model in {task.Folder} is not what the grid was made from; put that back, or begin another grid");
         }
         catch
         {
-            opened?.Dispose();
+            task?.Dispose();
             run.Dispose();
             throw;
         }
@@ -146,8 +142,8 @@ public sealed class CompressionGrid : IDisposable
     public GridTable Run(IProgress<GridProgress>? progress = null, CancellationToken cancel = default, GridPace? pace = null)
     {
         GridConfiguration c = Record.Configuration;
-        var levels = new LevelMaker(_model, Record, _run, progress);
-        var cells = new CellMaker(_model, Record, _run);
+        var levels = new LevelMaker(_task, Record, _run, progress);
+        var cells = new CellMaker(_task, Record, _run);
         Log("started", $"{Done} of {Count} cells are done");
         IReadOnlyList<double> steps = [.. Steps().Where(s => pace == null || c.Sparsities.Any(to => to >= s && c.Bits.Any(bits => pace.Wants(to, bits))))];
         for (int step = 0; step < steps.Count && pace?.GoesOn(_cells) != false; step++)
@@ -174,7 +170,7 @@ public sealed class CompressionGrid : IDisposable
                 TimeSpan? share = pace?.Share(steps.Count - step, Evaluating, Measuring * (1 + missing.Length));
                 failure = Try(() => level = levels.Make(sparsity, share, cancel));
                 levels.Failure = failure == null ? null : $"pruning to {100 * sparsity:G4} %: {failure}";
-                Log("level", failure ?? $"{100 * sparsity:G4} % pruned: accuracy {level!.Result.AccuracyBefore:F4}, after {level.Result.Steps} steps {level.Result.Accuracy:F4}");
+                Log("level", failure ?? $"{100 * sparsity:G4} % pruned: {Named(level!.Result.QualityBefore)}, after {level.Result.Steps} steps {Named(level.Result.Quality)}");
             }
 
             foreach (int bits in missing)
@@ -189,7 +185,7 @@ public sealed class CompressionGrid : IDisposable
                 string? fault = levels.Failure ?? Try(() => cell = cells.Make(level!, bits, cancel));
                 _cells.Add(cell ?? new CellResult(sparsity, bits, null, 0, "", [], 0, fault));
                 GridLog.Write(_run, _cells, Table());
-                Log("cell", $"{CellName.Of(sparsity, bits)}: {fault ?? $"accuracy {cell!.Measures!.Accuracy:F4}, {cell.Measures.Bytes} bytes"}");
+                Log("cell", $"{CellName.Of(sparsity, bits)}: {fault ?? $"{Named(cell!.Measures!.Quality)}, {cell.Measures.Bytes} bytes"}");
             }
         }
 
@@ -205,8 +201,8 @@ public sealed class CompressionGrid : IDisposable
     /// <summary>The cells and levels that have ended.</summary>
     /// <param name="first">One measure of the frontier.</param>
     /// <param name="second">The other.</param>
-    public GridTable Table(Measure first = Measure.Bytes, Measure second = Measure.Accuracy) => GridLog.TableOf(
-        Record.Accuracy, _cells, [.. Steps().Select(s => GridLevel.ReadResult(_run, s)).OfType<LevelResult>()], first, second);
+    public GridTable Table(Measure first = Measure.Bytes, Measure second = Measure.Quality) => GridLog.TableOf(
+        Record.Metric, Record.Quality, _cells, [.. Steps().Select(s => GridLevel.ReadResult(_run, s)).OfType<LevelResult>()], first, second);
 
     /// <summary>Chooses among the cells, and puts the chosen package in the run's folder of the model.</summary>
     /// <param name="limits">What to keep to.</param>
@@ -215,7 +211,7 @@ public sealed class CompressionGrid : IDisposable
     public ModelChoice<CellResult> Choose(DeploymentLimits limits)
     {
         ModelChoice<CellResult> choice = ModelChoices.Choose(
-            [.. Table().Cells.Where(c => c.Measures != null)], c => c.Measures!, Record.Accuracy, limits);
+            [.. Table().Cells.Where(c => c.Measures != null)], c => c.Measures!, Record.Quality, limits, Record.Metric);
         _run.WriteFolder(RunDirectory.ModelName, folder =>
         {
             foreach (string file in System.IO.Directory.EnumerateFiles(Path.Join(_run.Path, CellsName, choice.Chosen.Name)))
@@ -226,11 +222,21 @@ public sealed class CompressionGrid : IDisposable
         return choice;
     }
 
+    /// <summary>How good the chosen package is when it is used: of a model that translates its BLEU with a beam of
+    /// <see cref="TranslationTask.BeamInUse"/>; null where the table says it already.</summary>
+    /// <param name="cancel">Stops it.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public double? MeasureChosen(CancellationToken cancel = default)
+    {
+        using IMeasuredModel model = _task.Open(_run.ModelPath, Record.Configuration.Activations);
+        return model.MeasureQualityInUse(cancel);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
         _run.Dispose();
-        _model.Dispose();
+        _task.Dispose();
     }
 
     /// <summary>What a grid's <c>run.json</c> says.</summary>
@@ -264,12 +270,12 @@ public sealed class CompressionGrid : IDisposable
         return steps;
     }
 
-    // A pass without gradients takes a third of one with.
-    private double PartOfAnEpoch => _model.Development.Sequences.TokenCount / (3.0 * _model.Train.Sequences.TokenCount);
+    // As a part of the steps that evaluations stand between; nobody knows it where not a step was measured.
+    private double Evaluating => Record.EpochSeconds > 0 ? Record.Configuration.Recovery.EvaluationsPerEpoch * _task.EvaluationSeconds / Record.EpochSeconds : 0;
 
-    private double Evaluating => Record.Configuration.Recovery.EvaluationsPerEpoch * PartOfAnEpoch;
+    private TimeSpan Measuring => TimeSpan.FromSeconds(_task.EvaluationSeconds);
 
-    private TimeSpan Measuring => TimeSpan.FromSeconds(Record.EpochSeconds * PartOfAnEpoch);
+    private string Named(double quality) => $"{Record.Metric.Name()} {Record.Metric.Show(quality)}";
 
     private bool NeedsRecovery(double sparsity) => sparsity > 0 || Record.Configuration.Heads != null || Record.Configuration.FeedForward != null;
 

@@ -11,7 +11,7 @@ public sealed record GridConfiguration
     /// <summary>Bits of a cell that is not quantized.</summary>
     public const int FullPrecision = 32;
 
-    /// <summary>The finetuning run whose model is compressed.</summary>
+    /// <summary>The finetuning or translation run whose model is compressed.</summary>
     public required string Model { get; init; }
 
     /// <summary>Levels of pruning, parts of the prunable weights in [0, 1).</summary>

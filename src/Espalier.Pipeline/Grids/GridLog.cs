@@ -45,14 +45,15 @@ internal static class GridLog
     // Numbers and plain words only: nothing that would have to be quoted.
     private static string Csv(GridTable table)
     {
+        string quality = table.Metric.Name().ToLowerInvariant();
         var text = new StringBuilder(
-            "sparsity,bits,accuracy,drop,bytes,weight_bytes,nominal_bits,non_zero,latency_seconds,tokens_per_second,on_frontier,outcome,single_activations_accuracy\n");
+            $"sparsity,bits,{quality},drop,bytes,weight_bytes,nominal_bits,non_zero,latency_seconds,tokens_per_second,on_frontier,outcome,single_activations_{quality}\n");
         foreach (CellResult c in table.Cells)
         {
             text.Append($"{c.Sparsity},{c.Bits},");
             text.Append(c.Measures is not { } m ? ",,,,,,,,,failed,"
-                : $"{m.Accuracy},{Math.Round(table.Accuracy - m.Accuracy, 9)},{m.Bytes},{c.WeightBytes},{m.NominalBits},{m.NonZero},{m.Latency:G6},"
-                    + $"{m.TokensPerSecond:G6},{(table.Frontier.Contains(c.Name) ? 1 : 0)},done,{c.SingleAccuracy}").Append('\n');
+                : $"{m.Quality},{Math.Round(table.Quality - m.Quality, 9)},{m.Bytes},{c.WeightBytes},{m.NominalBits},{m.NonZero},{m.Latency:G6},"
+                    + $"{m.TokensPerSecond:G6},{(table.Frontier.Contains(c.Name) ? 1 : 0)},done,{c.SingleQuality}").Append('\n');
         }
 
         return text.ToString();
@@ -65,10 +66,10 @@ internal static class GridLog
 
     /// <summary>The table of the cells that have ended, with the frontier under two measures.</summary>
     public static GridTable TableOf(
-        double accuracy, IEnumerable<CellResult> cells, IReadOnlyList<LevelResult> levels, Measure first, Measure second)
+        QualityMetric metric, double quality, IEnumerable<CellResult> cells, IReadOnlyList<LevelResult> levels, Measure first, Measure second)
     {
         CellResult[] sorted = [.. cells.OrderBy(c => c.Sparsity).ThenByDescending(c => c.Bits)];
-        return new GridTable(accuracy, sorted, levels, [
+        return new GridTable(metric, quality, sorted, levels, [
             .. ParetoFrontier.Of(sorted.Where(c => c.Measures != null), c => c.Measures!, first, second).Select(c => c.Name)]);
     }
 }

@@ -1,31 +1,30 @@
 using System.Text.Json.Serialization;
 using Espalier.Compression.Analysis;
-using Espalier.Engine.Models;
 
 namespace Espalier.Pipeline.Grids;
 
 /// <summary>The configuration of a grid in <c>run.json</c>: what was asked for with every gap filled in, and what was measured.</summary>
 /// <param name="Configuration">The whole resolved configuration.</param>
 /// <param name="ModelFingerprint">SHA-256 of the weights that are compressed.</param>
-/// <param name="Encoder">The encoder that cells have; smaller than the model's where heads or units were taken out.</param>
-/// <param name="Accuracy">The uncompressed model's, on the development set.</param>
-/// <param name="DevelopmentExamples">Examples that accuracies are measured on.</param>
-/// <param name="EpochSeconds">Seconds of a pass over the training set, as the finetuning measured it.</param>
+/// <param name="Metric">What quality is measured by.</param>
+/// <param name="Quality">The uncompressed model's, on the development set.</param>
+/// <param name="DevelopmentExamples">Examples that qualities are measured on.</param>
+/// <param name="EpochSeconds">Seconds of a pass over the training set, as training measured it.</param>
 public sealed record GridRecord(
-    GridConfiguration Configuration, string ModelFingerprint, EncoderConfiguration Encoder, double Accuracy, int DevelopmentExamples,
-    double EpochSeconds);
+    GridConfiguration Configuration, string ModelFingerprint, QualityMetric Metric, [property: JsonRequired] double Quality,
+    int DevelopmentExamples, double EpochSeconds);
 
 /// <summary>A level of pruning that several cells share: <c>level.json</c>.</summary>
 /// <param name="Sparsity">Part of the prunable weights that is zero.</param>
 /// <param name="Pruned">Weights that are.</param>
 /// <param name="Prunable">Weights that could be.</param>
-/// <param name="AccuracyBefore">Accuracy before finetuning.</param>
-/// <param name="Accuracy">Accuracy after it.</param>
+/// <param name="QualityBefore">Quality before finetuning.</param>
+/// <param name="Quality">Quality after it.</param>
 /// <param name="Steps">Optimizer steps of it.</param>
 /// <param name="Epochs">The same in passes over the data.</param>
 /// <param name="Seconds">Time within these steps.</param>
 public sealed record LevelResult(
-    double Sparsity, long Pruned, long Prunable, double AccuracyBefore, double Accuracy, long Steps, double Epochs, double Seconds);
+    double Sparsity, long Pruned, long Prunable, double QualityBefore, [property: JsonRequired] double Quality, long Steps, double Epochs, double Seconds);
 
 /// <summary>A compressed model: a line of <c>cells.jsonl</c>.</summary>
 /// <param name="Sparsity">Its level of pruning.</param>
@@ -39,21 +38,23 @@ public sealed record LevelResult(
 public sealed record CellResult(
     double Sparsity, int Bits, ModelMeasures? Measures, long WeightBytes, string Held, IReadOnlyList<WeightError> Errors, double Seconds, string? Failure)
 {
-    /// <summary>The accuracy with activations in single precision, where <see cref="Measures"/> has that with integer ones: what
+    /// <summary>The quality with activations in single precision, where <see cref="Measures"/> has that with integer ones: what
     /// these cost. Null where none were used.</summary>
-    public double? SingleAccuracy { get; init; }
+    public double? SingleQuality { get; init; }
 
     /// <summary>The name of its folder.</summary>
     public string Name => CellName.Of(Sparsity, Bits);
 }
 
 /// <summary>What came of a grid: <c>table.json</c>.</summary>
-/// <param name="Accuracy">The uncompressed model's.</param>
+/// <param name="Metric">What quality is measured by.</param>
+/// <param name="Quality">The uncompressed model's.</param>
 /// <param name="Cells">Every cell that has ended, by sparsity and falling bits.</param>
 /// <param name="Levels">Every level of pruning.</param>
-/// <param name="Frontier">Names of the cells that no other one beats under two measures; in the file those are bytes and accuracy.</param>
+/// <param name="Frontier">Names of the cells that no other one beats under two measures; in the file those are bytes and quality.</param>
 public sealed record GridTable(
-    double Accuracy, IReadOnlyList<CellResult> Cells, IReadOnlyList<LevelResult> Levels, IReadOnlyList<string> Frontier);
+    QualityMetric Metric, [property: JsonRequired] double Quality, IReadOnlyList<CellResult> Cells, IReadOnlyList<LevelResult> Levels,
+    IReadOnlyList<string> Frontier);
 
 /// <summary>Names of cells and levels.</summary>
 internal static class CellName

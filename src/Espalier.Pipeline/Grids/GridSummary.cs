@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Espalier.Compression.Analysis;
 using Espalier.Training.Runs;
 
 namespace Espalier.Pipeline.Grids;
@@ -7,14 +8,16 @@ namespace Espalier.Pipeline.Grids;
 /// <param name="Path">Its folder.</param>
 /// <param name="Phase"><c>running</c>, <c>finished</c>, or how many cells have ended.</param>
 /// <param name="Created">When it was made.</param>
-/// <param name="Model">The finetuning run whose model is compressed.</param>
+/// <param name="Model">The run whose model is compressed.</param>
 /// <param name="Cells">Cells of the whole grid.</param>
 /// <param name="Done">Cells that have ended well.</param>
-/// <param name="Accuracy">The uncompressed model's accuracy.</param>
-/// <param name="BestAccuracy">The most accurate cell's; null where none has ended.</param>
+/// <param name="Metric">What quality is measured by.</param>
+/// <param name="Quality">The uncompressed model's quality.</param>
+/// <param name="BestQuality">The best cell's; null where none has ended.</param>
 /// <param name="SmallestBytes">The smallest cell's size on disk; null where none has ended.</param>
 public sealed record GridSummary(
-    string Path, string Phase, DateTimeOffset Created, string Model, int Cells, int Done, double Accuracy, double? BestAccuracy, long? SmallestBytes)
+    string Path, string Phase, DateTimeOffset Created, string Model, int Cells, int Done, QualityMetric Metric, double Quality,
+    double? BestQuality, long? SmallestBytes)
 {
     /// <summary>Whether a folder holds a grid.</summary>
     /// <exception cref="RunException">It holds no run, or a damaged one.</exception>
@@ -39,7 +42,7 @@ public sealed record GridSummary(
         int cells = record.Configuration.Sparsities.Count * record.Configuration.Bits.Count;
         return new GridSummary(
             path, RunDirectory.IsHeld(path) ? "running" : done.Length == cells ? "finished" : $"{done.Length} of {cells} cells",
-            manifest.Created, record.Configuration.Model, cells, done.Length, record.Accuracy,
-            done.Length == 0 ? null : done.Max(c => c.Measures!.Accuracy), done.Length == 0 ? null : done.Min(c => c.Measures!.Bytes));
+            manifest.Created, record.Configuration.Model, cells, done.Length, record.Metric, record.Quality,
+            done.Length == 0 ? null : done.Max(c => c.Measures!.Quality), done.Length == 0 ? null : done.Min(c => c.Measures!.Bytes));
     }
 }

@@ -1,15 +1,15 @@
 using Espalier.Compression;
+using Espalier.Compression.Analysis;
 using Espalier.Compression.Pruning;
-using Espalier.Engine.Models;
 using Espalier.Pipeline.Recovery;
+using Espalier.Pipeline.Tasks;
 using Espalier.Training;
-using Espalier.Training.Finetuning;
 using Espalier.Training.Runs;
 
 namespace Espalier.Pipeline.Grids;
 
 /// <summary>Makes levels of pruning one from the other, each once.</summary>
-internal sealed class LevelMaker(FinetunedModel model, GridRecord record, RunDirectory run, IProgress<GridProgress>? progress)
+internal sealed class LevelMaker(ICompressionTask task, GridRecord record, RunDirectory run, IProgress<GridProgress>? progress)
 {
     private const string RecoveriesName = "recoveries";
 
@@ -18,12 +18,6 @@ internal sealed class LevelMaker(FinetunedModel model, GridRecord record, RunDir
 
     /// <summary>Why no level can follow; null while they can.</summary>
     public string? Failure { get; set; }
-
-    /// <summary>Takes out the heads and units that are to go, if any.</summary>
-    public static (ModelWeights Weights, EncoderConfiguration Configuration) Shrink(
-        ModelWeights weights, EncoderConfiguration encoder, GridConfiguration configuration)
-        => configuration is { Heads: null, FeedForward: null } ? (weights, encoder) : StructuredPruning.Shrink(
-            weights, encoder, configuration.Heads ?? encoder.ActualHeads, configuration.FeedForward ?? encoder.ActualFeedForward);
 
     /// <summary>Loads a level, or makes it from the one before it, which has been made or is on the disk.</summary>
     /// <param name="sparsity">Its sparsity.</param>
@@ -55,11 +49,11 @@ internal sealed class LevelMaker(FinetunedModel model, GridRecord record, RunDir
 
     private GridLevel First(TimeSpan? time, CancellationToken cancel)
     {
-        using var classifier = TrainedClassifier.Load(model.Folder, model.Device);
-        (ModelWeights weights, _) = Shrink(ModelWeights.Download(classifier.Weights), model.Configuration, _configuration);
+        using IMeasuredModel model = task.Open(task.Folder);
+        ModelWeights weights = task.Shrink(ModelWeights.Download(model.Weights));
         WeightMasks masks = MagnitudePruning.Prune(weights, 0, _configuration.Pruning);
         RecoveredWeights recovered = _configuration is { Heads: null, FeedForward: null }
-            ? new RecoveredWeights(weights, record.Accuracy, record.Accuracy, 0, 0, TimeSpan.Zero)
+            ? new RecoveredWeights(weights, record.Quality, record.Quality, 0, 0, TimeSpan.Zero)
             : Recovery(time).Recover(0, weights, masks, cancel);
         return Level(0, recovered, masks);
     }
@@ -73,10 +67,11 @@ internal sealed class LevelMaker(FinetunedModel model, GridRecord record, RunDir
     }
 
     private static GridLevel Level(double sparsity, RecoveredWeights recovered, WeightMasks masks) => new(recovered.Weights, masks, new LevelResult(
-        sparsity, masks.Pruned, masks.Prunable, recovered.AccuracyBefore, recovered.Accuracy, recovered.Steps, recovered.Epochs, recovered.Time.TotalSeconds));
+        sparsity, masks.Pruned, masks.Prunable, recovered.QualityBefore, recovered.Quality, recovered.Steps, recovered.Epochs, recovered.Time.TotalSeconds));
 
     private FinetuningRecovery Recovery(TimeSpan? time) => new(
-        model, record.Encoder, _configuration.Recovery with { Time = time ?? _configuration.Recovery.Time }, record.Accuracy, Open, progress == null ? null : new Telling(progress));
+        task, _configuration.Recovery with { Time = time ?? _configuration.Recovery.Time }, record.Quality, Open,
+        progress == null ? null : new Telling(task.Metric, progress));
 
     private RunDirectory Open(double sparsity)
     {
@@ -85,9 +80,9 @@ internal sealed class LevelMaker(FinetunedModel model, GridRecord record, RunDir
             : RunDirectory.Create(path, run.Manifest with { Kind = "recovery", Created = DateTimeOffset.UtcNow });
     }
 
-    private sealed class Telling(IProgress<GridProgress> progress) : IProgress<TrainingProgress>
+    private sealed class Telling(QualityMetric metric, IProgress<GridProgress> progress) : IProgress<TrainingProgress>
     {
         public void Report(TrainingProgress value) => progress.Report(new GridProgress(
-            $"finetuning, step {value.State.Step:N0}{(value.Evaluation is { } e ? $", accuracy {e.Value:F4}" : "")}", value.Fraction));
+            $"finetuning, step {value.State.Step:N0}{(value.Evaluation is { } e ? $", {metric.Name()} {metric.Show(e.Value)}" : "")}", value.Fraction));
     }
 }

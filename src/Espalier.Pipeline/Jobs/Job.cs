@@ -185,7 +185,7 @@ public sealed class Job : IDisposable
                 break;
             case JobPhase.Finetune:
                 return (PhaseState.Skipped, "there are no labels");
-            case JobPhase.Compress when ChoosePhase.Finetuned(_work) != null:
+            case JobPhase.Compress when ChoosePhase.Trained(_work) != null:
                 CompressPhase.Run(_work, cancel);
                 break;
             case JobPhase.Compress:

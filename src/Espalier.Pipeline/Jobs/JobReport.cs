@@ -4,6 +4,7 @@ using Espalier.Pipeline.Reports;
 using Espalier.Training.Objectives;
 using Espalier.Training.Pretraining;
 using Espalier.Training.Runs;
+using Espalier.Training.Translation;
 
 namespace Espalier.Pipeline.Jobs;
 
@@ -49,6 +50,7 @@ internal static class JobReport
             ChosenCell = record.Chosen?.StartsWith("grid", StringComparison.Ordinal) == true ? Path.GetFileName(record.Chosen) : null,
             Confusion = package?.Confusion,
             Mistakes = package?.Mistakes,
+            Translations = package?.Translations,
             Phases = PhasesOf(record),
             Configuration = Configuration(job),
             Machine = Machine(job),
@@ -85,11 +87,11 @@ internal static class JobReport
         string? chosen = job.Record.Chosen == null ? null : job.PathOf(job.Record.Chosen);
         string of = cells.FirstOrDefault(c => c.Folder == chosen, cells[^1]).Folder;
         return GridLog.TableOf(
-            ChoosePhase.UncompressedAccuracy(job),
+            ChoosePhase.MetricOf(job), ChoosePhase.UncompressedQuality(job),
             cells.GroupBy(c => c.Cell.Name).Select(same => same
-                .OrderByDescending(c => c.Folder == chosen).ThenByDescending(c => c.Cell.Measures?.Accuracy).First().Cell),
+                .OrderByDescending(c => c.Folder == chosen).ThenByDescending(c => c.Cell.Measures?.Quality).First().Cell),
             GridLevel.ReadResults(Path.GetDirectoryName(Path.GetDirectoryName(of))!),
-            Compression.Analysis.Measure.Bytes, Compression.Analysis.Measure.Accuracy);
+            Compression.Analysis.Measure.Bytes, Compression.Analysis.Measure.Quality);
     }
 
     private static IReadOnlyList<ReportSection> Configuration(JobWork job)
@@ -103,7 +105,7 @@ internal static class JobReport
                 new("time", Words($"{s.Budget.TotalSeconds:G6} s"), "given"),
                 new("most bytes", l.MaxBytes is { } bytes ? Words($"{bytes:N0}") : "any"),
                 new("longest latency", l.MaxLatency is { } latency ? Words($"{latency.TotalMilliseconds:G4} ms") : "any"),
-                new("largest drop in accuracy", l.MaxDrop is { } drop ? Words($"{100 * drop:G3} points") : "any"),
+                new(s.IsTranslator ? "largest drop in BLEU" : "largest drop in accuracy", l.MaxDrop is { } drop ? Words($"{100 * drop:G3} points") : "any"),
                 new("vocabulary", s.Vocabulary is { } v ? Words($"{v:N0}") : "by the amount of text and the size of the package", s.Vocabulary == null ? "chosen" : "given"),
                 new("tokens of an example", Words($"{s.MaximumTokens}")),
                 new("threads", s.Threads == 0 ? "every core" : Words($"{s.Threads}")),
@@ -112,21 +114,35 @@ internal static class JobReport
         ];
         if (job.Record.Pretrained is { } run && RunDirectory.IsAt(job.PathOf(run)))
         {
-            PretrainingConfiguration c = RunDirectory.ReadManifest(job.PathOf(run)).ConfigurationAs(PretrainingJson.Default.PretrainingRecord).Configuration;
-            sections.Add(new("Pretraining",
-            [
-                new("size", Words($"{c.Model.Layers} layers × {c.Model.Hidden}, {c.Model.ActualHeads} heads"), "planned"),
-                new("vocabulary", Words($"{c.Model.Vocabulary:N0} tokens")),
-                new("batch", Words($"{c.Batches.BatchBlocks} × {c.Batches.BlockTokens} tokens")),
-                new("tokens to predict", Words($"{100 * c.Batches.MaskRate:G3} %")),
-                new("learning rate", Words($"{c.Training.Schedule.Peak:G3}, {c.Training.Schedule.Decay}"), c.LearningRateSource),
-                new("weight decay", Words($"{c.Training.Optimizer.WeightDecay}")),
-                new("dropout", Words($"{c.Model.Dropout}")),
-            ]));
+            RunManifest manifest = RunDirectory.ReadManifest(job.PathOf(run));
+            sections.Add(s.IsTranslator ? Training(manifest.ConfigurationAs(TranslationJson.Default.TranslationRecord).Configuration)
+                : Pretraining(manifest.ConfigurationAs(PretrainingJson.Default.PretrainingRecord).Configuration));
         }
 
         return sections;
     }
+
+    private static ReportSection Pretraining(PretrainingConfiguration c) => new("Pretraining",
+    [
+        new("size", Words($"{c.Model.Layers} layers × {c.Model.Hidden}, {c.Model.ActualHeads} heads"), "planned"),
+        new("vocabulary", Words($"{c.Model.Vocabulary:N0} tokens")),
+        new("batch", Words($"{c.Batches.BatchBlocks} × {c.Batches.BlockTokens} tokens")),
+        new("tokens to predict", Words($"{100 * c.Batches.MaskRate:G3} %")),
+        new("learning rate", Words($"{c.Training.Schedule.Peak:G3}, {c.Training.Schedule.Decay}"), c.LearningRateSource),
+        new("weight decay", Words($"{c.Training.Optimizer.WeightDecay}")),
+        new("dropout", Words($"{c.Model.Dropout}")),
+    ]);
+
+    private static ReportSection Training(TranslationConfiguration c) => new("Training",
+    [
+        new("size", Words($"{c.Model.Layers} + {c.Model.ActualDecoderLayers} layers × {c.Model.Hidden}, {c.Model.ActualHeads} heads"), "planned"),
+        new("vocabulary", Words($"{c.Model.Vocabulary:N0} tokens of both languages")),
+        new("batch", Words($"{c.BatchTokens} tokens of both sides")),
+        new("learning rate", Words($"{c.Training.Schedule.Peak:G3}, {c.Training.Schedule.Decay}"), "by the width"),
+        new("dropout", Words($"{c.Model.Dropout}, {c.Model.AttentionDropout} of attention")),
+        new("label smoothing", Words($"{c.Model.LabelSmoothing}")),
+        new("evaluations averaged", Words($"{c.Average} at most, where that is better")),
+    ]);
 
     private static MachineRecord? Machine(JobWork job)
         => job.Record.Pretrained is { } run && RunDirectory.IsAt(job.PathOf(run)) ? RunDirectory.ReadManifest(job.PathOf(run)).Machine : null;

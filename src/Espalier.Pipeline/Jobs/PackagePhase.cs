@@ -14,7 +14,7 @@ internal static class PackagePhase
     /// <summary>Writes it, whole or not at all; one that stood there is replaced.</summary>
     public static PackageMeasure Run(JobWork job, CancellationToken cancel)
     {
-        ClassifierSpeed? speed = Settle(job, cancel);
+        InferenceSpeed? speed = Settle(job, cancel);
         string chosen = Chosen(job);
         (PackageMeasure measure, byte[] card) = PackageMeasure.Of(job, chosen, speed, cancel).With(
             outcome => ModelCard.Write(job.Record, outcome, PlanPhase.Words(job)), job.Settings.Limits);
@@ -49,13 +49,13 @@ internal static class PackagePhase
     /// figure, and another is chosen.
     /// </summary>
     /// <returns>The speed of the one that was chosen in the end; null for an encoder.</returns>
-    private static ClassifierSpeed? Settle(JobWork job, CancellationToken cancel)
+    private static InferenceSpeed? Settle(JobWork job, CancellationToken cancel)
     {
         job.Tell("measuring the package");
         for (int choices = 1; ; choices++)
         {
             string chosen = Chosen(job);
-            ClassifierSpeed? speed = PackageMeasure.SpeedOf(job, chosen, cancel);
+            InferenceSpeed? speed = PackageMeasure.SpeedOf(job, chosen, cancel);
             if (speed == null || !(speed.Latency > job.Settings.Limits.MaxLatency?.TotalSeconds) || choices == MostChoices)
             {
                 return speed;

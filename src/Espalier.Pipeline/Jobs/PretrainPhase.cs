@@ -25,7 +25,7 @@ internal static class PretrainPhase
         string folder = job.PathOf(job.Record.Pretrained!);
         TimeSpan left = job.Left(JobPhase.Pretrain);
         TrainingTask task = PlanPhase.TaskOf(job, Longest(left));
-        if (left > WorthMeasuring && Evaluations(task, folder).Length == 0)
+        if (left > WorthMeasuring && Evaluations(task, folder).Count == 0)
         {
             // A race measures the loss alone, which says little of what translating takes.
             TrainUntilEvaluated(job, task, folder, cancel);
@@ -75,17 +75,8 @@ internal static class PretrainPhase
             every.Steps is { } steps && events[^1].Step > 0 ? left.TotalSeconds / (events[^1].Elapsed / events[^1].Step) / steps : 0));
     }
 
-    /// <summary>Seconds of the run's evaluations that are such as it has when it is trained to its end.</summary>
-    private static double[] Evaluations(TrainingTask task, string folder)
-    {
-        IReadOnlyList<TrainingEvent> events = EventsOf(folder);
-        return
-        [
-            .. Enumerable.Range(1, Math.Max(0, events.Count - 1))
-                .Where(i => events[i].Event == "evaluation" && events[i].Evaluation?.Metric == task.Metric)
-                .Select(i => events[i].EvaluationSeconds - events[i - 1].EvaluationSeconds).Where(seconds => seconds > 0),
-        ];
-    }
+    // Those of evaluations such as the run has when it is trained to its end.
+    private static IReadOnlyList<double> Evaluations(TrainingTask task, string folder) => EventLog.EvaluationSeconds(EventsOf(folder), task.Metric);
 
     private static IReadOnlyList<TrainingEvent> EventsOf(string folder) => EventLog.Read(Path.Join(folder, RunDirectory.EventsName));
 

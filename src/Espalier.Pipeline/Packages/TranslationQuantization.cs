@@ -1,5 +1,5 @@
 using Espalier.Compression;
-using Espalier.Compression.Packages;
+using Espalier.Compression.Pruning;
 using Espalier.Compression.Quantization;
 using Espalier.Engine.Models;
 using Espalier.Text.Files;
@@ -20,20 +20,20 @@ public sealed class TranslationQuantization
     private readonly EncoderDecoderConfiguration _configuration;
     private readonly Tokenizer _tokenizer;
     private readonly ModelWeights _weights;
+    private readonly WeightMasks _masks;
 
     /// <summary>Loads the model.</summary>
     /// <param name="source">Its folder, or that of a package.</param>
     /// <param name="settings">How to quantize it.</param>
-    /// <exception cref="ModelFormatException">It is another kind of model.</exception>
+    /// <exception cref="RunException">It is another kind of model.</exception>
     /// <exception cref="CompressionException">A weight is infinite or no number, or it is a package of another version.</exception>
     /// <exception cref="Text.TextException">The tokenizer cannot be read.</exception>
     public TranslationQuantization(string source, QuantizationSettings settings)
     {
         (_source, _settings) = (source, settings);
-        string path = Path.Join(source, EncoderDecoderFormat.FileName);
-        _configuration = EncoderDecoderFormat.Read(path, File.ReadAllBytes(path)).ToModel(path);
+        _configuration = TranslationFolder.ReadConfiguration(source);
         _tokenizer = Tokenizer.Load(Path.Join(source, ModelFolder.TokenizerName));
-        _weights = Weights(source, _configuration);
+        (_weights, _masks) = TranslationPackage.ReadWeights(source, _configuration);
         _weights.ThrowUnlessFinite();
     }
 
@@ -58,9 +58,10 @@ public sealed class TranslationQuantization
             {
                 PackedTensor[] tensors =
                 [
-                    .. _weights.Tensors.Select(t => PackedTensor.Of(t, _settings.Keeps(t.Name) ? null : _settings.SchemeOf(b), _settings.Range)),
+                    .. _weights.Tensors.Select(t => PackedTensor.Of(
+                        t, _settings.Keeps(t.Name) ? null : _settings.SchemeOf(b), _settings.Range, _masks.Of(t.Name))),
                 ];
-                WriteFiles(to, tensors);
+                TranslationPackage.Write(to, tensors, _configuration, _tokenizer);
                 if (ModelPackage.BytesOf(to) <= most)
                 {
                     return tensors;
@@ -71,33 +72,5 @@ public sealed class TranslationQuantization
                 $"with {bits[^1]} bits the package takes {ModelPackage.BytesOf(to):N0} bytes, more than the {most:N0} allowed; allow more, or train a smaller model");
         });
         return ModelQuantization.OutcomeOf(_source, folder, _weights, packed, []);
-    }
-
-    private void WriteFiles(string folder, PackedTensor[] tensors)
-    {
-        _tokenizer.Save(Path.Join(folder, ModelFolder.TokenizerName));
-        byte[] configuration = TranslationFolder.ConfigurationOf(_configuration, _tokenizer);
-        if (tensors.Any(t => !t.Stored.IsPlain))
-        {
-            CompressedWeights.Write(folder, configuration, tensors, name => name);
-        }
-        else
-        {
-            File.WriteAllBytes(Path.Join(folder, EncoderDecoderFormat.FileName), configuration);
-            new ModelWeights(tensors.Select(t => t.Decode())).Save(Path.Join(folder, ModelFolder.WeightsName));
-        }
-    }
-
-    private static ModelWeights Weights(string folder, EncoderDecoderConfiguration configuration)
-    {
-        if (!CompressedWeights.AreIn(folder))
-        {
-            return ModelWeights.Load(Path.Join(folder, ModelFolder.WeightsName));
-        }
-
-        using var device = new Engine.Devices.CpuDevice(1);
-        using var parameters = new Engine.Autograd.ParameterSet(device);
-        using var model = new EncoderDecoder(parameters, configuration);
-        return CompressedWeights.Open(folder).Read(parameters.Declared(), name => name).Weights;
     }
 }

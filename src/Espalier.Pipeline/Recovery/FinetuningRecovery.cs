@@ -1,29 +1,26 @@
 using Espalier.Compression;
 using Espalier.Compression.Pruning;
 using Espalier.Engine.Autograd;
-using Espalier.Engine.Models;
-using Espalier.Engine.Optimizers;
 using Espalier.Engine.Safetensors;
+using Espalier.Pipeline.Tasks;
 using Espalier.Training;
 using Espalier.Training.Budgets;
-using Espalier.Training.Finetuning;
 using Espalier.Training.Objectives;
 using Espalier.Training.Runs;
 
 namespace Espalier.Pipeline.Recovery;
 
 /// <summary>
-/// Recovery by finetuning on the task that the model comes from, in a run of its own, so that one that was killed goes on and
+/// Recovery by finetuning on the task that the model was trained for, in a run of its own, so that one that was killed goes on and
 /// ends with the same bits.
 /// </summary>
-/// <param name="model">The task, and the finetuning that the model comes from.</param>
-/// <param name="configuration">The encoder that is recovered.</param>
+/// <param name="task">The task, and how the model was trained for it.</param>
 /// <param name="settings">How.</param>
-/// <param name="accuracy">The unpruned model's.</param>
+/// <param name="quality">The unpruned model's.</param>
 /// <param name="open">Opens or makes the run for a sparsity.</param>
 /// <param name="progress">Told after every step.</param>
 public sealed class FinetuningRecovery(
-    FinetunedModel model, EncoderConfiguration configuration, RecoverySettings settings, double accuracy, Func<double, RunDirectory> open,
+    ICompressionTask task, RecoverySettings settings, double quality, Func<double, RunDirectory> open,
     IProgress<TrainingProgress>? progress = null) : IRecovery
 {
     /// <inheritdoc/>
@@ -52,11 +49,11 @@ public sealed class FinetuningRecovery(
             ModelWeights.Download(objective.Parameters), before, after, last.Step, last.Epochs, TimeSpan.FromSeconds(last.Elapsed));
     }
 
-    private double Target => settings.EnoughAccuracy * accuracy;
+    private double Target => settings.EnoughQuality * quality;
 
     private IObjective Build(ModelWeights weights, WeightMasks masks)
     {
-        Classification objective = model.CreateObjective(configuration, settings.Seed);
+        IObjective objective = task.CreateObjective(settings.Seed);
         try
         {
             weights.Upload(objective.Parameters);
@@ -84,20 +81,13 @@ public sealed class FinetuningRecovery(
 
     private TrainingEvent Train(IObjective objective, RunDirectory run, CancellationToken cancel)
     {
-        double steps = Math.Ceiling(model.Train.Sequences.Count / (double)model.Best.Setting.Batch);
-        using var trainer = new Trainer(objective, new TrainerSettings
+        TrainerSettings finetuning = task.Finetuning;
+        using var trainer = new Trainer(objective, finetuning with
         {
             Budget = new TrainingBudget { Epochs = settings.Epochs, Time = settings.Time },
-            Schedule = new LearningRateSchedule
-            {
-                Peak = settings.LearningRate ?? model.Best.Setting.LearningRate,
-                WarmupFraction = model.Record.Configuration.WarmupFraction,
-            },
-            Optimizer = new AdamWConfiguration { WeightDecay = model.Record.Configuration.WeightDecay },
-            ClipNorm = model.Record.Configuration.ClipNorm,
+            Schedule = finetuning.Schedule with { Peak = settings.LearningRate ?? finetuning.Schedule.Peak },
             Seed = settings.Seed,
-            Evaluation = new Interval(Steps: Math.Max(1, (long)Math.Round(steps / settings.EvaluationsPerEpoch))),
-            Checkpoints = new CheckpointPolicy { Every = model.Record.Configuration.Checkpoints },
+            Evaluation = new Interval(Steps: Math.Max(1, (long)Math.Round(task.StepsInEpoch / settings.EvaluationsPerEpoch))),
         }, run)
         {
             KeepGoing = (_, evaluation) => evaluation.Value < Target,

@@ -1,11 +1,11 @@
 namespace Espalier.Pipeline.Recovery;
 
-/// <summary>How a pruned model is finetuned (the paper's §4.3). All else is as in the finetuning that the model comes from.</summary>
+/// <summary>How a pruned model is finetuned (the paper's §4.3). All else is as in the training on its task that the model comes from.</summary>
 public sealed record RecoverySettings
 {
-    /// <summary>The part of the unpruned model's validation accuracy that is enough; the paper's 99.5 %. More than any accuracy can be,
-    /// such as 2 of one above a half, lets finetuning go on to its end.</summary>
-    public double EnoughAccuracy { get; init; } = 0.995;
+    /// <summary>The part of the unpruned model's quality, accuracy or BLEU on the development set, that is enough; the paper's 99.5 %.
+    /// More than any quality can be, such as 2 of an accuracy above a half, lets finetuning go on to its end.</summary>
+    public double EnoughQuality { get; init; } = 0.995;
 
     /// <summary>Passes over the training set after which it ends all the same; the paper's one. 0 for no finetuning.</summary>
     public double Epochs { get; init; } = 1;
@@ -16,7 +16,7 @@ public sealed record RecoverySettings
     /// <summary>Evaluations in an epoch, each of which may end it.</summary>
     public double EvaluationsPerEpoch { get; init; } = 10;
 
-    /// <summary>Highest learning rate; null for that of the finetuning.</summary>
+    /// <summary>Highest learning rate; null for that of the model's own training.</summary>
     public double? LearningRate { get; init; }
 
     /// <summary>Seed of the order of the data and of dropout.</summary>
@@ -26,7 +26,7 @@ public sealed record RecoverySettings
     public IReadOnlyList<string> Validate()
     {
         List<string> faults = [];
-        Check(EnoughAccuracy is >= 0 and < double.PositiveInfinity, $"{EnoughAccuracy} of the accuracy is enough; expected 0 or more, such as 0.995");
+        Check(EnoughQuality is >= 0 and < double.PositiveInfinity, $"{EnoughQuality} of the quality is enough; expected 0 or more, such as 0.995");
         Check(Epochs is >= 0 and < double.PositiveInfinity, $"recovery over {Epochs} epochs; expected 0 (none) or more");
         Check(!(Time <= TimeSpan.Zero), $"recovery within {Time}; expected more than none");
         Check(EvaluationsPerEpoch is > 0 and < double.PositiveInfinity, $"{EvaluationsPerEpoch} evaluations an epoch; expected more than 0");

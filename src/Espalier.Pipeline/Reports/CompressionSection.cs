@@ -11,30 +11,33 @@ internal static class CompressionSection
     {
         GridTable grid = report.Grid!;
         CellResult[] made = [.. grid.Cells.Where(c => c.Measures != null)];
+        bool classifies = grid.Metric == QualityMetric.Accuracy;
+        string title = classifies ? "Accuracy" : grid.Metric.Name();
         CellResult? chosen = made.FirstOrDefault(c => c.Name == report.ChosenCell);
         string taken = chosen?.Measures is { } m
-            ? $" The package is the one pruned by {Figures.Part(chosen.Sparsity)} at {chosen.Bits} bits: {Figures.Percent(m.Accuracy)} in {Figures.Bytes(m.Bytes)}." : "";
-        html.Write($"<p>{made.Length} compressed models were made of the finetuned one, which gets {Figures.Percent(grid.Accuracy)} of the development set right, and measured.{taken}</p>\n");
+            ? $" The package is the one pruned by {Figures.Part(chosen.Sparsity)} at {chosen.Bits} bits: {Quality(m.Quality)} in {Figures.Bytes(m.Bytes)}." : "";
+        string whole = classifies ? $"the finetuned one, which gets {Quality(grid.Quality)} of the development set right" : $"the trained one, whose {title} on the development set is {Quality(grid.Quality)}";
+        html.Write($"<p>{made.Length} compressed models were made of {whole}, and measured.{taken}</p>\n");
         if (made.Length > 0)
         {
-            html.Chart("frontier", $"Accuracy against size of {made.Length} compressed models. {grid.Frontier.Count} lie on the frontier: no other is both smaller and more accurate. From {Figures.Bytes(made.Min(c => c.Measures!.Bytes))} to {Figures.Bytes(made.Max(c => c.Measures!.Bytes))}, from {Figures.Percent(made.Min(c => c.Measures!.Accuracy))} to {Figures.Percent(made.Max(c => c.Measures!.Accuracy))}.");
+            html.Chart("frontier", $"{title} against size of {made.Length} compressed models. {grid.Frontier.Count} lie on the frontier: no other is both smaller and better. From {Figures.Bytes(made.Min(c => c.Measures!.Bytes))} to {Figures.Bytes(made.Max(c => c.Measures!.Bytes))}, from {Quality(made.Min(c => c.Measures!.Quality))} to {Quality(made.Max(c => c.Measures!.Quality))}.");
         }
 
         if (made.Length > 1)
         {
             html.WriteRaw("<h3>The grid</h3>\n");
-            html.Chart("grid", "Accuracy on the development set by how much was pruned and by the bits that are left of a weight; the frame marks the chosen model.");
+            html.Chart("grid", $"{title} on the development set by how much was pruned and by the bits that are left of a weight; the frame marks the chosen model.");
         }
 
         html.WriteRaw("<details><summary>The grid as a table</summary>\n");
         html.Table(
-            ["#Pruned", "#Bits", "#Accuracy", "#Lost, points", "#Package", "#Weights", "#Non-zero", "#Latency", "#Tokens/s", ""],
+            ["#Pruned", "#Bits", "#" + title, "#Lost, points", "#Package", "#Weights", "#Non-zero", "#Latency", "#Tokens/s", ""],
             [
                 .. grid.Cells.Select(c => c.Measures is not { } v
                     ? (string[])[Figures.Part(c.Sparsity), $"{c.Bits}", .. Enumerable.Repeat(Figures.None, 7), "failed: " + c.Failure]
                     :
                     [
-                        Figures.Part(c.Sparsity), $"{c.Bits}", Figures.Percent(v.Accuracy), Figures.Decimal(100 * (grid.Accuracy - v.Accuracy), 2), Figures.Bytes(v.Bytes),
+                        Figures.Part(c.Sparsity), $"{c.Bits}", Quality(v.Quality), Figures.Decimal(grid.Metric.Points(grid.Quality - v.Quality), 2), Figures.Bytes(v.Bytes),
                         Figures.Bytes(c.WeightBytes), Figures.Short(v.NonZero), Figures.Seconds(v.Latency), Figures.Short(v.TokensPerSecond),
                         c == chosen ? "chosen" : grid.Frontier.Contains(c.Name) ? "on the frontier" : "",
                     ]),
@@ -47,13 +50,15 @@ internal static class CompressionSection
                 [
                     .. grid.Levels.Select(l => (string[])
                     [
-                        Figures.Part(l.Sparsity), Figures.Percent(l.AccuracyBefore), Figures.Percent(l.Accuracy), Figures.Count(l.Steps), Figures.Decimal(l.Epochs, 2), Figures.Seconds(l.Seconds),
+                        Figures.Part(l.Sparsity), Quality(l.QualityBefore), Quality(l.Quality), Figures.Count(l.Steps), Figures.Decimal(l.Epochs, 2), Figures.Seconds(l.Seconds),
                     ]),
                 ],
-                "Accuracy that finetuning gave back after pruning");
+                $"{title} that finetuning gave back after pruning");
         }
 
         html.WriteRaw("</details>\n");
+
+        string Quality(double quality) => classifies ? Figures.Percent(quality) : Figures.Decimal(quality, 2);
     }
 
     /// <summary>The cell whose errors are shown: the chosen one, or where that is whole, the most compressed one; null without any.</summary>

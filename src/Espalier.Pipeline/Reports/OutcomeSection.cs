@@ -58,9 +58,9 @@ internal static class OutcomeSection
                 o.TokensPerSecond is { } rate ? $"{Figures.Short(rate)} tokens/s in batches" : "");
         }
 
-        if (limits?.MaxDrop is { } drop && o.UncompressedAccuracy - o.Development?.Accuracy is { } lost)
+        if (limits?.MaxDrop is { } drop && o.LostByCompression is { } lost)
         {
-            Card(html, "Lost by compression", part => $"{Figures.Decimal(100 * part, 2)}\u00A0points", lost, drop, Met(Measure.Accuracy), "on the development set");
+            Card(html, "Lost by compression", part => $"{Figures.Decimal(100 * part, 2)}\u00A0points", lost, drop, Met(Measure.Quality), "on the development set");
         }
 
         double? budget = report.Goals?.BudgetSeconds;

@@ -70,6 +70,10 @@ public sealed record ReportOutcome
     /// <summary>The held-out perplexity of a model that ignores context.</summary>
     public double? UnigramPerplexity { get; init; }
 
+    /// <summary>Quality on the development set that compression cost, as a part of the best there can be: 0.01 is a point of accuracy or of
+    /// BLEU. Null where it is not known.</summary>
+    internal double? LostByCompression => UncompressedAccuracy - Development?.Accuracy ?? (UncompressedBleu - DevelopmentTranslation?.Bleu) / 100;
+
     /// <summary>Goals that were missed; empty or null where none was.</summary>
     public IReadOnlyList<LimitExcess>? Missed { get; init; }
 }

@@ -32,6 +32,23 @@ public sealed class EncodedPairs
 
     internal SpecialTokens Special { get; }
 
+    /// <summary>Some of the pairs, spread evenly over the set; all of them where there are no more.</summary>
+    public EncodedPairs Spread(int count)
+    {
+        if (count >= Sources.Count)
+            return this;
+        TokenSequences sources = new(), targets = new();
+        List<string> references = [];
+        foreach (int pair in Enumerable.Range(0, count).Select(i => (int)((long)i * Sources.Count / count)))
+        {
+            sources.Add(Sources[pair]);
+            targets.Add(Targets[pair]);
+            if (References.Count > 0)
+                references.Add(References[pair]);
+        }
+        return new EncodedPairs(sources, targets, references, Special, Warnings);
+    }
+
     /// <inheritdoc cref="Encode(IReadOnlyList{ParallelSetOptions}, Tokenizer, int, bool, IProgress{double}?, CancellationToken)"/>
     public static EncodedPairs Encode(
         ParallelSetOptions options, Tokenizer tokenizer, int maxLength, bool keepReferences = false, IProgress<double>? progress = null,

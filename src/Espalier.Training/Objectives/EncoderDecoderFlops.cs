@@ -10,13 +10,14 @@ public sealed class EncoderDecoderFlops
 {
     private const double Dropout = 4, LayerNorm = 5, Relu = 1, Softmax = 5;
 
-    private readonly double _hidden, _feedForward, _heads, _vocabulary, _encoders, _decoders;
+    private readonly double _hidden, _attention, _feedForward, _heads, _vocabulary, _encoders, _decoders;
 
     /// <summary>Counts once for a model.</summary>
     public EncoderDecoderFlops(EncoderDecoderConfiguration configuration)
     {
-        (_hidden, _feedForward, _vocabulary) = (configuration.Hidden, configuration.ActualFeedForward, configuration.Vocabulary);
-        (_heads, _encoders, _decoders) = (configuration.ActualHeads, configuration.Layers, configuration.ActualDecoderLayers);
+        (_hidden, _attention, _feedForward) = (configuration.Hidden, configuration.AttentionWidth, configuration.ActualFeedForward);
+        (_heads, _vocabulary) = (configuration.ActualHeads, configuration.Vocabulary);
+        (_encoders, _decoders) = (configuration.Layers, configuration.ActualDecoderLayers);
     }
 
     /// <summary>Forward and backward of a batch.</summary>
@@ -33,18 +34,18 @@ public sealed class EncoderDecoderFlops
             across += n * m;
         }
 
-        double h = _hidden, sources = source[^1], targets = target[^1], feedForward = 2 * h * _feedForward;
+        double h = _hidden, a = _attention, sources = source[^1], targets = target[^1], feedForward = 2 * h * _feedForward;
 
         // Multiplications with additions: four projections of self-attention; across, two of them are the source's.
-        double products = (_encoders * ((sources * ((4 * h * h) + feedForward)) + (2 * h * within)))
-            + (_decoders * ((targets * ((6 * h * h) + feedForward)) + (sources * 2 * h * h) + (2 * h * (causal + across))))
+        double products = (_encoders * ((sources * ((4 * h * a) + feedForward)) + (2 * a * within)))
+            + (_decoders * ((targets * ((6 * h * a) + feedForward)) + (sources * 2 * h * a) + (2 * a * (causal + across))))
             + (targets * h * _vocabulary);
 
         // A sub-layer's biases, dropout, residual connection and norm, and an attention's scores, as for an encoder.
         double subLayer = (2 * h) + (Dropout * h) + h + (LayerNorm * h), middle = _feedForward * (1 + Relu);
         double scores = (Softmax + Dropout + 1) * _heads;
-        double elements = (_encoders * ((sources * ((2 * subLayer) + (3 * h) + middle)) + (scores * within)))
-            + (_decoders * ((targets * ((3 * subLayer) + (4 * h) + middle)) + (sources * 2 * h) + (scores * (causal + across))))
+        double elements = (_encoders * ((sources * ((2 * subLayer) + (3 * a) + middle)) + (scores * within)))
+            + (_decoders * ((targets * ((3 * subLayer) + (4 * a) + middle)) + (sources * 2 * a) + (scores * (causal + across))))
             + ((sources + targets) * ((2 * h * _vocabulary) + (Dropout * h) + (2 * h)))
             + (targets * (Softmax + 2) * _vocabulary);
         return new FlopCount(6 * products, 2 * ((2 * products) + elements));

@@ -1,10 +1,8 @@
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
-using Espalier.Engine.Search;
 using Espalier.Text.Batching;
 using Espalier.Text.Bitext;
-using Espalier.Text.Metrics;
 using Espalier.Text.Tokenization;
 
 namespace Espalier.Training.Objectives;
@@ -19,29 +17,22 @@ public sealed class TranslationObjective : StreamObjective<TranslationBatch>
     /// <summary>The metric of an evaluation that translates.</summary>
     public const string Metric = "BLEU";
 
-    private const int EvaluationSentences = 64;
-
     private readonly EncoderDecoder _model;
     private readonly EncoderDecoderFlops _flops;
-    private readonly Tokenizer _tokenizer;
     private readonly StepBatch<TranslationBatch> _development;
-    private readonly IReadOnlyList<int> _excluded;
-    private readonly int[][] _sources;
-    private readonly IReadOnlyList<string> _references;
+    private readonly TranslationSet _translations;
 
     private TranslationObjective(
         ParameterSet parameters, EncoderDecoder model, TranslationBatches train, EncodedPairs development, Tokenizer tokenizer,
         SequenceBatchOptions batches, ulong seed)
         : base(parameters, train, new BatchPosition(seed))
     {
-        (_model, _flops, _tokenizer) = (model, new EncoderDecoderFlops(model.Configuration), tokenizer);
-        _excluded = Sentence.Excluded(tokenizer, model.Configuration.Vocabulary);
+        (_model, _flops) = (model, new EncoderDecoderFlops(model.Configuration));
+        _translations = new TranslationSet(development, tokenizer);
         var builder = new TranslationBatches(
             development, new SequenceBatchOptions { BatchTokens = int.MaxValue, MicroBatchTokens = batches.MicroBatchTokens, Shuffle = false });
         _development = builder.NewBatch();
         builder.Build(new BatchPosition(seed), _development);
-        _sources = [.. Enumerable.Range(0, development.Sources.Count).Select(i => (int[])[.. development.Sources[i], tokenizer.Special.Eos])];
-        _references = development.References;
     }
 
     /// <summary>The model's configuration.</summary>
@@ -99,7 +90,7 @@ public sealed class TranslationObjective : StreamObjective<TranslationBatch>
         }
 
         double loss = parts.Sum(p => p.LossSum) / _development.TargetCount;
-        (string metric, double value) = Translates ? (Metric, new Bleu().Score(Translate(tape, cancel), _references).Score)
+        (string metric, double value) = Translates ? (Metric, _translations.Bleu(tape, _model, beam: 1, cancel))
             : (Evaluation.Perplexity, Math.Exp(loss));
         return new Evaluation(metric, value, loss, _development.TargetCount, _development.TokenCount) { Parts = parts };
     }
@@ -121,17 +112,4 @@ public sealed class TranslationObjective : StreamObjective<TranslationBatch>
         tape, TokenBatch.Upload(tape, batch.Source.Tokens, batch.Source.Offsets, Configuration),
         TokenBatch.Upload(tape, batch.TargetInput.Tokens, batch.TargetInput.Offsets, Configuration),
         tape.Upload(batch.TargetOutput.Tokens), weight, smoothing);
-
-    private string[] Translate(Tape tape, CancellationToken cancel)
-    {
-        var search = new BeamSearch(_model, new BeamSettings
-        {
-            Begin = _tokenizer.Special.Bos,
-            End = _tokenizer.Special.Eos,
-            Beam = 1,
-            BatchSentences = EvaluationSentences,
-            Excluded = _excluded,
-        });
-        return [.. search.Search(tape, _sources, cancel).Select(h => Sentence.Decode(_tokenizer, h.Tokens))];
-    }
 }

@@ -24,6 +24,25 @@ public static class TranslationFolder
     public static byte[] ConfigurationOf(EncoderDecoderConfiguration configuration, Tokenizer tokenizer)
         => EncoderDecoderFormat.Write(configuration, tokenizer.Special.Bos, tokenizer.Special.Pad, tokenizer.Special.Eos);
 
+    /// <summary>Reads the model's configuration.</summary>
+    /// <exception cref="RunException">There is none, or it is of another kind of model.</exception>
+    public static EncoderDecoderConfiguration ReadConfiguration(string folder)
+    {
+        string path = Path.Join(folder, EncoderDecoderFormat.FileName);
+        try
+        {
+            return EncoderDecoderFormat.Read(path, File.ReadAllBytes(path)).ToModel(path);
+        }
+        catch (ModelFormatException e)
+        {
+            throw new RunException(e.Path, e.Problem, e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RunException(path, $"is no model's configuration: {e.Message}", e);
+        }
+    }
+
     /// <summary>Reads how good the model is; null where nothing says so.</summary>
     /// <exception cref="RunDamagedException">The file is no such record.</exception>
     public static TranslationBest? ReadBest(string folder)

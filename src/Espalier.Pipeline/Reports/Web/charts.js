@@ -143,20 +143,46 @@ function finetuning(report, colors, axis) {
   };
 }
 
+function translating(report, colors, axis) {
+  const { title, of, format } = axes[axis] ?? axes.time;
+  const values = (report.curves ?? []).flatMap(curve => curve.points.filter(p => p.bleu != null).map(p => ({ run: curve.name, x: of(p), bleu: p.bleu })));
+  if (values.length === 0) {
+    return null;
+  }
+  return {
+    height: 240,
+    data: { values },
+    mark: { type: "line", strokeWidth: 2, color: colors.accent, point: { filled: true, size: 30, color: colors.accent } },
+    encoding: {
+      x: { field: "x", type: "quantitative", title, axis: { format, tickCount: 6 } },
+      y: { field: "bleu", type: "quantitative", title: "BLEU, development set", axis: { tickCount: 6 } },
+      tooltip: [{ field: "run", title: "size" }, { field: "x", title, format }, { field: "bleu", title: "BLEU", format: ".2f" }],
+    },
+  };
+}
+
 const cellName = c => `s${c.sparsity}-b${c.bits}`;
 
+// Accuracy is a part of one, BLEU counts in points of a hundred.
+function quality(report) {
+  return report.grid?.metric === "BLEU"
+    ? { title: "BLEU", text: v => v.toFixed(2), points: 1, axis: () => ({ format: ".1f" }), format: ".1f" }
+    : { title: "accuracy", text: percent, points: 100, axis: values => percentAxis(values, 6), format: ".1%" };
+}
+
 function cells(report) {
+  const { text, points } = quality(report);
   const frontier = new Set(report.grid?.frontier ?? []);
   return (report.grid?.cells ?? []).filter(c => c.measures).map(c => ({
     name: cellName(c), sparsity: c.sparsity, bits: c.bits, pruned: `${+(100 * c.sparsity).toFixed(1)} %`,
-    precision: c.bits === 32 ? "32 (full)" : `${c.bits}`, ...c.measures, megabytes: c.measures.bytes / 1e6, points: 100 * c.measures.accuracy,
-    accuracyText: percent(c.measures.accuracy), bytesText: megabytes(c.measures.bytes), latencyText: time(c.measures.latency),
+    precision: c.bits === 32 ? "32 (full)" : `${c.bits}`, ...c.measures, megabytes: c.measures.bytes / 1e6, points: points * c.measures.quality,
+    qualityText: text(c.measures.quality), bytesText: megabytes(c.measures.bytes), latencyText: time(c.measures.latency),
     frontier: frontier.has(cellName(c)), chosen: cellName(c) === report.chosenCell,
   }));
 }
 
-const cellTooltip = [
-  { field: "pruned" }, { field: "precision", title: "bits" }, { field: "accuracyText", title: "accuracy" }, { field: "bytesText", title: "package" },
+const cellTooltip = report => [
+  { field: "pruned" }, { field: "precision", title: "bits" }, { field: "qualityText", title: quality(report).title }, { field: "bytesText", title: "package" },
   { field: "nonZero", title: "non-zero", format: "," }, { field: "latencyText", title: "latency" },
 ];
 
@@ -170,7 +196,8 @@ function frontier(report, colors, axis, narrow) {
     field: "megabytes", type: "quantitative", title: "package, MB (logarithmic)", scale: { type: "log", nice: false, padding: 16 },
     axis: { format: "~g", tickCount: narrow ? 4 : 8 },
   };
-  const y = { field: "accuracy", type: "quantitative", title: "accuracy, development set", scale: { zero: false, padding: 16 }, axis: percentAxis(values.map(v => v.accuracy), 6) };
+  const { title, axis: axisOf } = quality(report);
+  const y = { field: "quality", type: "quantitative", title: `${title}, development set`, scale: { zero: false, padding: 16 }, axis: axisOf(values.map(v => v.quality)) };
   const kinds = ["on the frontier", "beaten by another"];
   const labelled = values.map(v => ({ ...v, kind: v.frontier ? kinds[0] : kinds[1] }));
   const packages = values.map(v => v.megabytes);
@@ -193,16 +220,16 @@ function frontier(report, colors, axis, narrow) {
       {
         mark: { type: "point", filled: true, size: 70, opacity: 0.95 },
         encoding: {
-          x, y, tooltip: cellTooltip,
+          x, y, tooltip: cellTooltip(report),
           color: { field: "kind", type: "nominal", title: null, scale: { domain: kinds, range: [colors.accent, colors.faint] } },
         },
       },
       {
         transform: [{ filter: "datum.chosen" }],
         layer: [
-          { mark: { type: "point", size: 320, strokeWidth: 2.5, color: colors.text, filled: false }, encoding: { x, y, tooltip: cellTooltip } },
+          { mark: { type: "point", size: 320, strokeWidth: 2.5, color: colors.text, filled: false }, encoding: { x, y, tooltip: cellTooltip(report) } },
           {
-            transform: [{ calculate: "'chosen: ' + datum.accuracyText", as: "label" }],
+            transform: [{ calculate: "'chosen: ' + datum.qualityText", as: "label" }],
             mark: { type: "text", align: "left", dx: 14, dy: 14, fontWeight: 600 }, encoding: { x, y, text: { field: "label" } },
           },
         ],
@@ -219,21 +246,21 @@ function grid(report, colors, axis, narrow) {
   }
   const x = { field: "pruned", type: "ordinal", sort: { field: "sparsity" }, title: "pruned", axis: { labelAngle: 0, domain: false, ticks: false, labelOverlap: false, labelFontSize: narrow ? 10 : 12 } };
   const y = { field: "precision", type: "ordinal", sort: rows, title: "bits of a weight", axis: { domain: false, ticks: false } };
-  const [low, high] = [Math.min(...values.map(v => v.accuracy)), Math.max(...values.map(v => v.accuracy))];
+  const [low, high] = [Math.min(...values.map(v => v.quality)), Math.max(...values.map(v => v.quality))];
   return {
     height: 46 * rows.length,
     data: { values },
     layer: [
       {
         mark: { type: "rect", cornerRadius: 3, stroke: colors.surface, strokeWidth: 3 },
-        encoding: { x, y, tooltip: cellTooltip, color: { field: "accuracy", type: "quantitative", legend: null, scale: tint(colors) } },
+        encoding: { x, y, tooltip: cellTooltip(report), color: { field: "quality", type: "quantitative", legend: null, scale: tint(colors) } },
       },
       {
         mark: { type: "text", fontSize: narrow ? 10 : 12 },
         encoding: {
           // A phone has no room for a unit in each.
-          x, y, text: narrow ? { field: "points", format: ".1f" } : { field: "accuracy", format: ".1%" }, tooltip: cellTooltip,
-          color: { condition: { test: `datum.accuracy > ${low + 0.55 * (high - low)}`, value: colors.surface }, value: colors.text },
+          x, y, text: narrow ? { field: "points", format: ".1f" } : { field: "quality", format: quality(report).format }, tooltip: cellTooltip(report),
+          color: { condition: { test: `datum.quality > ${low + 0.55 * (high - low)}`, value: colors.surface }, value: colors.text },
         },
       },
       {
@@ -272,4 +299,4 @@ function errors(report, colors, axis, narrow) {
   };
 }
 
-export const charts = { forecast, learning, finetuning, frontier, grid, errors };
+export const charts = { forecast, learning, translating, finetuning, frontier, grid, errors };

@@ -1,11 +1,15 @@
 using System.Text;
 using System.Text.Json;
 using Espalier.Cli.CommandLine;
+using Espalier.Engine.Models;
+using Espalier.Pipeline.Packages;
 using Espalier.Tests.Pipeline.Grids;
+using Espalier.Training.Translation;
 
 namespace Espalier.Tests.Cli.Commands;
 
-public class CompressCommandTests
+[Collection(TrainedTranslationCollection.Name)]
+public class CompressCommandTests(TrainedTranslation trained)
 {
     [Fact]
     public async Task Compress_Limits_GiveTheModelThatFitsOrTheNearestAndWhatWouldHaveToGive()
@@ -20,7 +24,7 @@ public class CompressCommandTests
         Assert.Equal(6, cells.GetArrayLength());
         long smallest = cells.EnumerateArray().Min(c => c.GetProperty("measures").GetProperty("bytes").GetInt64());
         Assert.True(report.GetProperty("choice").GetProperty("fits").GetBoolean());
-        Assert.All(cells.EnumerateArray(), c => Assert.False(c.TryGetProperty("singleAccuracy", out JsonElement single) && single.ValueKind != JsonValueKind.Null));
+        Assert.All(cells.EnumerateArray(), c => Assert.False(c.TryGetProperty("singleQuality", out JsonElement single) && single.ValueKind != JsonValueKind.Null));
 
         // The grid is listed beside the run that it was made from.
         (code, text, error) = await Run("runs", folder[""], "--json");
@@ -31,7 +35,7 @@ public class CompressCommandTests
         Assert.NotEqual(0, listed.GetProperty("runs").GetArrayLength());
 
         // What is chosen is a model that can be evaluated, with the accuracy that the table has.
-        double accuracy = report.GetProperty("choice").GetProperty("accuracy").GetDouble();
+        double accuracy = report.GetProperty("choice").GetProperty("quality").GetDouble();
         (code, text, error) = await Run("evaluate", grid, "--data", folder["set/dev.tsv"], "--json");
         Assert.True(code == 0, error);
         Assert.Equal(accuracy, JsonDocument.Parse(text).RootElement.GetProperty("classification").GetProperty("accuracy").GetDouble());
@@ -79,17 +83,62 @@ public class CompressCommandTests
         (code, text, error) = await Run("evaluate", folder["pruned"], "--data", folder["set/dev.tsv"], "--json");
         Assert.True(code == 0, error);
         JsonElement evaluated = JsonDocument.Parse(text).RootElement;
-        Assert.Equal(measures.GetProperty("accuracy").GetDouble(), evaluated.GetProperty("classification").GetProperty("accuracy").GetDouble());
+        Assert.Equal(measures.GetProperty("quality").GetDouble(), evaluated.GetProperty("classification").GetProperty("accuracy").GetDouble());
         Assert.Equal(measures.GetProperty("nonZero").GetInt64(), evaluated.GetProperty("parameters").GetInt64());
     }
 
+    [Fact]
+    public async Task Compress_TranslationRun_SpeaksOfBleuAndGivesAPackageThatTranslates()
+    {
+        using var folder = new TemporaryFolder();
+        string grid = folder["grid"];
+        (int code, string text, string error) = await Run(
+            "compress", trained.Run, "--out", grid, "--sparsity", "0", "0.5", "--bits", "32", "8", "--step", "0.5", "--evaluations", "2", "--threads", "1", "--max-drop", "100%");
+        Assert.True(code == 0, error);
+        Assert.Contains($"uncompressed BLEU {trained.Bleu:F2} of 12 sentences", error, StringComparison.Ordinal);
+        Assert.Contains("      BLEU ", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("accuracy", text, StringComparison.Ordinal);
+        (code, string evaluated, error) = await Run("evaluate", grid, "--source", trained.Source, "--references", trained.References, "--beam", "4", "--json");
+        Assert.True(code == 0, error);
+        double bleu = JsonDocument.Parse(evaluated).RootElement.GetProperty("translation").GetProperty("bleu").GetProperty("score").GetDouble();
+        Assert.Contains($"with a beam of 4: BLEU {bleu:F2}", text, StringComparison.Ordinal);
+        (code, text, error) = await Run("runs", folder[""]);
+        Assert.True(code == 0, error);
+        Assert.Contains($"uncompressed BLEU {trained.Bleu:F2}; best cell", text, StringComparison.Ordinal);
+
+        // A grid's model has been compressed already, and knows no data to win anything back on.
+        (code, _, error) = await Run("prune", grid, "--out", folder["again"], "--sparsity", "0.5");
+        Assert.Equal(1, code);
+        Assert.Contains("is a run of compression, whose model has no task", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Prune_TranslationRunTooFar_SaysWhatIsLostAndStaysPrunedWhenQuantized()
+    {
+        using var folder = new TemporaryFolder();
+        (int code, _, string error) = await Run(
+            "compress", trained.Run, "--out", folder["grid"], "--sparsity", "0.97", "--bits", "32", "--step", "0.97", "--recovery-epochs", "0", "--threads", "1", "--max-drop", "0.5%");
+        Assert.Equal(1, code);
+        Assert.Matches(@"it loses \d+\.\d\d points of BLEU, 0.50 are allowed: raise --max-drop by", error);
+        (code, _, error) = await Run("quantize", folder["grid"], "--out", folder["small"], "--bits", "8");
+        Assert.True(code == 0, error);
+        EncoderDecoderConfiguration configuration = TranslationFolder.ReadConfiguration(folder["small"]);
+        long Pruned(string package) => TranslationPackage.ReadWeights(package, configuration).Masks.Pruned;
+        Assert.Equal(Pruned(folder["grid/model"]), Pruned(folder["small"]));
+        Assert.True(Pruned(folder["small"]) > 10_000);
+        (code, _, error) = await Run("prune", trained.Run, "--out", folder["none"], "--heads", "3");
+        Assert.Equal(1, code);
+        Assert.Contains("3 attention heads to keep in each layer; expected 1 to 2", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["none"]));
+    }
+
     [Theory]
-    [InlineData(2, "name a finetuning run", "compress")]
+    [InlineData(2, "name a finetuning or translation run", "compress")]
     [InlineData(2, "sparsity 1; expected 0 or more and less than 1", "compress", "x", "--out", "y", "--sparsity", "1")]
     [InlineData(2, "number of bits 9; expected 2 to 8, or 32", "compress", "x", "--out", "y", "--bits", "9")]
-    [InlineData(2, "'1' is no drop in accuracy; write it in points of a hundred, as 1%", "compress", "x", "--out", "y", "--max-drop", "1")]
+    [InlineData(2, "'1' is no drop in accuracy or BLEU; write it in points of a hundred, as 1%", "compress", "x", "--out", "y", "--max-drop", "1")]
     [InlineData(2, "'5' is no time", "compress", "x", "--out", "y", "--max-latency", "5")]
-    [InlineData(2, "--frontier takes two of Accuracy, Bytes", "compress", "x", "--out", "y", "--frontier", "Bytes")]
+    [InlineData(2, "--frontier takes two of Quality, Bytes", "compress", "x", "--out", "y", "--frontier", "Bytes")]
     [InlineData(2, "leave --bits out", "compress", "--resume", "x", "--bits", "4")]
     [InlineData(1, "there is no run here", "compress", "missing", "--out", "y")]
     [InlineData(1, "there is no run here", "compress", "--resume", "missing")]

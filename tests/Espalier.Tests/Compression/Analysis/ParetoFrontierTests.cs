@@ -29,5 +29,5 @@ public class ParetoFrontierTests
         => Merit(a, first) >= Merit(b, first) && Merit(a, second) >= Merit(b, second)
             && (Merit(a, first) > Merit(b, first) || Merit(a, second) > Merit(b, second));
 
-    private static double Merit(ModelMeasures m, Measure measure) => measure is Measure.Accuracy or Measure.TokensPerSecond ? m[measure] : -m[measure];
+    private static double Merit(ModelMeasures m, Measure measure) => measure is Measure.Quality or Measure.TokensPerSecond ? m[measure] : -m[measure];
 }

@@ -34,7 +34,7 @@ public class ModelChoicesTests
 
     private static (ModelMeasures Chosen, bool Fits) Chosen(DeploymentLimits limits) => (Choose(limits).Chosen, Choose(limits).Fits);
 
-    private static ModelChoice<ModelMeasures> Choose(DeploymentLimits limits) => ModelChoices.Choose(Models, m => m, accuracy: 0.9, limits);
+    private static ModelChoice<ModelMeasures> Choose(DeploymentLimits limits) => ModelChoices.Choose(Models, m => m, quality: 0.9, limits);
 
     private static ModelMeasures Model(double accuracy, long bytes, double latency) => new(accuracy, bytes, bytes * 8, bytes, latency, 1000);
 }

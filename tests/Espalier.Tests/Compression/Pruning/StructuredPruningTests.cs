@@ -3,6 +3,7 @@ using Espalier.Compression.Pruning;
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
+using Espalier.Engine.Search;
 
 namespace Espalier.Tests.Compression.Pruning;
 
@@ -39,6 +40,36 @@ public class StructuredPruningTests
         Assert.Equal(Scores(device, Whole, weights), Scores(device, configuration, smaller), (a, b) => Math.Abs(a - b) < 1e-5);
     }
 
+    [Fact]
+    public void Shrink_HeadsAndUnitsOfAnEncoderDecoderThatDoNothing_LeaveItsTranslationsWhatTheyWere()
+    {
+        EncoderDecoderConfiguration whole = new()
+        {
+            Layers = 2, DecoderLayers = 1, Hidden = 24, Heads = 4, FeedForward = 20, Vocabulary = 30, MaximumPositions = 12,
+        };
+        using var device = new CpuDevice(1);
+        using var parameters = new ParameterSet(device);
+        using var model = new EncoderDecoder(parameters, whole);
+        parameters.Allocate(seed: 7, trainable: false);
+        ModelWeights weights = ModelWeights.Download(parameters);
+        foreach (WeightTensor tensor in weights.Tensors)
+        {
+            if (tensor.Name.EndsWith(".out_proj.weight", StringComparison.Ordinal))
+                Clear(tensor, column => column / 6 == 1);
+            else if (tensor.Name.EndsWith(".fc2.weight", StringComparison.Ordinal))
+                Clear(tensor, column => column is 3 or 7);
+        }
+
+        (ModelWeights smaller, EncoderDecoderConfiguration configuration) = StructuredPruning.Shrink(weights, whole, heads: 3, feedForward: 18);
+        Assert.Equal(Shape.Matrix(18, 24), smaller["decoder.layers.0.encoder_attn.k_proj.weight"].Shape);
+        Assert.Equal(configuration, EncoderDecoderFormat.Read("config.json", EncoderDecoderFormat.Write(configuration, 0, 1, 2)).ToModel("config.json"));
+        (float loss, IReadOnlyList<Hypothesis> found) = Translations(device, whole, weights);
+        (float smallerLoss, IReadOnlyList<Hypothesis> smallerFound) = Translations(device, configuration, smaller);
+        Assert.Equal(loss, smallerLoss, 1e-4f);
+        Assert.All(found.Zip(smallerFound), pair => Assert.Equal(pair.First.Score, pair.Second.Score, 1e-4));
+        Assert.Equal(found.Select(h => string.Join(' ', h.Tokens)), smallerFound.Select(h => string.Join(' ', h.Tokens)));
+    }
+
     [Theory]
     [InlineData(0, 20, "0 attention heads to keep in each layer; expected 1 to 4")]
     [InlineData(4, 21, "21 feed-forward units to keep in each layer; expected 1 to 20")]
@@ -57,6 +88,22 @@ public class StructuredPruningTests
             if (columns(i % matrix.Shape.Columns))
                 matrix.Values[i] = 0;
         }
+    }
+
+    // Both ways that a decoder is run: all tokens at once, and one after the other.
+    private static (float Loss, IReadOnlyList<Hypothesis> Found) Translations(
+        Device device, EncoderDecoderConfiguration configuration, ModelWeights weights)
+    {
+        using var parameters = new ParameterSet(device);
+        using var model = new EncoderDecoder(parameters, configuration);
+        parameters.Allocate(seed: 0, trainable: false);
+        weights.Upload(parameters);
+        using var tape = new Tape(device) { Training = false, Recording = false };
+        TokenBatch source = TokenBatch.Upload(tape, [5, 6, 7, 2, 8, 2], [0, 4, 6], configuration);
+        TokenBatch target = TokenBatch.Upload(tape, [0, 9, 10, 0, 11], [0, 3, 5], configuration);
+        float[] loss = [0];
+        device.Download(model.Loss(tape, source, target, tape.Upload([9, 10, 2, 11, 2]), 1).Data, loss);
+        return (loss[0], new BeamSearch(model, new BeamSettings { Beam = 2 }).Search(tape, [[5, 6, 7, 2], [8, 2]]));
     }
 
     private static ModelWeights Weights(Device device, EncoderConfiguration configuration)

@@ -54,7 +54,7 @@ public class CompressionGridTests
         }
 
         static string Comparable(GridTable table) => string.Join('\n', [
-            .. table.Cells.Select(c => $"{c.Name} {c.Measures!.Accuracy} {c.Measures.Bytes} {c.Measures.NonZero} {string.Join(' ', c.Errors)}"),
+            .. table.Cells.Select(c => $"{c.Name} {c.Measures!.Quality} {c.Measures.Bytes} {c.Measures.NonZero} {string.Join(' ', c.Errors)}"),
             .. table.Levels.Select(l => (l with { Seconds = 0 }).ToString()), .. table.Frontier]);
     }
 
@@ -78,7 +78,7 @@ public class CompressionGridTests
         Directory.Delete(Path.Join(path, "levels", "0.98"), recursive: true);
         Directory.Delete(Path.Join(path, "recoveries", "0.98"), recursive: true);
         using CompressionGrid resumed = CompressionGrid.Resume(path);
-        Assert.Equal(whole.Cells.Select(c => c.Measures!.Accuracy), resumed.Run().Cells.Select(c => c.Measures!.Accuracy));
+        Assert.Equal(whole.Cells.Select(c => c.Measures!.Quality), resumed.Run().Cells.Select(c => c.Measures!.Quality));
         Assert.Equal(whole.Levels.Select(l => l with { Seconds = 0 }), resumed.Table().Levels.Select(l => l with { Seconds = 0 }));
     }
 
@@ -129,9 +129,9 @@ public class CompressionGridTests
         GridTable table = grid.Run();
 
         // Codes of 8 bits only meet integers.
-        Assert.Equal([false, true, false], table.Cells.Select(c => c.SingleAccuracy != null));
+        Assert.Equal([false, true, false], table.Cells.Select(c => c.SingleQuality != null));
         string[] lines = File.ReadAllLines(Path.Join(folder["grid"], "table.csv"));
-        Assert.EndsWith($",done,{table.Cells[1].SingleAccuracy}", lines[2], StringComparison.Ordinal);
+        Assert.EndsWith($",done,{table.Cells[1].SingleQuality}", lines[2], StringComparison.Ordinal);
         Assert.All(lines, line => Assert.Equal(lines[0].Count(c => c == ','), line.Count(c => c == ',')));
     }
 

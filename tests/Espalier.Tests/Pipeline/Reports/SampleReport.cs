@@ -145,8 +145,8 @@ internal static class SampleReport
                    bytes - 90_000, "dense 26", Errors(sparsity, bits), 4.2, null),
         ];
         CellResult failed = new(0.95, 4, null, 0, "", [], 0.1, "there was no time left");
-        string[] frontier = [.. ParetoFrontier.Of(cells, c => c.Measures!, Measure.Bytes, Measure.Accuracy).Select(c => c.Name)];
-        return new GridTable(0.8337, [.. cells, failed], [new LevelResult(0.6, 3_000_000, 5_000_000, 0.79, 0.8268, 900, 0.21, 41)], frontier);
+        string[] frontier = [.. ParetoFrontier.Of(cells, c => c.Measures!, Measure.Bytes, Measure.Quality).Select(c => c.Name)];
+        return new GridTable(QualityMetric.Accuracy, 0.8337, [.. cells, failed], [new LevelResult(0.6, 3_000_000, 5_000_000, 0.79, 0.8268, 900, 0.21, 41)], frontier);
     }
 
     private static WeightError[] Errors(double sparsity, int bits) => sparsity == 0 && bits == 32 ? [] :

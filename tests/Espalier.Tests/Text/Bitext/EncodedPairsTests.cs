@@ -21,6 +21,24 @@ public class EncodedPairsTests
     }
 
     [Fact]
+    public void Spread_FewerThanThereAre_TakesPairsWithTheirReferencesFromAllOverTheSet()
+    {
+        using var folder = new TemporaryFolder();
+        string[] words = ["the", "tree", "tree1", "the the", "espalier,", "tree tree"];
+        var set = new ParallelSetOptions
+        {
+            Source = folder.Write("a", string.Join('\n', words) + "\n"),
+            Target = folder.Write("b", string.Join('\n', words.Select(w => w + "!")) + "\n"),
+        };
+        EncodedPairs pairs = EncodedPairs.Encode(set, TestTokenizer.Instance, maxLength: 64, keepReferences: true), some = pairs.Spread(3);
+        string Text(ReadOnlySpan<int> ids) => TestTokenizer.Instance.Decode(ids).Trim();
+        Assert.Equal(["the", "tree1", "espalier,"], Enumerable.Range(0, some.Sources.Count).Select(i => Text(some.Sources[i])));
+        Assert.Equal(["the!", "tree1!", "espalier,!"], Enumerable.Range(0, some.Targets.Count).Select(i => Text(some.Targets[i])));
+        Assert.Equal(["the!", "tree1!", "espalier,!"], some.References);
+        Assert.Same(pairs, pairs.Spread(6));
+    }
+
+    [Fact]
     public void Encode_SpecialTokensAndWhiteSpace_AreTextAndNothing()
     {
         using var folder = new TemporaryFolder();

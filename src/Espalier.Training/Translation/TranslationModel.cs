@@ -1,0 +1,97 @@
+using Espalier.Engine.Devices;
+using Espalier.Engine.Models;
+using Espalier.Text.Batching;
+using Espalier.Text.Bitext;
+using Espalier.Text.Tokenization;
+using Espalier.Training.Objectives;
+using Espalier.Training.Runs;
+
+namespace Espalier.Training.Translation;
+
+/// <summary>The best model of a translation run with all that it was trained and measured on, for whoever goes on from it.</summary>
+public sealed class TranslationModel : IDisposable
+{
+    private readonly TranslationMaterials _materials;
+
+    private TranslationModel(string folder, TranslationMaterials materials, TranslationRecord record, IReadOnlyList<TrainingEvent> log)
+    {
+        (Folder, _materials, Record) = (folder, materials, record);
+        Configuration = TranslationFolder.ReadConfiguration(folder);
+        Development = materials.Data.Development.Spread(MostSentences);
+        TrainingEvent? trained = log.LastOrDefault(e => e.Epochs > 0);
+        EpochSeconds = trained == null ? 0 : trained.Elapsed / trained.Epochs;
+        double part = (double)Development.Sources.Count / materials.Data.Development.Sources.Count;
+        EvaluationSeconds = part * EventLog.EvaluationSeconds(log, TranslationObjective.Metric).DefaultIfEmpty().Average();
+    }
+
+    /// <summary>Sentences of the development set that the model is measured on at most: it is done often, and more of them hardly tell
+    /// two models apart any better.</summary>
+    public const int MostSentences = 2000;
+
+    /// <summary>The folder of the model.</summary>
+    public string Folder { get; }
+
+    /// <summary>What the run was.</summary>
+    public TranslationRecord Record { get; }
+
+    /// <summary>The model's configuration.</summary>
+    public EncoderDecoderConfiguration Configuration { get; }
+
+    /// <summary>Where it runs.</summary>
+    public CpuDevice Device => _materials.Device;
+
+    /// <summary>Its tokenizer.</summary>
+    public Tokenizer Tokenizer => _materials.Data.Tokenizer;
+
+    /// <summary>What it is measured on: the development set, or where that is large, <see cref="MostSentences"/> spread over it.</summary>
+    public EncodedPairs Development { get; }
+
+    /// <summary>Seconds of a pass over the training set, as the run's log has them.</summary>
+    public double EpochSeconds { get; }
+
+    /// <summary>Seconds of an evaluation on <see cref="Development"/>, as the run's log has them.</summary>
+    public double EvaluationSeconds { get; }
+
+    /// <summary>Opens the model of a run, with its data.</summary>
+    /// <param name="run">The folder of a translation run that has a model.</param>
+    /// <param name="threads">Worker threads; 0 takes every core, null as many as the run had.</param>
+    /// <param name="cancel">Stops it.</param>
+    /// <param name="moved">Changes the paths in its configuration to where the same files lie now; null keeps them.</param>
+    /// <exception cref="RunException">It is no translation run, has no model yet, or its data is not what it was.</exception>
+    /// <exception cref="Text.TextException">The data or the tokenizer cannot be read.</exception>
+    public static TranslationModel Open(
+        string run, int? threads = null, CancellationToken cancel = default, Func<TranslationConfiguration, TranslationConfiguration>? moved = null)
+    {
+        RunManifest manifest = RunDirectory.ReadManifest(run);
+        TranslationRecord record = TranslationRecord.Read(run, manifest);
+        string folder = ModelSource.Find(run);
+        TranslationConfiguration c = moved == null ? record.Configuration : moved(record.Configuration).WithFullPaths();
+        TranslationData data = TranslationData.Read(c, Path.Join(folder, ModelFolder.TokenizerName), progress: null, cancel);
+        if (data.Tokenizer.Fingerprint != manifest.TokenizerFingerprint || data.Fingerprint != manifest.DataFingerprint)
+        {
+            throw new RunMismatchException(
+                run, $"the tokenizer in {folder} or the data, such as {c.TrainSource[0]}, is not what the run was made with; put that back");
+        }
+
+        var materials = new TranslationMaterials(data, threads ?? c.Threads);
+        try
+        {
+            return new TranslationModel(folder, materials, record, EventLog.Read(Path.Join(run, RunDirectory.EventsName)));
+        }
+        catch
+        {
+            materials.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A model of the same task with its batches, as the run had them; its weights are the caller's to fill in.</summary>
+    /// <param name="configuration">Its configuration.</param>
+    /// <param name="seed">Seed of the order of the data.</param>
+    public TranslationObjective CreateObjective(EncoderDecoderConfiguration configuration, ulong seed) => TranslationObjective.Create(
+        Device, configuration, _materials.Data.Train, Development, Tokenizer,
+        new SequenceBatchOptions { BatchTokens = Record.Configuration.BatchTokens, MicroBatchTokens = Record.Configuration.MicroBatchTokens }, seed);
+
+    /// <inheritdoc/>
+    public void Dispose() => _materials.Dispose();
+}
