@@ -13,13 +13,13 @@ namespace Espalier.Tests.Pipeline.Jobs;
 public class TranslationJobTests
 {
     // However busy the machine is.
-    private static readonly PlanScope Planned = new() { Least = TimeSpan.MinValue, Sizes = [new(1, 16), new(1, 32)] };
+    private static readonly PlanScope Planned = new() { Least = TimeSpan.MinValue, Sizes = [new(1, 32), new(1, 64)] };
 
     [Fact]
     public void Run_StoppedInTheRaceAndInTraining_GoesOnToATranslationPackageAndAReport()
     {
         using var folder = new TemporaryFolder();
-        JobSettings settings = Settings(folder) with { Budget = TimeSpan.FromSeconds(30), Limits = new DeploymentLimits(MaxBytes: 60_000) };
+        JobSettings settings = Settings(folder) with { Budget = TimeSpan.FromSeconds(30), Limits = new DeploymentLimits(MaxBytes: 120_000) };
         using (Job job = Job.Create(folder["job"], settings))
         {
             Assert.Equal(
