@@ -42,7 +42,7 @@ internal static class SampleReport
                 TokensPerSecond = 81_240,
                 Development = new ReportScore(872, 0.8268, 0.8265, 0.6537, 0.4102),
                 Test = new ReportScore(1821, 0.8139, 0.8137, 0.6281, 0.4315),
-                UncompressedAccuracy = grid.Accuracy,
+                UncompressedAccuracy = grid.Quality,
                 UncompressedBytes = 21_302_110,
                 HeldOutLoss = 3.641,
                 HeldOutPredictions = 4918,
