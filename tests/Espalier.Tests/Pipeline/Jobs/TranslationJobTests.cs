@@ -19,7 +19,7 @@ public class TranslationJobTests
     public void Run_StoppedInTheRaceAndInTraining_GoesOnToATranslationPackageAndAReport()
     {
         using var folder = new TemporaryFolder();
-        JobSettings settings = Settings(folder) with { Budget = TimeSpan.FromSeconds(30), Limits = new DeploymentLimits(MaxBytes: 120_000) };
+        JobSettings settings = Settings(folder) with { Limits = new DeploymentLimits(MaxBytes: 120_000) };
         using (Job job = Job.Create(folder["job"], settings))
         {
             Assert.Equal(
