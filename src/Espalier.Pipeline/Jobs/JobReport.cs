@@ -115,7 +115,7 @@ internal static class JobReport
         if (job.Record.Pretrained is { } run && RunDirectory.IsAt(job.PathOf(run)))
         {
             RunManifest manifest = RunDirectory.ReadManifest(job.PathOf(run));
-            sections.Add(s.IsTranslator ? Training(manifest.ConfigurationAs(TranslationJson.Default.TranslationRecord).Configuration)
+            sections.Add(s.IsTranslator ? Training(manifest.ConfigurationAs(TranslationJson.Default.TranslationRecord))
                 : Pretraining(manifest.ConfigurationAs(PretrainingJson.Default.PretrainingRecord).Configuration));
         }
 
@@ -133,16 +133,21 @@ internal static class JobReport
         new("dropout", Words($"{c.Model.Dropout}")),
     ]);
 
-    private static ReportSection Training(TranslationConfiguration c) => new("Training",
-    [
-        new("size", Words($"{c.Model.Layers} + {c.Model.ActualDecoderLayers} layers × {c.Model.Hidden}, {c.Model.ActualHeads} heads"), "planned"),
-        new("vocabulary", Words($"{c.Model.Vocabulary:N0} tokens of both languages")),
-        new("batch", Words($"{c.BatchTokens} tokens of both sides")),
-        new("learning rate", Words($"{c.Training.Schedule.Peak:G3}, {c.Training.Schedule.Decay}"), "by the width"),
-        new("dropout", Words($"{c.Model.Dropout}, {c.Model.AttentionDropout} of attention")),
-        new("label smoothing", Words($"{c.Model.LabelSmoothing}")),
-        new("evaluations averaged", Words($"{c.Average} at most, where that is better")),
-    ]);
+    private static ReportSection Training(TranslationRecord record)
+    {
+        TranslationConfiguration c = record.Configuration;
+        return new ReportSection("Training",
+        [
+            new("size", Words($"{c.Model.Layers} + {c.Model.ActualDecoderLayers} layers × {c.Model.Hidden}, {c.Model.ActualHeads} heads"), "planned"),
+            new("vocabulary", Words($"{c.Model.Vocabulary:N0} tokens of both languages")),
+            new("pairs", Words($"{record.TrainPairs:N0} of {record.TrainTokens:N0} tokens to learn from, {record.DevelopmentPairs:N0} to compare by")),
+            new("batch", Words($"{c.BatchTokens} tokens of both sides")),
+            new("learning rate", Words($"{c.Training.Schedule.Peak:G3}, {c.Training.Schedule.Decay}"), "by the width"),
+            new("dropout", Words($"{c.Model.Dropout}, {c.Model.AttentionDropout} of attention")),
+            new("label smoothing", Words($"{c.Model.LabelSmoothing}")),
+            new("evaluations averaged", Words($"{c.Average} at most, where that is better")),
+        ]);
+    }
 
     private static MachineRecord? Machine(JobWork job)
         => job.Record.Pretrained is { } run && RunDirectory.IsAt(job.PathOf(run)) ? RunDirectory.ReadManifest(job.PathOf(run)).Machine : null;
