@@ -67,10 +67,17 @@ internal static class ChoosePhase
 
     /// <summary>The best model's quality on the development set, before compression.</summary>
     public static double UncompressedQuality(JobWork job)
-        => job.Settings.IsTranslator ? Trained(job) is { } run ? TranslationFolder.ReadBest(ModelSource.Find(run))?.Bleu ?? 0
-            : throw new RunException(job.PlanFolder, "no model that translates was trained")
-        : job.FinetuneFolders.Max(run => FinetunedModel.ReadBest(run)?.Best.Accuracy)
-            ?? throw new RunException(job.FinetuneFolder, "none of its trials has ended, so there is no finetuned model");
+    {
+        if (!job.Settings.IsTranslator)
+        {
+            return job.FinetuneFolders.Max(run => FinetunedModel.ReadBest(run)?.Best.Accuracy)
+                ?? throw new RunException(job.FinetuneFolder, "none of its trials has ended, so there is no finetuned model");
+        }
+
+        // One whose training was cut short before its first evaluation is not known to get anything right.
+        string trained = Trained(job) ?? throw new RunException(job.PlanFolder, "no model that translates was trained");
+        return TranslationFolder.ReadBest(ModelSource.Find(trained))?.Bleu ?? 0;
+    }
 
     // What was measured again counts: of many models under a limit of latency the best is the one that was lucky.
     private static ModelMeasures Measures(JobWork job, (string Folder, CellResult Cell) of)
