@@ -22,7 +22,8 @@ public sealed record TranslationPlan
     public TranslationLearning Learning { get; init; } = new();
 }
 
-/// <summary>How models learn to translate. The defaults are those of the recipe <c>short-translation</c>, where they are explained.</summary>
+/// <summary>How models learn to translate. The defaults are those of the recipe <c>short-translation</c>, where they are explained, but for
+/// the warm-up: sizes must not race while the rate still rises.</summary>
 public sealed record TranslationLearning
 {
     /// <summary>The width that <see cref="LearningRate"/> is for.</summary>
@@ -50,7 +51,7 @@ public sealed record TranslationLearning
     public double LearningRate { get; init; } = 2e-3;
 
     /// <summary>Part of the budget over which the rate rises.</summary>
-    public double WarmupFraction { get; init; } = 0.05;
+    public double WarmupFraction { get; init; } = 0.02;
 
     /// <summary>Dropout of sub-layers and embeddings.</summary>
     public float Dropout { get; init; } = 0.2f;

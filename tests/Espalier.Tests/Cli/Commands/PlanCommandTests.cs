@@ -71,7 +71,7 @@ public class PlanCommandTests
     }
 
     [Fact]
-    public void Learning_OfTranslation_IsTheRecipesShortTranslation()
+    public void Learning_OfTranslation_IsTheRecipesShortTranslationButForTheWarmUp()
     {
         var options = new TranslationOptions();
         var command = new Command("train") { Recipe.Option };
@@ -89,7 +89,7 @@ public class PlanCommandTests
         TranslationConfiguration own = plan.Learning.Of(new ModelSize(recipe.Model.Layers, recipe.Model.Hidden), settings, plan);
         Assert.Equal(recipe.Model, own.Model);
         Assert.Equal(
-            (recipe.BatchTokens, recipe.MaximumTokens, recipe.Average, recipe.Training.Schedule, recipe.Training.Optimizer, recipe.Training.ClipNorm),
+            (recipe.BatchTokens, recipe.MaximumTokens, recipe.Average, recipe.Training.Schedule with { WarmupFraction = plan.Learning.WarmupFraction }, recipe.Training.Optimizer, recipe.Training.ClipNorm),
             (own.BatchTokens, own.MaximumTokens, own.Average, own.Training.Schedule, own.Training.Optimizer, own.Training.ClipNorm));
     }
 
