@@ -1,5 +1,3 @@
-using Espalier.Training.Budgets;
-
 namespace Espalier.Training.Runs;
 
 /// <summary>A run that can be gone on with, a part of its budget or all of it, without knowing what it is trained for.</summary>
