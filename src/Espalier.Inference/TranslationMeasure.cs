@@ -40,6 +40,21 @@ public sealed record TranslationMeasure(int Sentences, BleuScore Bleu, ChrFScore
                 $"has {sources.Count:N0} lines and {references} {targets.Count:N0}; line n of one must translate line n of the other", source);
         }
 
+        return Of(translator, sources, targets, progress, cancel);
+    }
+
+    /// <summary>Translates sentences and scores them.</summary>
+    /// <param name="translator">The model.</param>
+    /// <param name="sources">Sentences, at least one.</param>
+    /// <param name="targets">Their translations, as many, none of them empty.</param>
+    /// <param name="progress">Told the part that is done.</param>
+    /// <param name="cancel">Stops it.</param>
+    /// <exception cref="TextException">There is no sentence, not as many translations, or one of them is empty.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static TranslationMeasure Of(
+        Translator translator, IReadOnlyList<string> sources, IReadOnlyList<string> targets, IProgress<double>? progress = null,
+        CancellationToken cancel = default)
+    {
         List<TextTranslation> translations = [];
         var clock = Stopwatch.StartNew();
         foreach (string[] some in sources.Chunk(Stretch))

@@ -54,7 +54,7 @@ internal sealed class JobDisplay(TextWriter error) : IProgress<JobProgress>
                     if (Latest is not { } now)
                         continue;
                     whole.Value = now.Fraction;
-                    whole.Description = Markup.Escape($"phase {(int)now.Phase + 1} of {now.Phases.Count} · {Quantities.Show(now.Left)} left");
+                    whole.Description = Markup.Escape($"phase {now.Phases.Take((int)now.Phase + 1).Count(JobSchedule.Has)} of {now.Phases.Count(JobSchedule.Has)} · {Quantities.Show(now.Left)} left");
                     part.Value = PhaseFraction(now);
                     part.Description = Markup.Escape(Words(now));
                 }
@@ -70,7 +70,7 @@ internal sealed class JobDisplay(TextWriter error) : IProgress<JobProgress>
         }
     }
 
-    private static string Words(JobProgress now) => JobSchedule.NameOf(now.Phase) + (now.Words.Length > 0 ? $": {now.Words}" : "");
+    private static string Words(JobProgress now) => now.Phases[(int)now.Phase].Name + (now.Words.Length > 0 ? $": {now.Words}" : "");
 
     private static double PhaseFraction(JobProgress now)
     {

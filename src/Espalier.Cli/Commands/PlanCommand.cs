@@ -2,16 +2,19 @@ using System.CommandLine;
 using Espalier.Cli.CommandLine;
 using Espalier.Pipeline.Plans;
 using Espalier.Planning.Race;
+using Espalier.Text.Bitext;
 using static System.FormattableString;
 
 namespace Espalier.Cli.Commands;
 
-/// <summary><c>espalier plan</c>: a prepared corpus and a budget in, the size to train and a forecast out.</summary>
+/// <summary><c>espalier plan</c>: data and a budget in, the size to train and a forecast out.</summary>
 internal sealed class PlanCommand : EspalierCommand
 {
-    private readonly Option<string> _data = new("--data") { Description = "Folder that espalier data prepare made, with a held-out part", Required = true };
+    private readonly Option<string?> _data = new("--data") { Description = "Folder that espalier data prepare made, with a held-out part, to pretrain an encoder on" };
+    private readonly ParallelOptions _parallel = new();
+    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "To translate: folder of a joint tokenizer of both languages; learned into the plan's folder when left out" };
     private readonly Option<string> _out = new("--out") { Description = "Folder of the plan, to create, or to go on with", Required = true };
-    private readonly Option<string> _time = new Option<string>("--time") { Description = "Time of the whole pretraining, such as 30m; the plan takes at most 15 % of it", Required = true }.ExpectReadable(text => Quantities.Time(text));
+    private readonly Option<string> _time = new Option<string>("--time") { Description = "Time of the whole training, such as 30m; the plan takes at most 15 % of it", Required = true }.ExpectReadable(text => Quantities.Time(text));
     private readonly LimitOptions _limits = new();
     private readonly Option<int> _candidates = new Option<int>("--candidates") { Description = "Most sizes to try", DefaultValueFactory = _ => 6 }.Expect(n => n >= 1, "1 or more");
     private readonly Option<string?> _memory = new Option<string?>("--memory") { Description = "Memory for the model and its activations, such as 4GB; three quarters of the machine's when left out" }.ExpectReadable(text => Quantities.Bytes(text));
@@ -19,18 +22,25 @@ internal sealed class PlanCommand : EspalierCommand
     private readonly Option<int> _threads = new Option<int>("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => 0 }.Expect(t => t is >= 0 and <= 1024, "0 to 1024");
     private readonly Option<bool> _verify = new("--verify") { Description = "Then train every size for the whole time, and set the forecasts beside what came of them" };
 
-    public PlanCommand(Terminal terminal) : base(terminal, "plan", "Choose the size of a model by a race within a part of the budget")
+    public PlanCommand(Terminal terminal) : base(terminal, "plan", "Choose the size of an encoder, or of a model that translates, by a race within a part of the budget")
     {
-        foreach (Option option in (Option[])[_data, _out, _time, .. _limits.All, _candidates, _memory, _seed, _threads, _verify])
+        foreach (Option option in (Option[])[_data, .. _parallel.Training, _tokenizer, _out, _time, .. _limits.All, Recipe.Option, _candidates, _memory, _seed, _threads, _verify])
             Options.Add(option);
     }
 
     protected override void Execute(ParseResult parsed, CommandContext context)
     {
         string folder = parsed.GetRequiredValue(_out);
+        string? data = parsed.GetValue(_data), tokenizer = parsed.GetValue(_tokenizer);
+        ParallelCorpus? pairs = _parallel.Read(parsed, [_data]);
+        if (data == null && pairs == null)
+            throw new UsageException("say what is to be trained on: a prepared corpus with --data, or pairs to translate with --train-source, --train-target, --dev-source and --dev-target");
+        if (data != null && tokenizer != null)
+            throw new UsageException("a prepared corpus has its tokenizer; leave --tokenizer out");
         var settings = new PlanSettings
         {
-            Data = parsed.GetRequiredValue(_data),
+            Data = data,
+            Translation = pairs == null ? null : new TranslationPlan { Corpus = pairs, Tokenizer = tokenizer },
             Budget = Quantities.Time(parsed.GetRequiredValue(_time)),
             Limits = _limits.Read(parsed),
             Candidates = parsed.GetValue(_candidates),

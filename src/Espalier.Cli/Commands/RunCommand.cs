@@ -4,6 +4,7 @@ using Espalier.Cli.CommandLine;
 using Espalier.Compression;
 using Espalier.Pipeline.Jobs;
 using Espalier.Pipeline.Reports;
+using Espalier.Text.Bitext;
 using Espalier.Text.Files;
 using Espalier.Training.Runs;
 
@@ -38,6 +39,7 @@ internal sealed class RunCommand : EspalierCommand
     private readonly Option<int> _threads = new("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => Defaults.Threads };
     private readonly Option<string?> _license = new("--license") { Description = "Licence that the model card names, such as apache-2.0" };
     private readonly ColumnOptions _columns = new();
+    private readonly ParallelOptions _parallel = new();
 
     public RunCommand(Terminal terminal)
         : base(terminal, "run", $"Train, compress and package a model within a time and a size. Without data, on a built-in sample for {DefaultTime}",
@@ -48,7 +50,7 @@ internal sealed class RunCommand : EspalierCommand
     }
 
     private IEnumerable<Option> Settings =>
-        [_corpus, _train, _dev, _test, _time, .. _limits.All, _out, Recipe.Option, _vocabulary, _length, _memory, _seed, _threads, _license, .. _columns.All];
+        [_corpus, _train, _dev, _test, .. _parallel.All, _time, .. _limits.All, _out, Recipe.Option, _vocabulary, _length, _memory, _seed, _threads, _license, .. _columns.All];
 
     protected override void Execute(ParseResult parsed, CommandContext context)
     {
@@ -100,7 +102,8 @@ internal sealed class RunCommand : EspalierCommand
             throw new UsageException("--finish is for a job that has begun; name it with --resume");
         string[] corpus = [.. FilePatterns.Expand(parsed.GetValue(_corpus)!)];
         string? train = parsed.GetValue(_train), dev = parsed.GetValue(_dev), test = parsed.GetValue(_test), time = parsed.GetValue(_time);
-        bool sample = corpus.Length == 0 && train == null && dev == null && test == null;
+        ParallelCorpus? pairs = _parallel.Read(parsed, [_corpus, _train, _dev, _test, .. _columns.All]);
+        bool sample = corpus.Length == 0 && train == null && dev == null && test == null && pairs == null;
         if (time?.StartsWith('+') == true)
             throw new UsageException("a time with a plus is for a job that is resumed; leave the plus out");
         if (time == null && !sample)
@@ -112,6 +115,7 @@ internal sealed class RunCommand : EspalierCommand
             Development = dev,
             Test = test,
             Columns = _columns.Read(parsed),
+            Translation = pairs,
             Sample = sample,
             Budget = Quantities.Time(time ?? DefaultTime),
             Limits = _limits.Read(parsed),
@@ -131,18 +135,25 @@ internal sealed class RunCommand : EspalierCommand
 
     private static string Shown(string folder) => Path.GetRelativePath(".", folder) is var near && near.StartsWith("..", StringComparison.Ordinal) ? folder : near;
 
+    private static string ProductOf(JobSettings settings) => settings.Product switch
+    {
+        JobProduct.Classifier => "a classifier",
+        JobProduct.Translator => "a model that translates",
+        _ => "a pretrained encoder",
+    };
+
     private static void Announce(Job job, CommandContext context)
     {
         TextWriter error = context.Terminal.Error;
         JobRecord record = job.Record;
         JobSettings s = record.Settings;
-        error.WriteLine($"{Shown(job.Folder)}: {(s.Sample ? "the sample" : s.IsClassifier ? "a classifier" : "a pretrained encoder")} in {Quantities.Show(s.Budget)}"
+        error.WriteLine($"{Shown(job.Folder)}: {(s.Sample ? "the sample" : ProductOf(s))} in {Quantities.Show(s.Budget)}"
             + (s.Limits.MaxBytes is { } bytes ? $", at most {bytes / 1e6:G4} MB with tokenizer, configuration and card" : "")
             + (s.Limits.MaxLatency is { } latency ? $", {latency.TotalMilliseconds:G4} ms" : "")
             + (record.SpentSeconds > 0.5 ? $"; {Quantities.Show(TimeSpan.FromSeconds(record.SpentSeconds))} are spent" : ""));
         if (record.HasEnded)
             return;
-        foreach (ReportPhase phase in record.Phases)
+        foreach (ReportPhase phase in record.Phases.Where(JobSchedule.Has))
             error.WriteLine($"  {phase.Name,-9} {Quantities.Show(TimeSpan.FromSeconds(phase.PlannedSeconds ?? 0)),7}"
                 + (phase.State == PhaseState.Waiting ? "" : $"  {phase.State.ToString().ToLowerInvariant()}"));
     }
@@ -170,11 +181,18 @@ internal sealed record RunResult(
                 text.WriteLine($"  test         {100 * test.Accuracy:F2} % of {test.Examples:N0} right");
             if (o.Development is { } dev)
                 text.WriteLine($"  development  {100 * dev.Accuracy:F2} % of {dev.Examples:N0} right; {100 * o.UncompressedAccuracy:F2} % before compression");
-            if (o.HeldOutLoss is { } loss)
+            if (o.TestTranslation is { } translated)
+                text.WriteLine($"  test         BLEU {translated.Bleu:F2}, chrF {translated.ChrF:F2} on {translated.Sentences:N0} sentences (beam {translated.Beam})");
+            if (o.DevelopmentTranslation is { } chose)
+            {
+                text.WriteLine($"  development  BLEU {chose.Bleu:F2}, chrF {chose.ChrF:F2} on {chose.Sentences:N0} sentences ({(chose.Beam == 1 ? "greedy" : $"beam {chose.Beam}")}); "
+                    + $"BLEU {o.UncompressedBleu:F2} before compression");
+            }
+            if (o.HeldOutLoss is { } loss && o.DevelopmentTranslation == null)
                 text.WriteLine($"  pretraining  held-out perplexity {Math.Exp(loss):F2}");
             text.WriteLine($"  size         {o.Bytes:N0} bytes{(o.UncompressedBytes is { } before ? $"; {before:N0} before compression" : "")}");
             if (o.LatencySeconds is { } latency)
-                text.WriteLine($"  latency      {1e3 * latency:F2} ms an example; {o.TokensPerSecond:N0} tokens/s in batches");
+                text.WriteLine($"  latency      {1e3 * latency:F2} ms {(o.DevelopmentTranslation == null ? "an example" : "a sentence")}; {o.TokensPerSecond:N0} tokens/s in batches");
             text.WriteLine($"  time         {Quantities.Show(TimeSpan.FromSeconds(o.Seconds))}");
         }
         foreach (string note in Notes)

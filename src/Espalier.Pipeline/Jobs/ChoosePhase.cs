@@ -4,6 +4,7 @@ using Espalier.Compression.Choice;
 using Espalier.Pipeline.Grids;
 using Espalier.Training.Finetuning;
 using Espalier.Training.Runs;
+using Espalier.Training.Translation;
 
 namespace Espalier.Pipeline.Jobs;
 
@@ -17,8 +18,8 @@ internal static class ChoosePhase
     /// <exception cref="RunException">There is no model of any kind yet.</exception>
     public static void Run(JobWork job)
     {
-        string folder = Classifier(job) ?? EncoderPhase.Choose(job);
-        if (job.Settings.IsClassifier && Finetuned(job) == null)
+        string folder = OfTask(job) ?? EncoderPhase.Choose(job);
+        if (job.Settings.IsClassifier && Trained(job) == null)
         {
             job.Note("No classifier could be trained; the package is the pretrained encoder.");
         }
@@ -31,12 +32,13 @@ internal static class ChoosePhase
     public static (string Folder, CellResult Cell) Best(JobWork job)
     {
         (string Folder, CellResult Cell)[] cells = [.. Cells(job).Where(c => c.Cell.Measures != null)];
-        double accuracy = UncompressedAccuracy(job);
+        double quality = UncompressedQuality(job);
+        QualityMetric metric = MetricOf(job);
         DeploymentLimits limits = job.Settings.Limits;
         DeploymentLimits inner = limits with { MaxBytes = limits.MaxBytes - PackageSizes.CardBytes };
         return limits != new DeploymentLimits()
-            ? ModelChoices.Choose(cells, c => Measures(job, c), accuracy, inner).Chosen
-            : cells.Where(c => c.Cell.Measures!.Quality >= accuracy - Negligible).OrderBy(c => c.Cell.Measures!.Bytes)
+            ? ModelChoices.Choose(cells, c => Measures(job, c), quality, inner, metric).Chosen
+            : cells.Where(c => c.Cell.Measures!.Quality >= quality - (Negligible * metric.Best())).OrderBy(c => c.Cell.Measures!.Bytes)
                 .Concat(cells.OrderByDescending(c => c.Cell.Measures!.Quality)).Select(c => ((string, CellResult)?)c).FirstOrDefault()
                 ?? throw new CompressionException("there is no compressed model to choose from");
     }
@@ -54,21 +56,35 @@ internal static class ChoosePhase
            from cell in CompressionGrid.ReadCells(round)
            select (Path.Join(round, CompressionGrid.CellsName, cell.Name), cell);
 
-    /// <summary>The finetuning that came to the best model; null where none came to any.</summary>
-    public static string? Finetuned(JobWork job)
-        => job.FinetuneFolders.Where(run => Directory.Exists(Path.Join(run, RunDirectory.ModelName)))
+    /// <summary>The run that came to the best model of the job's task: a finetuning, or the training of one that translates; null where
+    /// none came to any.</summary>
+    public static string? Trained(JobWork job) => job.Settings.IsTranslator ? FinetunePhase.PretrainedModel(job)
+        : job.FinetuneFolders.Where(run => Directory.Exists(Path.Join(run, RunDirectory.ModelName)))
             .MaxBy(run => FinetunedModel.ReadBest(run)?.Best.Accuracy);
 
-    /// <summary>The best finetuned model's accuracy on the development set.</summary>
-    public static double UncompressedAccuracy(JobWork job) => job.FinetuneFolders.Max(run => FinetunedModel.ReadBest(run)?.Best.Accuracy)
-        ?? throw new RunException(job.FinetuneFolder, "none of its trials has ended, so there is no finetuned model");
+    /// <summary>What the quality of the job's models is.</summary>
+    public static QualityMetric MetricOf(JobWork job) => job.Settings.IsTranslator ? QualityMetric.Bleu : QualityMetric.Accuracy;
+
+    /// <summary>The best model's quality on the development set, before compression.</summary>
+    public static double UncompressedQuality(JobWork job)
+    {
+        if (!job.Settings.IsTranslator)
+        {
+            return job.FinetuneFolders.Max(run => FinetunedModel.ReadBest(run)?.Best.Accuracy)
+                ?? throw new RunException(job.FinetuneFolder, "none of its trials has ended, so there is no finetuned model");
+        }
+
+        // One whose training was cut short before its first evaluation is not known to get anything right.
+        string trained = Trained(job) ?? throw new RunException(job.PlanFolder, "no model that translates was trained");
+        return TranslationFolder.ReadBest(ModelSource.Find(trained))?.Bleu ?? 0;
+    }
 
     // What was measured again counts: of many models under a limit of latency the best is the one that was lucky.
     private static ModelMeasures Measures(JobWork job, (string Folder, CellResult Cell) of)
         => job.Record.Latencies.TryGetValue(Path.GetRelativePath(job.Folder, of.Folder), out double latency)
             ? of.Cell.Measures! with { Latency = latency } : of.Cell.Measures!;
 
-    private static string? Classifier(JobWork job)
+    private static string? OfTask(JobWork job)
     {
         (string, CellResult Cell)[] cells = [.. Cells(job)];
         if (cells.Any(c => c.Cell.Measures != null))
@@ -76,13 +92,13 @@ internal static class ChoosePhase
             return Best(job).Folder;
         }
 
-        if (Finetuned(job) is not { } finetuned)
+        if (Trained(job) is not { } trained)
         {
             return null;
         }
 
         string why = cells.Select(c => c.Cell.Failure).FirstOrDefault() ?? "";
-        job.Note($"No compressed model could be made; the package is the finetuned model as it is. {why}".TrimEnd());
-        return ModelSource.Find(finetuned);
+        job.Note($"No compressed model could be made; the package is the trained model as it is. {why}".TrimEnd());
+        return ModelSource.Find(trained);
     }
 }

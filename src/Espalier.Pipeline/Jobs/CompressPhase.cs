@@ -31,11 +31,11 @@ internal static class CompressPhase
     private const double StepOfRefinement = 0.3, Finest = 0.05, MostPruned = 0.95;
 
     /// <summary>Makes packages.</summary>
-    /// <exception cref="RunException">There is no finetuned model, or a folder cannot be written.</exception>
+    /// <exception cref="RunException">There is no trained model, or a folder cannot be written.</exception>
     public static void Run(JobWork job, CancellationToken cancel)
     {
-        job.Tell("opening the finetuned model");
-        string run = ChoosePhase.Finetuned(job) ?? throw new RunException(job.FinetuneFolder, "none of its trials has ended, so there is no finetuned model");
+        job.Tell("opening the trained model");
+        string run = ChoosePhase.Trained(job) ?? throw new RunException(job.Folder, "no training has come to a model, so there is none to compress");
         PackageSizes sizes = PackageSizes.Of(ModelSource.Find(run), Quantization, job.Settings.Limits.MaxBytes);
         TimeSpan enough = TimeSpan.FromSeconds(Math.Max(LeastRound.TotalSeconds, LeastRoundShare * job.Settings.Budget.TotalSeconds));
         TimeSpan end = BeyondItsShare(job, run);
@@ -49,7 +49,8 @@ internal static class CompressPhase
             }
 
             // Should the job's folder have been moved, so were the run and its data.
-            ICompressionTask Open(GridConfiguration c) => ClassificationTask.Open(c with { Model = run }, cancel, f => FinetunePhase.Here(job, f));
+            ICompressionTask Open(GridConfiguration c) => job.Settings.IsTranslator ? TranslationTask.Open(c with { Model = run }, cancel)
+                : ClassificationTask.Open(c with { Model = run }, cancel, f => FinetunePhase.Here(job, f));
             using CompressionGrid grid = begun ? CompressionGrid.Resume(folder, cancel, Open)
                 : CompressionGrid.Create(folder, first ? First(job, run, sizes) : Refinement(job, run, sizes, round), cancel, Open);
             bool before = ChoosePhase.CellsOf(job.GridFolder).Any(c => Suffices(c.Cell));
@@ -65,16 +66,21 @@ internal static class CompressPhase
     /// <summary>The folder of a round.</summary>
     public static string RoundOf(string grid, int round) => Path.Join(grid, round.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>What choosing, packaging and reporting take beyond their share: large sets are classified at the end.</summary>
+    /// <summary>What choosing, packaging and reporting take beyond their share: large sets are classified or translated at the end.</summary>
     private static TimeSpan BeyondItsShare(JobWork job, string run)
+    {
+        double share = job.Record.Phases.Skip((int)JobPhase.Choose).Sum(p => p.PlannedSeconds ?? 0);
+        double measuring = job.Settings.IsTranslator ? TranslatorMeasure.Expected(job, run) : Classifying(job, run);
+        return TimeSpan.FromSeconds(Math.Max(0, measuring - (share / 2)));
+    }
+
+    private static double Classifying(JobWork job, string run)
     {
         FinetuningRecord record = RunDirectory.ReadManifest(run).ConfigurationAs(FinetuningJson.Default.FinetuningRecord);
         int test = job.Test == null ? 0 : LabelledSet.Read(job.Test, job.Settings.Columns, new LabelVocabulary(record.Labels)).Examples.Count;
 
         // A pass without gradients takes a third of one with.
-        double classifying = record.EpochSeconds * (record.DevelopmentExamples + test) / record.TrainExamples / 3;
-        double share = job.Record.Phases.Skip((int)JobPhase.Choose).Sum(p => p.PlannedSeconds ?? 0);
-        return TimeSpan.FromSeconds(Math.Max(0, classifying - (share / 2)));
+        return record.EpochSeconds * (record.DevelopmentExamples + test) / record.TrainExamples / 3;
     }
 
     private static GridConfiguration First(JobWork job, string run, PackageSizes sizes) => new()

@@ -2,6 +2,7 @@ using System.Reflection;
 using Espalier.Compression;
 using Espalier.Engine.Models;
 using Espalier.Engine.Safetensors;
+using Espalier.Pipeline.Plans;
 using Espalier.Pipeline.Reports;
 using Espalier.Text;
 using Espalier.Text.Labelled;
@@ -60,6 +61,7 @@ public sealed class Job : IDisposable
 
         settings = settings with
         {
+            Translation = settings.Translation?.With(Path.GetFullPath),
             Corpus = [.. settings.Corpus.Select(Path.GetFullPath)],
             Train = FullPath(settings.Train),
             Development = FullPath(settings.Development),
@@ -71,7 +73,7 @@ public sealed class Job : IDisposable
             Version = typeof(Job).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",
             Created = DateTimeOffset.UtcNow,
             Settings = settings,
-            Phases = JobSchedule.Of(settings.Budget, PreparePhase.Expected(settings, bytes), settings.IsClassifier),
+            Phases = JobSchedule.Of(settings.Budget, PreparePhase.Expected(settings, bytes), settings.Product),
         }, time ?? TimeProvider.System));
     }
 
@@ -103,7 +105,7 @@ public sealed class Job : IDisposable
         (_work.Progress, _work.Hurry) = (progress, finish);
         if (Record.HasEnded && File.Exists(_work.PathOf(ReportFile.Name)))
         {
-            return ReportFile.Read(_work.PathOf(ReportFile.Name)) with { Phases = Record.Phases };
+            return ReportFile.Read(_work.PathOf(ReportFile.Name)) with { Phases = JobReport.PhasesOf(Record) };
         }
 
         try
@@ -152,7 +154,7 @@ public sealed class Job : IDisposable
             // A model of some kind can still be made, or is there: what failed is said, and the job goes on with it.
             (state, note) = (PhaseState.Failed, e.Message);
             Failure ??= e;
-            _work.Note($"The phase {JobSchedule.NameOf(phase)} failed: {e.Message}");
+            _work.Note($"The phase {Record.Phases[(int)phase].Name} failed: {e.Message}");
         }
 
         cancel.ThrowIfCancellationRequested();
@@ -183,7 +185,7 @@ public sealed class Job : IDisposable
                 break;
             case JobPhase.Finetune:
                 return (PhaseState.Skipped, "there are no labels");
-            case JobPhase.Compress when ChoosePhase.Finetuned(_work) != null:
+            case JobPhase.Compress when ChoosePhase.Trained(_work) != null:
                 CompressPhase.Run(_work, cancel);
                 break;
             case JobPhase.Compress:
@@ -245,6 +247,12 @@ public sealed class Job : IDisposable
         if (settings.Sample)
         {
             return 0;
+        }
+
+        if (settings.Translation is { } pairs)
+        {
+            ConfigurationException.ThrowIfAny("the pairs", pairs.Unequal());
+            return TextAmount.BytesOf(pairs.Train);
         }
 
         foreach (string file in settings.Corpus)

@@ -30,19 +30,19 @@ internal static class JobContinuation
             record = From(record, (int)JobPhase.Pretrain) with { Extensions = record.Extensions + 1 };
         }
 
-        double[] shares = [.. JobSchedule.Of(more, TimeSpan.Zero, record.Settings.IsClassifier).Select((share, i) =>
+        double[] shares = [.. JobSchedule.Of(more, TimeSpan.Zero, record.Settings.Product).Select((share, i) =>
             i == (int)JobPhase.Plan || record.Phases[i].State is not (PhaseState.Waiting or PhaseState.Running) ? 0 : share.PlannedSeconds ?? 0)];
         double sum = shares.Sum();
         return record with
         {
             Settings = record.Settings with { Budget = record.Settings.Budget + more },
-            Phases = [.. record.Phases.Select((p, i) => p with { PlannedSeconds = (p.PlannedSeconds ?? 0) + (more.TotalSeconds * shares[i] / sum) })],
+            Phases = [.. record.Phases.Select((p, i) => !JobSchedule.Has(p) ? p : p with { PlannedSeconds = p.PlannedSeconds + (more.TotalSeconds * shares[i] / sum) })],
         };
     }
 
     private static JobRecord From(JobRecord record, int first) => record with
     {
-        Phases = [.. record.Phases.Select((p, i) => i < first ? p : p with { State = PhaseState.Waiting, Note = null })],
+        Phases = [.. record.Phases.Select((p, i) => i < first || !JobSchedule.Has(p) ? p : p with { State = PhaseState.Waiting, Note = null })],
         Notes = [.. record.Notes.Where(n => (int)n.Phase < first)],
     };
 }

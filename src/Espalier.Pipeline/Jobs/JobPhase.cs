@@ -9,10 +9,10 @@ public enum JobPhase
     /// <summary>The machine is measured, and candidate sizes race for the choice.</summary>
     Plan,
 
-    /// <summary>The chosen size goes on from where the race left it.</summary>
+    /// <summary>The chosen size goes on from where the race left it; a model that translates is trained for its task at once.</summary>
     Pretrain,
 
-    /// <summary>A classifier is trained from it.</summary>
+    /// <summary>A classifier is trained from it; no phase of other jobs.</summary>
     Finetune,
 
     /// <summary>It is pruned, finetuned again and quantized, over a grid.</summary>

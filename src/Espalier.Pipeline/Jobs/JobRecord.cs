@@ -33,7 +33,7 @@ public sealed record JobRecord
     /// <summary>Wall-clock seconds that were spent; those between a stop and a resumption are not in them.</summary>
     public double SpentSeconds { get; init; }
 
-    /// <summary>The pretraining run of the chosen size, from the job's folder; null before the plan.</summary>
+    /// <summary>The training run of the chosen size, from the job's folder; null before the plan.</summary>
     public string? Pretrained { get; init; }
 
     /// <summary>The folder of the model that becomes the package, from the job's folder; null before the choice.</summary>

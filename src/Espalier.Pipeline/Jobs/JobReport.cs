@@ -4,6 +4,7 @@ using Espalier.Pipeline.Reports;
 using Espalier.Training.Objectives;
 using Espalier.Training.Pretraining;
 using Espalier.Training.Runs;
+using Espalier.Training.Translation;
 
 namespace Espalier.Pipeline.Jobs;
 
@@ -25,7 +26,7 @@ internal static class JobReport
         return new RunReport
         {
             Format = RunReport.CurrentFormat,
-            Title = package == null ? $"Job {Path.GetFileName(job.Folder)}" : ModelCard.TitleOf(package.Outcome.Labels),
+            Title = package == null ? $"Job {Path.GetFileName(job.Folder)}" : ModelCard.TitleOf(package.Outcome),
             Created = DateTimeOffset.Now,
             Version = record.Version,
             State = state,
@@ -49,12 +50,16 @@ internal static class JobReport
             ChosenCell = record.Chosen?.StartsWith("grid", StringComparison.Ordinal) == true ? Path.GetFileName(record.Chosen) : null,
             Confusion = package?.Confusion,
             Mistakes = package?.Mistakes,
-            Phases = record.Phases,
+            Translations = package?.Translations,
+            Phases = PhasesOf(record),
             Configuration = Configuration(job),
             Machine = Machine(job),
             Reproduction = JobReproduction.Of(job),
         };
     }
+
+    /// <summary>The phases that a job has.</summary>
+    public static IReadOnlyList<ReportPhase> PhasesOf(JobRecord record) => [.. record.Phases.Where(JobSchedule.Has)];
 
     private static IReadOnlyList<TrainingEvent> EventsOf(string run) => EventLog.Read(Path.Join(run, RunDirectory.EventsName));
 
@@ -82,7 +87,7 @@ internal static class JobReport
         string? chosen = job.Record.Chosen == null ? null : job.PathOf(job.Record.Chosen);
         string of = cells.FirstOrDefault(c => c.Folder == chosen, cells[^1]).Folder;
         return GridLog.TableOf(
-            Compression.Analysis.QualityMetric.Accuracy, ChoosePhase.UncompressedAccuracy(job),
+            ChoosePhase.MetricOf(job), ChoosePhase.UncompressedQuality(job),
             cells.GroupBy(c => c.Cell.Name).Select(same => same
                 .OrderByDescending(c => c.Folder == chosen).ThenByDescending(c => c.Cell.Measures?.Quality).First().Cell),
             GridLevel.ReadResults(Path.GetDirectoryName(Path.GetDirectoryName(of))!),
@@ -100,7 +105,7 @@ internal static class JobReport
                 new("time", Words($"{s.Budget.TotalSeconds:G6} s"), "given"),
                 new("most bytes", l.MaxBytes is { } bytes ? Words($"{bytes:N0}") : "any"),
                 new("longest latency", l.MaxLatency is { } latency ? Words($"{latency.TotalMilliseconds:G4} ms") : "any"),
-                new("largest drop in accuracy", l.MaxDrop is { } drop ? Words($"{100 * drop:G3} points") : "any"),
+                new(s.IsTranslator ? "largest drop in BLEU" : "largest drop in accuracy", l.MaxDrop is { } drop ? Words($"{100 * drop:G3} points") : "any"),
                 new("vocabulary", s.Vocabulary is { } v ? Words($"{v:N0}") : "by the amount of text and the size of the package", s.Vocabulary == null ? "chosen" : "given"),
                 new("tokens of an example", Words($"{s.MaximumTokens}")),
                 new("threads", s.Threads == 0 ? "every core" : Words($"{s.Threads}")),
@@ -109,20 +114,39 @@ internal static class JobReport
         ];
         if (job.Record.Pretrained is { } run && RunDirectory.IsAt(job.PathOf(run)))
         {
-            PretrainingConfiguration c = RunDirectory.ReadManifest(job.PathOf(run)).ConfigurationAs(PretrainingJson.Default.PretrainingRecord).Configuration;
-            sections.Add(new("Pretraining",
-            [
-                new("size", Words($"{c.Model.Layers} layers × {c.Model.Hidden}, {c.Model.ActualHeads} heads"), "planned"),
-                new("vocabulary", Words($"{c.Model.Vocabulary:N0} tokens")),
-                new("batch", Words($"{c.Batches.BatchBlocks} × {c.Batches.BlockTokens} tokens")),
-                new("tokens to predict", Words($"{100 * c.Batches.MaskRate:G3} %")),
-                new("learning rate", Words($"{c.Training.Schedule.Peak:G3}, {c.Training.Schedule.Decay}"), c.LearningRateSource),
-                new("weight decay", Words($"{c.Training.Optimizer.WeightDecay}")),
-                new("dropout", Words($"{c.Model.Dropout}")),
-            ]));
+            RunManifest manifest = RunDirectory.ReadManifest(job.PathOf(run));
+            sections.Add(s.IsTranslator ? Training(manifest.ConfigurationAs(TranslationJson.Default.TranslationRecord))
+                : Pretraining(manifest.ConfigurationAs(PretrainingJson.Default.PretrainingRecord).Configuration));
         }
 
         return sections;
+    }
+
+    private static ReportSection Pretraining(PretrainingConfiguration c) => new("Pretraining",
+    [
+        new("size", Words($"{c.Model.Layers} layers × {c.Model.Hidden}, {c.Model.ActualHeads} heads"), "planned"),
+        new("vocabulary", Words($"{c.Model.Vocabulary:N0} tokens")),
+        new("batch", Words($"{c.Batches.BatchBlocks} × {c.Batches.BlockTokens} tokens")),
+        new("tokens to predict", Words($"{100 * c.Batches.MaskRate:G3} %")),
+        new("learning rate", Words($"{c.Training.Schedule.Peak:G3}, {c.Training.Schedule.Decay}"), c.LearningRateSource),
+        new("weight decay", Words($"{c.Training.Optimizer.WeightDecay}")),
+        new("dropout", Words($"{c.Model.Dropout}")),
+    ]);
+
+    private static ReportSection Training(TranslationRecord record)
+    {
+        TranslationConfiguration c = record.Configuration;
+        return new ReportSection("Training",
+        [
+            new("size", Words($"{c.Model.Layers} + {c.Model.ActualDecoderLayers} layers × {c.Model.Hidden}, {c.Model.ActualHeads} heads"), "planned"),
+            new("vocabulary", Words($"{c.Model.Vocabulary:N0} tokens of both languages")),
+            new("pairs", Words($"{record.TrainPairs:N0} of {record.TrainTokens:N0} tokens to learn from, {record.DevelopmentPairs:N0} to compare by")),
+            new("batch", Words($"{c.BatchTokens} tokens of both sides")),
+            new("learning rate", Words($"{c.Training.Schedule.Peak:G3}, {c.Training.Schedule.Decay}"), "by the width"),
+            new("dropout", Words($"{c.Model.Dropout}, {c.Model.AttentionDropout} of attention")),
+            new("label smoothing", Words($"{c.Model.LabelSmoothing}")),
+            new("evaluations averaged", Words($"{c.Average} at most, where that is better")),
+        ]);
     }
 
     private static MachineRecord? Machine(JobWork job)

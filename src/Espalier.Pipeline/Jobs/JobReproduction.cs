@@ -13,12 +13,25 @@ internal static class JobReproduction
     {
         JobSettings s = job.Settings;
         return new ReportReproduction([Command(s)], [
-            .. Corpus(job), .. from set in new[] { ("train", s.Train), ("dev", s.Development), ("test", s.Test) }
-                               where set.Item2 != null
-                               select Input(set.Item1, set.Item2)], [
+            .. Corpus(job), .. from set in Sets(s)
+                               from file in set.Files
+                               select Input(set.Role, file)], [
             "A budget of time buys as many steps as the machine makes in it, so another run ends near this one, not at the same bits.",
             "The runs under plan/, finetune/ and grid/ hold their whole configuration; each can be repeated bit by bit with a budget in steps, the same threads and the same instruction set."]);
     }
+
+    // By the names of their options.
+    private static IEnumerable<(string Role, IReadOnlyList<string> Files)> Sets(JobSettings s)
+        => from set in new (string Role, IReadOnlyList<string?> Files)[]
+           {
+               ("train", [s.Train]), ("dev", [s.Development]), ("test", [s.Test]),
+               ("train-source", s.Translation?.TrainSource ?? []), ("train-target", s.Translation?.TrainTarget ?? []),
+               ("dev-source", [s.Translation?.DevelopmentSource]), ("dev-target", [s.Translation?.DevelopmentTarget]),
+               ("test-source", [s.Translation?.TestSource]), ("test-target", [s.Translation?.TestTarget]),
+           }
+           let files = set.Files.OfType<string>().ToArray()
+           where files.Length > 0
+           select (set.Role, (IReadOnlyList<string>)files);
 
     /// <summary>The command line that asks for such a job, for a shell.</summary>
     internal static string Command(JobSettings s)
@@ -26,9 +39,11 @@ internal static class JobReproduction
         JobSettings defaults = new() { Budget = s.Budget };
         List<string> command = ["espalier run"];
         Add("corpus", s.Corpus);
-        Add("train", s.Train);
-        Add("dev", s.Development);
-        Add("test", s.Test);
+        foreach ((string role, IReadOnlyList<string> files) in Sets(s))
+        {
+            Add(role, files);
+        }
+
         Add("format", s.Columns.Format == TableFormat.Auto ? null : s.Columns.Format.ToString());
         if (!s.Columns.HasHeader)
         {

@@ -1,9 +1,23 @@
 using Espalier.Compression.Choice;
 using Espalier.Engine.Models;
+using Espalier.Text.Bitext;
 using Espalier.Text.Labelled;
 using Espalier.Text.Tokenization;
 
 namespace Espalier.Pipeline.Jobs;
+
+/// <summary>What comes of a job.</summary>
+public enum JobProduct
+{
+    /// <summary>A pretrained encoder.</summary>
+    Encoder,
+
+    /// <summary>A classifier of text.</summary>
+    Classifier,
+
+    /// <summary>A model that translates.</summary>
+    Translator,
+}
 
 /// <summary>What the main job is asked for.</summary>
 public sealed record JobSettings
@@ -29,6 +43,9 @@ public sealed record JobSettings
     /// <summary>Where texts and labels stand in all three.</summary>
     public LabelledSetOptions Columns { get; init; } = new();
 
+    /// <summary>Pairs to translate; null where nothing is translated.</summary>
+    public ParallelCorpus? Translation { get; init; }
+
     /// <summary>Whether the data are the embedded sample, which is written into the job's folder.</summary>
     public bool Sample { get; init; }
 
@@ -41,7 +58,7 @@ public sealed record JobSettings
     /// <summary>Tokens of the vocabulary; null chooses by the amount of text and by <see cref="Limits"/>.</summary>
     public int? Vocabulary { get; init; }
 
-    /// <summary>Most tokens of an example.</summary>
+    /// <summary>Most tokens of an example; longer ones lose their end, and pairs with a longer side are left out.</summary>
     public int MaximumTokens { get; init; } = 128;
 
     /// <summary>Bytes allowed for training; null allows three quarters of the machine's.</summary>
@@ -56,18 +73,29 @@ public sealed record JobSettings
     /// <summary>The licence that the model card names; null leaves the choice to whoever publishes it.</summary>
     public string? License { get; init; }
 
+    /// <summary>What comes of it.</summary>
+    public JobProduct Product => Translation != null ? JobProduct.Translator : Train != null || Sample ? JobProduct.Classifier : JobProduct.Encoder;
+
     /// <summary>Whether a classifier comes of it.</summary>
-    public bool IsClassifier => Train != null || Sample;
+    public bool IsClassifier => Product == JobProduct.Classifier;
+
+    /// <summary>Whether a model that translates comes of it.</summary>
+    public bool IsTranslator => Product == JobProduct.Translator;
 
     /// <summary>Everything that is wrong with it; empty when nothing is.</summary>
     public IReadOnlyList<string> Validate()
     {
         List<string> faults = [.. Columns.Validate(), .. Limits.Validate()];
         Check(Budget >= LeastBudget, $"a time of {Budget.TotalSeconds:G3} s for the whole job; expected {LeastBudget.TotalSeconds} s or more");
-        Check(Sample || Corpus.Count > 0 || Train != null, "neither a corpus nor a training set is given; give one of them, or none at all for the sample");
+        bool labelled = Train != null || Development != null || Test != null;
+        faults.AddRange(Translation?.Validate() ?? []);
+        Check(!IsTranslator || !Sample, "the sample has texts of its own; give pairs to translate, or take the sample");
+        Check(!IsTranslator || Corpus.Count == 0, "translation learns from its pairs alone; leave --corpus out");
+        Check(!IsTranslator || !labelled, "pairs to translate and labelled sets make two different models; leave --train, --dev and --test out, or the pairs");
+        Check(Sample || IsTranslator || Corpus.Count > 0 || Train != null, "neither a corpus nor a training set is given; give one of them, or none at all for the sample");
         Check(!Sample || (Corpus.Count == 0 && Train == null), "the sample has a corpus and a training set of its own");
-        Check(IsClassifier || (Development == null && Test == null), "a development or test set without a training set; give the training set too, with --train");
-        Check(IsClassifier || Limits is { MaxLatency: null, MaxDrop: null },
+        Check(IsClassifier || IsTranslator || !labelled, "a development or test set without a training set; give the training set too, with --train");
+        Check(Product != JobProduct.Encoder || Limits is { MaxLatency: null, MaxDrop: null },
             "a latency or a drop in accuracy is measured on labelled texts; give a training set, or bound the size alone");
         Check(Vocabulary is null or >= BpeTrainerOptions.SmallestVocabulary, $"a vocabulary of {Vocabulary}; expected {BpeTrainerOptions.SmallestVocabulary} or more");
         Check(MaximumTokens is >= LeastTokens and <= MostTokens, $"examples of at most {MaximumTokens} tokens; expected {LeastTokens} to {MostTokens}");

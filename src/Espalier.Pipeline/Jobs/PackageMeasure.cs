@@ -19,6 +19,9 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
 {
     private const int MistakesShown = 40;
 
+    /// <summary>How it translates; null where it does not.</summary>
+    public ReportTranslations? Translations { get; init; }
+
     /// <summary>Measures the files of a package.</summary>
     /// <param name="job">The job.</param>
     /// <param name="folder">Where the files lie.</param>
@@ -26,8 +29,12 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
     /// <param name="cancel">Stops it.</param>
     public static PackageMeasure Of(JobWork job, string folder, InferenceSpeed? speed, CancellationToken cancel)
     {
+        if (job.Settings.IsTranslator)
+        {
+            return TranslatorMeasure.Of(job, folder, speed, cancel);
+        }
+
         StoredModel stored = StoredModel.Load(folder);
-        var card = new FileInfo(Path.Join(folder, ModelCard.FileName));
         var outcome = new ReportOutcome
         {
             Package = Path.GetFileName(job.PackageFolder),
@@ -35,16 +42,25 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
             Hidden = stored.Configuration.Hidden,
             Parameters = stored.Weights.Count,
             NonZero = stored.Weights.Count - stored.Masks.Pruned,
-            Bytes = ModelPackage.BytesOf(folder) + (card.Exists ? card.Length : 0),
+            Bytes = BytesOf(folder),
             Seconds = job.Spent.TotalSeconds,
             Labels = stored.Head.Labels,
         };
         return stored.Head.Labels == null ? Encoder(job, folder, outcome, cancel) : Classifier(job, folder, outcome, speed, cancel);
     }
 
-    /// <summary>How fast a classifier's package is; null for an encoder.</summary>
+    /// <summary>Bytes of a package, with its card where it has one.</summary>
+    public static long BytesOf(string folder)
+        => ModelPackage.BytesOf(folder) + (new FileInfo(Path.Join(folder, ModelCard.FileName)) is { Exists: true } card ? card.Length : 0);
+
+    /// <summary>How fast a package is; null for an encoder.</summary>
     public static InferenceSpeed? SpeedOf(JobWork job, string folder, CancellationToken cancel)
     {
+        if (job.Settings.IsTranslator)
+        {
+            return TranslatorMeasure.SpeedOf(job, folder, cancel);
+        }
+
         if (ModelFolder.ReadHead(folder).Labels == null)
         {
             return null;
@@ -97,8 +113,8 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
             LatencySeconds = speed.Latency,
             TokensPerSecond = speed.TokensPerSecond,
             Development = Score(result),
-            UncompressedAccuracy = ChoosePhase.UncompressedAccuracy(job),
-            UncompressedBytes = ChoosePhase.Finetuned(job) is { } run ? ModelPackage.BytesOf(ModelSource.Find(run)) : null,
+            UncompressedAccuracy = ChoosePhase.UncompressedQuality(job),
+            UncompressedBytes = ChoosePhase.Trained(job) is { } run ? ModelPackage.BytesOf(ModelSource.Find(run)) : null,
         };
         (string name, LabelledSet set) = ("development", development);
         if (job.Test != null)
@@ -131,12 +147,13 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
                 labels[w.Said.Gold], labels[w.Said.Predicted], w.Said.Probabilities[w.Said.Predicted]))]);
     }
 
-    private static IReadOnlyList<LimitExcess> Missed(DeploymentLimits limits, ReportOutcome outcome)
+    /// <summary>The limits that a package does not keep to.</summary>
+    public static IReadOnlyList<LimitExcess> Missed(DeploymentLimits limits, ReportOutcome outcome)
     {
         List<LimitExcess> missed = [];
         Look(Compression.Analysis.Measure.Bytes, limits.MaxBytes, outcome.Bytes);
         Look(Compression.Analysis.Measure.Latency, limits.MaxLatency?.TotalSeconds, outcome.LatencySeconds);
-        Look(Compression.Analysis.Measure.Quality, limits.MaxDrop, outcome.UncompressedAccuracy - outcome.Development?.Accuracy);
+        Look(Compression.Analysis.Measure.Quality, limits.MaxDrop, outcome.LostByCompression);
         return missed;
 
         void Look(Compression.Analysis.Measure measure, double? limit, double? value)

@@ -3,15 +3,16 @@ using Espalier.Compression.Pruning;
 using Espalier.Compression.Quantization;
 using Espalier.Pipeline.Grids;
 using Espalier.Pipeline.Packages;
+using Espalier.Training.Translation;
 
 namespace Espalier.Pipeline.Jobs;
 
 /// <summary>What packages of a model will weigh, before any is made: so that time goes to those that may fit.</summary>
-/// <param name="model">The model.</param>
+/// <param name="weights">The model's weights.</param>
 /// <param name="beside">Bytes beside the weights: tokenizer, configuration, card.</param>
 /// <param name="quantization">How it is quantized.</param>
 /// <param name="maxBytes">Most bytes of a package; null for any.</param>
-internal sealed class PackageSizes(StoredModel model, long beside, QuantizationSettings quantization, long? maxBytes)
+internal sealed class PackageSizes(ModelWeights weights, long beside, QuantizationSettings quantization, long? maxBytes)
 {
     /// <summary>Bytes that are kept for the model card; about twice what one takes. What it takes in the end is counted.</summary>
     public const long CardBytes = 4_000;
@@ -22,21 +23,33 @@ internal sealed class PackageSizes(StoredModel model, long beside, QuantizationS
     // Estimates that are a little too high must not rule out what would fit.
     private const double Tolerance = 1.03;
 
-    /// <summary>Sizes of a finetuned or pretrained model's packages.</summary>
+    /// <summary>Sizes of the packages of a model of any kind.</summary>
     public static PackageSizes Of(string folder, QuantizationSettings quantization, long? maxBytes)
     {
+        (ModelWeights weights, long beside) = TranslationFolder.IsAt(folder) ? Translator(folder) : Encoder(folder);
+        return new PackageSizes(weights, beside - (BytesOfTensor * weights.Tensors.Count) + CardBytes, quantization, maxBytes);
+    }
+
+    private static (ModelWeights Weights, long Beside) Encoder(string folder)
+    {
         StoredModel model = StoredModel.Load(folder);
-        return new PackageSizes(model, ModelPackage.BytesBeside(folder, model, []) - (BytesOfTensor * model.Weights.Tensors.Count) + CardBytes, quantization, maxBytes);
+        return (model.Weights, ModelPackage.BytesBeside(folder, model, []));
+    }
+
+    private static (ModelWeights Weights, long Beside) Translator(string folder)
+    {
+        ModelWeights weights = TranslationPackage.ReadWeights(folder, TranslationFolder.ReadConfiguration(folder)).Weights;
+        return (weights, ModelPackage.BytesBeside(folder, weights));
     }
 
     /// <summary>Tensors that cannot be quantized, as they are all zero yet: a short training has not moved them.</summary>
-    public IReadOnlyList<string> Kept => [.. model.Weights.Tensors.Where(IsZero).Select(t => t.Name)];
+    public IReadOnlyList<string> Kept => [.. weights.Tensors.Where(IsZero).Select(t => t.Name)];
 
     /// <summary>Bytes of a package, about.</summary>
     public double Bytes(double sparsity, int bits, bool embeddings)
     {
         var pruning = new PruningSettings { Embeddings = embeddings };
-        return beside + model.Weights.Tensors.Sum(t => BytesOf(t, pruning.Covers(t) ? sparsity : 0, bits));
+        return beside + weights.Tensors.Sum(t => BytesOf(t, pruning.Covers(t) ? sparsity : 0, bits));
     }
 
     /// <summary>Whether a package is likely to fit.</summary>
@@ -69,8 +82,8 @@ internal sealed class PackageSizes(StoredModel model, long beside, QuantizationS
 
     private double BytesOf(WeightTensor tensor, double sparsity, int bits)
     {
-        double weights = tensor.Shape.Count, kept = weights * (1 - sparsity);
-        double mask = sparsity == 0 ? 0 : Math.Min(weights / 8, kept * 0.75);
+        double count = tensor.Shape.Count, kept = count * (1 - sparsity);
+        double mask = sparsity == 0 ? 0 : Math.Min(count / 8, kept * 0.75);
         bits = IsZero(tensor) ? GridConfiguration.FullPrecision : bits;
         long scales = bits == GridConfiguration.FullPrecision ? 0 : quantization.SchemeOf(bits).ScaleCount(tensor.Shape);
         return (kept * bits / 8) + mask + (scales * 2 * sizeof(float)) + BytesOfTensor;

@@ -3,7 +3,6 @@ using Espalier.Pipeline.Plans;
 using Espalier.Pipeline.Reports;
 using Espalier.Planning.Race;
 using Espalier.Planning.Sizes;
-using Espalier.Training.Pretraining;
 using Espalier.Training.Runs;
 
 namespace Espalier.Pipeline.Jobs;
@@ -11,7 +10,7 @@ namespace Espalier.Pipeline.Jobs;
 /// <summary>What a plan goes by beside the job's settings.</summary>
 internal sealed record PlanScope
 {
-    /// <summary>The least time of pretraining: measuring the machine and making a run take seconds, and with less there is nothing left
+    /// <summary>The least time of training: measuring the machine and making a run take seconds, and with less there is nothing left
     /// to tell sizes apart by.</summary>
     public TimeSpan Least { get; init; } = TimeSpan.FromSeconds(20);
 
@@ -19,7 +18,7 @@ internal sealed record PlanScope
     public IReadOnlyList<ModelSize>? Sizes { get; init; }
 }
 
-/// <summary>Chooses the size: candidates race on the machine and the data, and the survivor is the run that pretraining goes on with.</summary>
+/// <summary>Chooses the size: candidates race on the machine and the data, and the survivor is the run that training goes on with.</summary>
 internal static class PlanPhase
 {
     /// <summary>What is trained where no plan could be made: small enough for any machine.</summary>
@@ -49,7 +48,7 @@ internal static class PlanPhase
             }
 
             Begin(job, cancel);
-            return $"less than {job.Scope.Least.TotalSeconds} s of pretraining leave no time for a race; the size is not measured, but small";
+            return $"less than {job.Scope.Least.TotalSeconds} s of training leave no time for a race; the size is not measured, but small";
         }
 
         // A plan that has begun keeps its budget: what it has measured holds for that.
@@ -59,7 +58,10 @@ internal static class PlanPhase
         return null;
     }
 
-    /// <summary>Begins pretraining without a plan.</summary>
+    /// <summary>What is trained, with all the time of its training.</summary>
+    public static TrainingTask TaskOf(JobWork job, TimeSpan budget) => TrainingTask.Of(Settings(job, budget));
+
+    /// <summary>Begins training without a plan.</summary>
     public static void Begin(JobWork job, CancellationToken cancel)
     {
         var size = new ModelSize(Fallback.Layers, Fallback.Hidden);
@@ -67,9 +69,7 @@ internal static class PlanPhase
         if (!RunDirectory.IsAt(folder))
         {
             TimeSpan left = job.Left(JobPhase.Pretrain);
-            PlanSettings settings = Settings(job, left > LeastBudget ? left : LeastBudget);
-            using PretrainingRun run = PretrainingRun.Create(
-                folder, settings.Learning.Of(size, settings, HeldOutBlocks, CandidateChoice.MicroBatchBlocks(settings)), null, cancel);
+            using ITrainingRun run = TaskOf(job, left > LeastBudget ? left : LeastBudget).Create(folder, size, HeldOutBlocks, cancel);
         }
 
         Take(job, size);
@@ -95,7 +95,7 @@ internal static class PlanPhase
 
     /// <summary>What the plan said beside what happened; null where there is no plan.</summary>
     /// <param name="job">The job.</param>
-    /// <param name="end">The last event of pretraining; null before its end.</param>
+    /// <param name="end">The last event of training; null before its end.</param>
     /// <param name="actual">Its held-out loss.</param>
     public static IReadOnlyList<ReportForecast>? Forecasts(JobWork job, TrainingEvent? end, double? actual)
     {
@@ -114,7 +114,7 @@ internal static class PlanPhase
         ];
     }
 
-    /// <summary>Every pretraining run of the plan, by its folder from the job's, and its size in words.</summary>
+    /// <summary>Every training run of the plan, by its folder from the job's, and its size in words.</summary>
     public static IEnumerable<(string Run, string Name)> Runs(JobWork job)
         => Directory.Exists(job.PlanFolder)
             ? Directory.EnumerateDirectories(job.PlanFolder).Order(StringComparer.Ordinal).Where(RunDirectory.IsAt)
@@ -124,7 +124,13 @@ internal static class PlanPhase
     // The model reads as many tokens as examples may have, in pretraining and wherever it is used.
     private static PlanSettings Settings(JobWork job, TimeSpan budget) => new()
     {
-        Data = job.DataFolder,
+        Data = job.Settings.IsTranslator ? null : job.DataFolder,
+        Translation = job.Settings.Translation is not { } corpus ? null : new TranslationPlan
+        {
+            Corpus = corpus,
+            Tokenizer = job.TokenizerFolder,
+            Learning = new TranslationLearning { MaximumTokens = job.Settings.MaximumTokens },
+        },
         Budget = budget,
         MemoryBytes = job.Settings.MemoryBytes,
         Threads = job.Settings.Threads,

@@ -1,16 +1,16 @@
+using Espalier.Pipeline.Plans;
 using Espalier.Text.Corpora;
 using Espalier.Text.Files;
 using Espalier.Text.Labelled;
 using Espalier.Text.Sample;
 using Espalier.Text.Tokenization;
+using Espalier.Training.Runs;
 
 namespace Espalier.Pipeline.Jobs;
 
 /// <summary>Texts in, a tokenizer and a corpus of token ids out. What is there already stays.</summary>
 internal static class PreparePhase
 {
-    private const string TokenizerName = "tokenizer.json";
-
     // So many documents and labelled sentences for each second of the budget: a pass over them takes a part of it.
     private const int DocumentsPerSecond = 70, SentencesPerSecond = 100, Least = 500, MostDocuments = 20_000, MostSentences = 30_000;
 
@@ -43,9 +43,16 @@ internal static class PreparePhase
             SampleFolder.Write(job.PathOf("sample"), settings.Seed, SizeOf(settings), null, cancel);
         }
 
+        if (settings.Translation is { } pairs)
+        {
+            // Pairs become tokens where they are learned from.
+            JointTokenizer.Make(job.TokenizerFolder, pairs, settings.Vocabulary, settings.Limits.MaxBytes, job.Tell, cancel);
+            return;
+        }
+
         IReadOnlyList<string> files = Texts(job);
         double bytes = TextAmount.BytesOf(files), part = TextAmount.PartOf(bytes, settings.Budget);
-        string tokenizerFile = Path.Join(job.TokenizerFolder, TokenizerName);
+        string tokenizerFile = Path.Join(job.TokenizerFolder, ModelFolder.TokenizerName);
         if (!File.Exists(tokenizerFile))
         {
             int vocabulary = settings.Vocabulary ?? TextAmount.Vocabulary(bytes * part, settings.Limits.MaxBytes);

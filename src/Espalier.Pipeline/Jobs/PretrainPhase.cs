@@ -1,6 +1,6 @@
+using Espalier.Pipeline.Plans;
 using Espalier.Training;
 using Espalier.Training.Budgets;
-using Espalier.Training.Pretraining;
 using Espalier.Training.Runs;
 
 namespace Espalier.Pipeline.Jobs;
@@ -8,7 +8,8 @@ namespace Espalier.Pipeline.Jobs;
 /// <summary>The chosen size trains on from its own checkpoint until its share of the time is up.</summary>
 internal static class PretrainPhase
 {
-    private static readonly TimeSpan Least = TimeSpan.FromSeconds(1);
+    // With less time it is not worth opening the run once more.
+    private static readonly TimeSpan Least = TimeSpan.FromSeconds(1), WorthMeasuring = TimeSpan.FromSeconds(30);
 
     /// <summary>Trains.</summary>
     /// <exception cref="RunException">There is no run to go on with, it diverged, or it cannot be written.</exception>
@@ -22,48 +23,79 @@ internal static class PretrainPhase
         }
 
         string folder = job.PathOf(job.Record.Pretrained!);
-        double overhead = Overhead(folder, job.Left(JobPhase.Pretrain));
-        using PretrainingRun run = PretrainingRun.Resume(folder, (_, spent) => new TrainingBudget
+        TimeSpan left = job.Left(JobPhase.Pretrain);
+        TrainingTask task = PlanPhase.TaskOf(job, Longest(left));
+        if (left > WorthMeasuring && Evaluations(task, folder).Count == 0)
         {
-            Time = spent.Time + Longest(job.Left(JobPhase.Pretrain) - TimeSpan.FromSeconds(overhead)),
-        }, job.DataFolder);
-        TrainingOutcome outcome = run.Train(new TrainingWords(job, ""), cancel);
+            // A race measures the loss alone, which says little of what translating takes.
+            TrainUntilEvaluated(job, task, folder, cancel);
+        }
+
+        TrainingOutcome outcome = Train(job, task, folder, new TrainingWords(job, ""), cancel);
         cancel.ThrowIfCancellationRequested();
         if (outcome.End == TrainingEnd.Diverged)
         {
-            job.Note($"Pretraining diverged; the model is that of its last good checkpoint: {outcome.Message}");
+            job.Note($"Training diverged; the model is that of its last good checkpoint: {outcome.Message}");
         }
     }
 
-    /// <summary>Seconds that evaluating and saving will take of so much time, going by those of the run so far.</summary>
-    private static double Overhead(string folder, TimeSpan left)
+    private static TrainingOutcome Train(
+        JobWork job, TrainingTask task, string folder, IProgress<TrainingProgress> progress, CancellationToken cancel)
     {
-        IReadOnlyList<TrainingEvent> events = EventLog.Read(Path.Join(folder, RunDirectory.EventsName));
+        using ITrainingRun run = task.Resume(folder, (_, spent) => new TrainingBudget
+        {
+            Time = spent.Time + Longest(job.Left(JobPhase.Pretrain) - Overhead(task, folder, job.Left(JobPhase.Pretrain))),
+        }, cancel);
+        return run.Train(progress, cancel);
+    }
+
+    private static void TrainUntilEvaluated(JobWork job, TrainingTask task, string folder, CancellationToken cancel)
+    {
+        using var evaluated = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        _ = Train(job, task, folder, new TrainingWords(job, "", evaluated.Cancel), evaluated.Token);
+        cancel.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>Time that evaluating and saving will take of so much, going by those of the run so far.</summary>
+    private static TimeSpan Overhead(TrainingTask task, string folder, TimeSpan left)
+    {
+        IReadOnlyList<TrainingEvent> events = EventsOf(folder);
         if (events.Count == 0)
         {
-            return 0;
+            return TimeSpan.Zero;
         }
 
-        TrainerSettings training = RunDirectory.ReadManifest(folder)
-            .ConfigurationAs(PretrainingJson.Default.PretrainingRecord).Configuration.Training;
-        double evaluation = PerEvent("evaluation", events[^1].EvaluationSeconds), saving = PerEvent("checkpoint", events[^1].SavingSeconds);
-        return (evaluation * Times(training.Evaluation)) + (saving * (1 + Times(training.Checkpoints.Every)));
-
-        double PerEvent(string kind, double seconds) => events.Count(e => e.Event == kind) is > 0 and var count ? seconds / count : 0;
+        TrainerSettings training = task.SettingsOf(folder);
+        double evaluation = Evaluations(task, folder).DefaultIfEmpty().Average();
+        double saving = events[^1].SavingSeconds / Math.Max(1, events.Count(e => e.Event == "checkpoint"));
+        return TimeSpan.FromSeconds((evaluation * Times(training.Evaluation)) + (saving * (1 + Times(training.Checkpoints.Every))));
 
         double Times(Interval every) => 1 + Math.Floor(Math.Max(
             every.Time is { } time ? left / time : 0,
             every.Steps is { } steps && events[^1].Step > 0 ? left.TotalSeconds / (events[^1].Elapsed / events[^1].Step) / steps : 0));
     }
 
+    // Those of evaluations such as the run has when it is trained to its end.
+    private static IReadOnlyList<double> Evaluations(TrainingTask task, string folder) => EventLog.EvaluationSeconds(EventsOf(folder), task.Metric);
+
+    private static IReadOnlyList<TrainingEvent> EventsOf(string folder) => EventLog.Read(Path.Join(folder, RunDirectory.EventsName));
+
     private static TimeSpan Longest(TimeSpan time) => time > Least ? time : Least;
 }
 
 /// <summary>Tells of training in words.</summary>
-internal sealed class TrainingWords(JobWork job, string title) : IProgress<TrainingProgress>
+/// <param name="job">Who is told.</param>
+/// <param name="title">What is trained.</param>
+/// <param name="evaluated">Called after an evaluation; null for nothing.</param>
+internal sealed class TrainingWords(JobWork job, string title, Action? evaluated = null) : IProgress<TrainingProgress>
 {
     public void Report(TrainingProgress value)
     {
+        if (value is { Phase: TrainingPhase.Training, Evaluation: not null })
+        {
+            evaluated?.Invoke();
+        }
+
         string phase = value.Phase switch { TrainingPhase.Evaluation => "evaluating, ", TrainingPhase.Saving => "saving, ", _ => "" };
         string rate = value.StepTime > TimeSpan.Zero ? $", {value.StepTokens / value.StepTime.TotalSeconds:N0} tokens/s" : "";
         string heldOut = value.Evaluation is { } e ? $", held-out {e.Metric} {e.Value:G4}" : "";

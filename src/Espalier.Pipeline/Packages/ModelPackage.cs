@@ -75,6 +75,13 @@ public static class ModelPackage
             + model.Weights.Tensors.Sum(t => BytesOfWords + (Names * (long)ModelFolder.NameOf(t.Name, model.Configuration).Length))
             + kept.Sum(t => t.Shape.Count * sizeof(float));
 
+    /// <summary>The same of a model whose tensors are stored by their own names, none of them kept.</summary>
+    /// <param name="folder">The model's folder.</param>
+    /// <param name="weights">Its weights.</param>
+    public static long BytesBeside(string folder, ModelWeights weights)
+        => new FileInfo(Path.Join(folder, ModelFolder.TokenizerName)).Length + new FileInfo(Path.Join(folder, ModelFolder.ConfigurationName)).Length
+            + weights.Tensors.Sum(t => BytesOfWords + (Names * (long)t.Name.Length));
+
     /// <summary>Opens a classifier; one that is compressed runs on its compressed weights.</summary>
     /// <param name="folder">Its folder.</param>
     /// <param name="device">Where it runs; must outlive it.</param>

@@ -1,8 +1,6 @@
 using Espalier.Engine.Devices;
 using Espalier.Planning.Race;
 using Espalier.Planning.Sizes;
-using Espalier.Text.Corpora;
-using Espalier.Training.Runs;
 using Espalier.Training.Timing;
 
 namespace Espalier.Pipeline.Plans;
@@ -31,18 +29,14 @@ internal sealed record CandidateChoice(
     // tokens: on 4,096 of them a loss has a standard error of a tenth of a nat, which is more than sizes differ by.
     private const double EvaluationShare = 0.25;
 
-    private const int FewestTokens = 1 << 15, MostTokens = 1 << 17, MicroBlocks = 4, FewestPoints = 2, MostPoints = 4;
+    private const int FewestTokens = 1 << 15, MostTokens = 1 << 17, FewestPoints = 2, MostPoints = 4;
 
-    public static CandidateChoice Of(PlanSettings settings)
+    public static CandidateChoice Of(PlanSettings settings, TrainingTask task, CancellationToken cancel = default)
     {
-        (int vocabulary, long distinct) = Corpus(settings.Data);
+        Workload work = task.Describe(cancel);
         double peak, budget = settings.Budget.TotalSeconds;
         using (var device = new CpuDevice(settings.Threads))
             peak = PeakThroughput.Measure(device);
-        PlanLearning learning = settings.Learning;
-        var work = new Workload(
-            vocabulary, learning.BlockTokens, learning.BatchBlocks * learning.BlockTokens,
-            Math.Min(MicroBlocks, learning.BatchBlocks) * learning.BlockTokens, learning.MaskRate, distinct);
         var cost = new CostModel(work, peak * TypicalEfficiency);
         double planning = SizeRace.MostWaste * budget;
         int count = Math.Clamp((int)(planning / SecondsToMake), 1, settings.Candidates);
@@ -58,10 +52,10 @@ internal sealed record CandidateChoice(
         double dearest = Forward(cost.StepSeconds(order.MaxBy(cost.StepFlops)), work);
         double tokens = Math.Clamp(EvaluationShare * slice / MostPoints / dearest, FewestTokens, MostTokens);
         return new CandidateChoice(
-            order, work, peak, slice, (int)Math.Ceiling(tokens / learning.BlockTokens), (settings.Sizes ?? Propose(settings.Candidates)).Count);
+            order, work, peak, slice, task.HeldOut(tokens), (settings.Sizes ?? Propose(settings.Candidates)).Count);
 
         IReadOnlyList<ModelSize> Propose(int most)
-            => CandidateSizes.Propose(cost, work, budget, memory / 2, most, size => Deployable(size, settings, cost, work));
+            => CandidateSizes.Propose(cost, work, budget, memory / 2, most, size => Deployable(size, settings, task, cost, work));
     }
 
     /// <summary>Training seconds between two held-out losses of a slice.</summary>
@@ -70,28 +64,16 @@ internal sealed record CandidateChoice(
     public double PointSeconds(double slice, double step)
         => slice / Math.Clamp(Math.Floor(EvaluationShare * slice / (HeldOutBlocks * Work.SequenceLength * Forward(step, Work))), FewestPoints, MostPoints);
 
-    /// <summary>Sequences of a micro-batch: measured where the budget can bear it, else so few that activations stay in the caches.</summary>
-    public static int? MicroBatchBlocks(PlanSettings settings)
-        => settings.Budget < TimeSpan.FromMinutes(15) ? Math.Min(MicroBlocks, settings.Learning.BatchBlocks) : null;
-
     // Seconds of a token without the backward pass, which costs twice the forward one.
     private static double Forward(double step, Workload work) => step / 3 / work.BatchTokens;
 
-    private static (int Vocabulary, long Tokens) Corpus(string data)
-    {
-        using PreparedCorpus corpus = PreparedCorpus.Open(data);
-        return corpus.HeldOut.Tokens > 0 && corpus.Train.Tokens > 0 ? (corpus.Manifest.Tokenizer.VocabularySize, corpus.Train.Tokens)
-            : throw new RunException(data, "holds nothing out, by which sizes are compared; prepare it with a held-out part");
-    }
-
-    private static bool Deployable(ModelSize size, PlanSettings settings, CostModel cost, Workload work)
+    private static bool Deployable(ModelSize size, PlanSettings settings, TrainingTask task, CostModel cost, Workload work)
     {
         // Of the smallest width little but the embeddings is left: depth is nearly free there, and something must be tried.
         double smallest = 1.5 * sizeof(float) * cost.Parameters(new ModelSize(1, 64));
         bool fits = settings.Limits.MaxBytes is not { } bytes
             || cost.Parameters(size) * sizeof(float) <= Math.Max(Compression * bytes, smallest);
-        // A short example by itself, forward only: it reaches less of the machine than a batch does, about what compressed weights gain.
-        double example = cost.StepSeconds(size) / work.BatchTokens / 3 * work.SequenceLength / 4;
+        double example = Forward(cost.StepSeconds(size), work) * work.SequenceLength * task.Latency;
         return fits && (settings.Limits.MaxLatency is not { } latency || example <= latency.TotalSeconds);
     }
 }

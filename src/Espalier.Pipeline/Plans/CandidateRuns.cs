@@ -1,26 +1,21 @@
 using Espalier.Planning.Curves;
 using Espalier.Planning.Sizes;
-using Espalier.Training.MicroBatches;
-using Espalier.Training.Pretraining;
 using Espalier.Training.Runs;
 
 namespace Espalier.Pipeline.Plans;
 
-/// <summary>The pretraining runs of the candidates; they stay open, for opening one takes longer than many a slice.</summary>
-internal sealed class CandidateRuns(PlanSettings settings, string directory, CancellationToken cancel) : IDisposable
+/// <summary>The runs of the candidates; they stay open, for opening one takes longer than many a slice.</summary>
+internal sealed class CandidateRuns(TrainingTask task, string directory, CancellationToken cancel) : IDisposable
 {
-    private readonly Dictionary<ModelSize, PretrainingRun> _open = [];
+    private readonly Dictionary<ModelSize, ITrainingRun> _open = [];
 
     /// <summary>The run of a candidate, resumed where it was made already.</summary>
-    public PretrainingRun Open(ModelSize size, int heldOutBlocks = 0)
+    public ITrainingRun Open(ModelSize size, int heldOut = 0)
     {
-        if (_open.TryGetValue(size, out PretrainingRun? run))
+        if (_open.TryGetValue(size, out ITrainingRun? run))
             return run;
         string path = PathOf(size);
-        run = IsMade(size)
-            ? PretrainingRun.Resume(path, data: settings.Data, cancel: cancel)
-            : PretrainingRun.Create(
-                path, settings.Learning.Of(size, settings, heldOutBlocks, CandidateChoice.MicroBatchBlocks(settings)), cancel: cancel);
+        run = IsMade(size) ? task.Resume(path, null, cancel) : task.Create(path, size, heldOut, cancel);
         _open.Add(size, run);
         return run;
     }
@@ -28,20 +23,19 @@ internal sealed class CandidateRuns(PlanSettings settings, string directory, Can
     /// <summary>Whether a candidate's run was made already.</summary>
     public bool IsMade(ModelSize size) => RunDirectory.IsAt(PathOf(size));
 
-    /// <summary>What making a run has measured.</summary>
-    public PlannedSize Measured(ModelSize size)
+    /// <summary>What is measured of an open run, and the seconds of its step.</summary>
+    public (PlannedSize Size, double StepSeconds) Measure(ModelSize size)
     {
-        PretrainingRun run = _open[size];
-        MicroBatchChoice choice = run.Record.MicroBatch;
-        return new PlannedSize(
-            size, PathOf(size), run.Parameters, choice.Candidates.Single(c => c.Tokens == choice.Tokens).Bytes, choice.Tokens,
-            run.Record.Configuration.Training.Schedule.Peak, null);
+        ITrainingRun run = _open[size];
+        MeasuredStep step = task.Measure(run, cancel);
+        return (new PlannedSize(
+            size, PathOf(size), run.Parameters, step.MemoryBytes, step.MicroBatchTokens, run.Settings.Schedule.Peak, null), step.Seconds);
     }
 
     /// <summary>The learning curve of a run, in steps at the full rate.</summary>
-    public static IReadOnlyList<CurvePoint> Points(PretrainingRun run)
+    public static IReadOnlyList<CurvePoint> Points(ITrainingRun run)
     {
-        double peak = run.Record.Configuration.Training.Schedule.Peak, steps = 0;
+        double peak = run.Settings.Schedule.Peak, steps = 0;
         long before = 0;
         List<CurvePoint> points = [];
         foreach (TrainingEvent e in EventLog.Read(Path.Join(run.Directory.Path, RunDirectory.EventsName)))
@@ -59,7 +53,7 @@ internal sealed class CandidateRuns(PlanSettings settings, string directory, Can
 
     public void Dispose()
     {
-        foreach (PretrainingRun run in _open.Values)
+        foreach (ITrainingRun run in _open.Values)
             run.Dispose();
         _open.Clear();
     }

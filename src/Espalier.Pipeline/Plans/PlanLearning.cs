@@ -59,7 +59,7 @@ public sealed record PlanLearning
     /// <summary>The run of a candidate.</summary>
     internal PretrainingConfiguration Of(ModelSize size, PlanSettings settings, int heldOutBlocks, int? microBatchBlocks) => new()
     {
-        Data = settings.Data,
+        Data = settings.Data!,
         Model = new EncoderConfiguration
         {
             Layers = size.Layers,

@@ -68,7 +68,7 @@ internal sealed record PlanRecord
 
     private PlanRecord With(Func<string, string> path) => this with
     {
-        Settings = Settings with { Data = path(Settings.Data) },
+        Settings = Settings.With(path),
         Sizes = [.. Sizes.Select(s => s with { RunDirectory = path(s.RunDirectory) })],
     };
 }

@@ -7,7 +7,7 @@ namespace Espalier.Pipeline.Plans;
 
 /// <summary>What was measured of a candidate.</summary>
 /// <param name="Size">Its size.</param>
-/// <param name="RunDirectory">Its pretraining run.</param>
+/// <param name="RunDirectory">Its run.</param>
 /// <param name="Parameters">Values of all its parameters.</param>
 /// <param name="MemoryBytes">Bytes of training: weights, gradients, moments and activations.</param>
 /// <param name="MicroBatchTokens">Tokens that pass through it at once.</param>

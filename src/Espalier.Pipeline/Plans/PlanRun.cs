@@ -4,29 +4,26 @@ using Espalier.Planning.Curves;
 using Espalier.Planning.Race;
 using Espalier.Planning.Sizes;
 using Espalier.Training;
-using Espalier.Training.Pretraining;
 using Espalier.Training.Runs;
 
 namespace Espalier.Pipeline.Plans;
 
 /// <summary>
-/// Chooses the size of a model by a race: candidates are ordinary pretraining runs whose budget is the whole one, trained in slices;
+/// Chooses the size of a model by a race: candidates are ordinary training runs whose budget is the whole one, trained in slices;
 /// the hopeless stop early, and the survivor is simply resumed.
 /// </summary>
 public sealed class PlanRun : IDisposable
 {
-    // Two runs on English are all that is known: 2 × 64 gained 2 % of its fall below the loss without context in ten minutes, 2 × 128
-    // gained 5 % in an hour. From so few no smaller deviation can be had than the gain itself. (2 × 128 in ten minutes gained a half,
-    // for the decay fell into its leaving the plateau of word frequencies: what happens there no curve before it tells.)
-    private static readonly DecayGain LinearDecay = new(0.035, 0.035);
-
     // The part of the time for planning that measuring the candidates may take; the rest is for the race.
     private const double MostMeasuring = 0.6;
+
+    private const string TokenizerName = "tokenizer";
 
     private readonly string _directory;
     private readonly IProgress<PlanProgress>? _progress;
     private readonly CancellationToken _cancel;
     private readonly PlanClock _clock;
+    private readonly TrainingTask _task;
     private readonly CandidateRuns _runs;
     private PlanRecord _record;
 
@@ -34,7 +31,8 @@ public sealed class PlanRun : IDisposable
     {
         (_record, _directory, _progress, _cancel) = (record, directory, progress, cancel);
         _clock = new PlanClock(record.Seconds);
-        _runs = new CandidateRuns(record.Settings, directory, cancel);
+        _task = TrainingTask.Of(record.Settings);
+        _runs = new CandidateRuns(_task, directory, cancel);
     }
 
     private double Fraction => _clock.Seconds / (SizeRace.MostWaste * _record.Settings.Budget.TotalSeconds);
@@ -53,7 +51,9 @@ public sealed class PlanRun : IDisposable
         PlanSettings settings, string directory, IProgress<PlanProgress>? progress = null, CancellationToken cancel = default)
     {
         ConfigurationException.ThrowIfAny("plan", settings.Validate());
-        settings = settings with { Data = Path.GetFullPath(settings.Data) };
+        settings = settings.With(Path.GetFullPath);
+        if (settings.Translation is { Tokenizer: null } translation)
+            settings = settings with { Translation = translation with { Tokenizer = Path.Join(Path.GetFullPath(directory), TokenizerName) } };
         PlanRecord record = PlanRecord.Read(directory) ?? new PlanRecord { Settings = settings };
         if (Text(record.Settings) != Text(settings))
             throw new RunMismatchException(directory, "holds a plan for another budget, other data or other limits; name another folder, or ask for the same");
@@ -108,7 +108,7 @@ public sealed class PlanRun : IDisposable
         PlanResult result = Result(_record);
         // What planning cost is taken from the chosen one's time, so that whoever resumes it need not know.
         _runs.Dispose();
-        PretrainingRun.Rebudget(result.RunDirectory, budget => budget with { Time = result.TrainingTime });
+        _task.Rebudget(result.RunDirectory, budget => budget with { Time = result.TrainingTime });
         _record = _record with { Decided = true };
         Save();
         return Result(_record);
@@ -116,8 +116,9 @@ public sealed class PlanRun : IDisposable
 
     private CandidateChoice Choose()
     {
-        _progress?.Report(new PlanProgress("measuring the machine", Fraction, null));
-        _record = _record with { Choice = CandidateChoice.Of(_record.Settings) };
+        _task.Prepare(Tell, _cancel);
+        Tell("measuring the machine");
+        _record = _record with { Choice = CandidateChoice.Of(_record.Settings, _task, _cancel) };
         Save();
         return _record.Choice;
     }
@@ -131,17 +132,18 @@ public sealed class PlanRun : IDisposable
             // Better fewer candidates than no time to tell them apart; what was made before an interruption is there already.
             if (sizes.Count > 0 && !_runs.IsMade(size) && Fraction * (sizes.Count + 1) / sizes.Count > MostMeasuring)
                 break;
-            _progress?.Report(new PlanProgress($"measuring {size}", Fraction, null));
-            PretrainingRun run = _runs.Open(size, choice.HeldOutBlocks);
-            sizes.Add(_runs.Measured(size));
-            measured.Add((size, run.Estimate.StepSeconds));
+            Tell($"measuring {size}");
+            _ = _runs.Open(size, choice.HeldOutBlocks);
+            (PlannedSize planned, double step) = _runs.Measure(size);
+            sizes.Add(planned);
+            measured.Add((size, step));
             _record = _record with { Sizes = [.. sizes] };
             Save();
         }
         var cost = new CostModel(choice.Work, choice.PeakFlops, measured);
         SizeRace race = SizeRace.Begin(
-            [.. sizes.Select(s => s.Size)], cost, choice.Work, _record.Settings.Budget.TotalSeconds, LinearDecay, _clock.Seconds,
-            Math.Log(_runs.Open(sizes[0].Size).Record.UnigramPerplexity ?? 1));
+            [.. sizes.Select(s => s.Size)], cost, choice.Work, _record.Settings.Budget.TotalSeconds, _task.Gain, _clock.Seconds,
+            _task.ContextFreeLoss(_runs.Open(sizes[0].Size)));
         _record = _record with { Race = race.State };
         Save();
         return race;
@@ -150,7 +152,7 @@ public sealed class PlanRun : IDisposable
     private void Train(SizeRace race, CandidateChoice choice, RaceSlice slice)
     {
         Racer before = race.State.Racers[slice.Candidate];
-        PretrainingRun run = _runs.Open(slice.Size);
+        ITrainingRun run = _runs.Open(slice.Size);
         var relay = new TrainingRelay(p => _progress?.Report(new PlanProgress($"racing {slice.Size}", Fraction, p)));
         var points = new Interval(Time: TimeSpan.FromSeconds(choice.PointSeconds(slice.Seconds, before.StepSeconds)));
         TrainingOutcome outcome = run.TrainUntil(TimeSpan.FromSeconds(before.Seconds + slice.Seconds), points, relay, _cancel);
@@ -172,6 +174,8 @@ public sealed class PlanRun : IDisposable
         };
         Save();
     }
+
+    private void Tell(string words) => _progress?.Report(new PlanProgress(words, Fraction, null));
 
     private void Save()
     {

@@ -6,10 +6,13 @@ namespace Espalier.Pipeline.Plans;
 /// <summary>What a plan is wanted for.</summary>
 public sealed record PlanSettings
 {
-    /// <summary>Folder of a prepared corpus with a held-out part.</summary>
-    public required string Data { get; init; }
+    /// <summary>Folder of a prepared corpus with a held-out part, to pretrain an encoder on; null where <see cref="Translation"/> is given.</summary>
+    public string? Data { get; init; }
 
-    /// <summary>All the time of pretraining, of which planning takes at most 15 %.</summary>
+    /// <summary>What to translate; null where an encoder is pretrained.</summary>
+    public TranslationPlan? Translation { get; init; }
+
+    /// <summary>All the time of training, of which planning takes at most 15 %.</summary>
     public required TimeSpan Budget { get; init; }
 
     /// <summary>Bytes allowed for training; null allows three quarters of the machine's.</summary>
@@ -24,7 +27,7 @@ public sealed record PlanSettings
     /// <summary>What the model has to keep to where it will be used, compressed.</summary>
     public DeploymentLimits Limits { get; init; } = new();
 
-    /// <summary>How candidates learn.</summary>
+    /// <summary>How candidates learn that are pretrained.</summary>
     public PlanLearning Learning { get; init; } = new();
 
     /// <summary>Most candidates.</summary>
@@ -33,10 +36,20 @@ public sealed record PlanSettings
     /// <summary>The candidates; null chooses them from machine, data and limits.</summary>
     public IReadOnlyList<ModelSize>? Sizes { get; init; }
 
+    /// <summary>The same, with other paths.</summary>
+    internal PlanSettings With(Func<string, string> path) => this with
+    {
+        Data = Data == null ? null : path(Data),
+        Translation = Translation is not { } t ? null
+            : t with { Corpus = t.Corpus.With(path), Tokenizer = t.Tokenizer == null ? null : path(t.Tokenizer) },
+    };
+
     /// <summary>Everything that is wrong with it; empty when nothing is.</summary>
     public IReadOnlyList<string> Validate()
     {
-        List<string> faults = [.. Limits.Validate(), .. Learning.Validate()];
+        List<string> faults = [.. Limits.Validate(), .. Learning.Validate(), .. Translation?.Corpus.Validate() ?? []];
+        if ((Data == null) == (Translation == null))
+            faults.Add("a plan is for one thing: a prepared corpus, or pairs to translate");
         if (Budget <= TimeSpan.Zero)
             faults.Add($"a budget of {Budget}; expected more than no time");
         if (MemoryBytes < 1)

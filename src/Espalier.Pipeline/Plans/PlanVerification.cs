@@ -3,7 +3,6 @@ using Espalier.Planning.Race;
 using Espalier.Planning.Sizes;
 using Espalier.Training;
 using Espalier.Training.Objectives;
-using Espalier.Training.Pretraining;
 using Espalier.Training.Runs;
 
 namespace Espalier.Pipeline.Plans;
@@ -46,13 +45,14 @@ public sealed record PlanVerification(IReadOnlyList<VerifiedSize> Sizes)
             : throw new RunException(directory, "holds no plan that was made; make it first");
         PlanResult result = PlanRun.Result(record);
         SizeRace race = SizeRace.Resume(record.Race!);
+        TrainingTask task = TrainingTask.Of(record.Settings);
         List<VerifiedSize> verified = [];
         foreach (PlannedSize size in result.Sizes)
         {
             TimeSpan time = size.Size == result.Plan.Chosen.Size ? result.TrainingTime : record.Settings.Budget;
             int candidate = race.State.Racers.ToList().FindIndex(r => r.Size == size.Size);
-            PretrainingRun.Rebudget(size.RunDirectory, budget => budget with { Time = time });
-            using PretrainingRun run = PretrainingRun.Resume(size.RunDirectory, data: record.Settings.Data, cancel: cancel);
+            task.Rebudget(size.RunDirectory, budget => budget with { Time = time });
+            using ITrainingRun run = task.Resume(size.RunDirectory, null, cancel);
             double done = verified.Count;
             var relay = new TrainingRelay(p => progress?.Report(
                 new PlanProgress($"training {size.Size}", (done + p.Fraction) / result.Sizes.Count, p)));

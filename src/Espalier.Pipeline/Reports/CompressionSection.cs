@@ -74,8 +74,8 @@ internal static class CompressionSection
         WeightError worst = cell.Errors.MaxBy(e => e.MeanMagnitude)!;
         // As the cell has it: quantization is measured against the pruned model that it was made of.
         string change = cell.Bits != GridConfiguration.FullPrecision
-            ? $"What quantization to {cell.Bits} bits changed in the weights{(cell.Sparsity > 0 ? $" that pruning by {Figures.Part(cell.Sparsity)} and the finetuning after it had left" : " of the finetuned model")}"
-            : $"What pruning by {Figures.Part(cell.Sparsity)} and the finetuning after it changed in the weights of the finetuned model";
+            ? $"What quantization to {cell.Bits} bits changed in the weights{(cell.Sparsity > 0 ? $" that pruning by {Figures.Part(cell.Sparsity)} and the finetuning after it had left" : " of the trained model")}"
+            : $"What pruning by {Figures.Part(cell.Sparsity)} and the finetuning after it changed in the weights of the trained model";
         html.Chart("errors", $"{change}, by kind of module: the mean magnitude of before minus after. It is largest in {Title(worst.Kind)}.");
         html.Table(
             ["Module", "#Mean", "#Mean magnitude", "#Variance", "#Weights", "#Tensors"],

@@ -6,6 +6,7 @@ internal static class CurveSection
     public static void Write(Html html, RunReport report)
     {
         ReportCurve[] curves = [.. report.Curves!.Where(c => c.Points.Count > 0)];
+        bool translates = curves.Any(c => c.Points.Any(p => p.Bleu != null));
         if (curves.FirstOrDefault(c => c.Role == CurveRole.Chosen) is { } chosen)
         {
             ReportCurvePoint last = chosen.Points[^1];
@@ -15,8 +16,13 @@ internal static class CurveSection
             int others = curves.Count(c => c.Role == CurveRole.Raced);
             string race = others == 0 ? "" : $" Beside it {(others == 1 ? "the size" : $"the {others} sizes")} that lost the race.";
             html.Chart(
-                "learning", $"Pretraining of {chosen.Name}: {losses} in {Figures.Count(last.Step)} steps, {Figures.Short(last.Tokens)} tokens, {Figures.Seconds(last.Seconds)} and {Figures.Exponent(last.Flops)} floating-point operations.{race}",
+                "learning", $"{(translates ? "Training" : "Pretraining")} of {chosen.Name}: {losses} in {Figures.Count(last.Step)} steps, {Figures.Short(last.Tokens)} tokens, {Figures.Seconds(last.Seconds)} and {Figures.Exponent(last.Flops)} floating-point operations.{race}",
                 "time", "steps", "tokens", "FLOPs");
+        }
+
+        if (translates)
+        {
+            html.Chart("translating", $"BLEU of greedy translations of the development set while training; the best is {Figures.Decimal(curves.Max(c => c.Points.Max(p => p.Bleu)), 2)}.", "time", "steps");
         }
 
         ReportCurve[] tuned = [.. curves.Where(c => c.Role == CurveRole.Finetuning && c.Points.Any(p => p.Accuracy != null))];
@@ -28,13 +34,13 @@ internal static class CurveSection
 
         html.WriteRaw("<details><summary>Ends of the curves as a table</summary>\n");
         html.Table(
-            ["Curve", "#Steps", "#Tokens", "#Time", "#FLOPs", "#Training loss", "#Held-out loss", "#Accuracy"],
+            ["Curve", "#Steps", "#Tokens", "#Time", "#FLOPs", "#Training loss", "#Held-out loss", translates ? "#BLEU" : "#Accuracy"],
             [
                 .. curves.Select(c => (string[])
                 [
                     c.Name, Figures.Count(c.Points[^1].Step), Figures.Short(c.Points[^1].Tokens), Figures.Seconds(c.Points[^1].Seconds), Figures.Exponent(c.Points[^1].Flops),
                     Figures.Loss(c.Points.LastOrDefault(p => p.TrainingLoss != null)?.TrainingLoss), Figures.Loss(c.Points.LastOrDefault(p => p.HeldOutLoss != null)?.HeldOutLoss),
-                    Figures.Percent(c.Points.LastOrDefault(p => p.Accuracy != null)?.Accuracy),
+                    translates ? Figures.Decimal(c.Points.LastOrDefault(p => p.Bleu != null)?.Bleu, 2) : Figures.Percent(c.Points.LastOrDefault(p => p.Accuracy != null)?.Accuracy),
                 ]),
             ],
             "Where each curve ends");

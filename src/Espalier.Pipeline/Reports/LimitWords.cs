@@ -12,7 +12,7 @@ public static class LimitWords
     {
         Measure.Bytes => Text($"the package takes {e.Value / 1e6:F3} MB, {e.Limit / 1e6:F3} MB are allowed: raise --max-size by {(e.Value - e.Limit) / 1e6:F3} MB, or take a smaller --vocabulary"),
         Measure.Latency => Text($"an example takes {1e3 * e.Value:F2} ms, {1e3 * e.Limit:F2} ms are allowed: raise --max-latency by {1e3 * (e.Value - e.Limit):F2} ms"),
-        _ => Text($"{100 * e.Value:F2} points of accuracy are lost, {100 * e.Limit:F2} are allowed: raise --max-drop by {100 * (e.Value - e.Limit):F2}, or give more time"),
+        _ => Text($"{100 * e.Value:F2} points are lost by compression, {100 * e.Limit:F2} are allowed: raise --max-drop by {100 * (e.Value - e.Limit):F2}, or give more time"),
     };
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -26,7 +26,9 @@ internal static class OutcomeSection
 
         string model = $"{o.Layers} {(o.Layers == 1 ? "layer" : "layers")} × {o.Hidden}, {Figures.Short(o.Parameters)} parameters, in {Figures.Bytes(o.Bytes)}";
         ReportScore? score = o.Test ?? o.Development;
-        string accuracy = score == null ? "" : $". It gets {Figures.Percent(score.Accuracy)} of {Figures.Count(score.Examples)} {(o.Test != null ? "test examples right" : "development examples right, which chose the model")}";
+        ReportTranslationScore? translated = o.TestTranslation ?? o.DevelopmentTranslation;
+        string accuracy = translated != null ? $". It translates {Figures.Count(translated.Sentences)} {(o.TestTranslation != null ? "test sentences" : "development sentences, which chose the model,")} with a BLEU of {Figures.Decimal(translated.Bleu, 2)} and a chrF of {Figures.Decimal(translated.ChrF, 2)}"
+            : score == null ? "" : $". It gets {Figures.Percent(score.Accuracy)} of {Figures.Count(score.Examples)} {(o.Test != null ? "test examples right" : "development examples right, which chose the model")}";
         int missed = MissedOf(report, o).Count + (o.Seconds > Slack * report.Goals?.BudgetSeconds ? 1 : 0);
         string goals = report.Goals == null ? "" : missed > 0 ? $". {missed} {(missed == 1 ? "goal was" : "goals were")} missed" : "; every goal was met";
         return $"{state}{model}{accuracy}{goals}.";
@@ -52,11 +54,11 @@ internal static class OutcomeSection
             o.UncompressedBytes is { } before ? $"{Figures.Bytes(before)} before compression" : "");
         if (o.LatencySeconds is { } latency)
         {
-            Card(html, "Latency, one example", Figures.Seconds, latency, limits?.MaxLatency?.TotalSeconds, Met(Measure.Latency),
+            Card(html, o.DevelopmentTranslation == null ? "Latency, one example" : "Latency, one sentence", Figures.Seconds, latency, limits?.MaxLatency?.TotalSeconds, Met(Measure.Latency),
                 o.TokensPerSecond is { } rate ? $"{Figures.Short(rate)} tokens/s in batches" : "");
         }
 
-        if (limits?.MaxDrop is { } drop && o.UncompressedAccuracy - o.Development?.Accuracy is { } lost)
+        if (limits?.MaxDrop is { } drop && o.LostByCompression is { } lost)
         {
             Card(html, "Lost by compression", part => $"{Figures.Decimal(100 * part, 2)}\u00A0points", lost, drop, Met(Measure.Quality), "on the development set");
         }
@@ -81,6 +83,13 @@ internal static class OutcomeSection
         {
             string other = o.Test == null ? "it chose the model" : o.Development is { } dev ? $"{Figures.Percent(dev.Accuracy)} on the development set" : "";
             html.Write($"<div><dt>Accuracy, {(o.Test != null ? "test" : "development")} set</dt><dd><div class=\"value\">{Figures.Percent(score.Accuracy)}</div><div class=\"goal\">{other}</div></dd></div>\n");
+        }
+        else if ((o.TestTranslation ?? o.DevelopmentTranslation) is { } translated)
+        {
+            string set = o.TestTranslation != null ? "test" : "development";
+            string others = o.TestTranslation == null ? "it chose the model" : o.DevelopmentTranslation is { } dev ? $"{Figures.Decimal(dev.Bleu, 2)} on the development set, {dev.Search}" : "";
+            html.Write($"<div><dt>BLEU, {set} set</dt><dd><div class=\"value\">{Figures.Decimal(translated.Bleu, 2)}</div><div class=\"goal\">{translated.Search}; {others}</div></dd></div>\n");
+            html.Write($"<div><dt>chrF, {set} set</dt><dd><div class=\"value\">{Figures.Decimal(translated.ChrF, 2)}</div><div class=\"goal\">{Figures.Count(translated.Sentences)} sentences</div></dd></div>\n");
         }
         else if (o.HeldOutLoss is { } loss)
         {
@@ -126,6 +135,21 @@ internal static class OutcomeSection
 
     private static void WriteTable(Html html, ReportOutcome o)
     {
+        List<string[]> translated = [];
+        AddTranslated("Test set", o.TestTranslation);
+        AddTranslated("Development set", o.DevelopmentTranslation);
+        if (o.DevelopmentTranslation != null && o.UncompressedBleu is { } whole)
+        {
+            translated.Add(["Development set, before compression", Figures.Decimal(whole, 2), Figures.None, "greedy", Figures.None]);
+        }
+
+        if (translated.Count > 0)
+        {
+            html.Table(["Translated", "#BLEU", "#chrF", "Search", "#Sentences"], translated, "How good the package is");
+            ReportTranslationScore any = (o.TestTranslation ?? o.DevelopmentTranslation)!;
+            html.Write($"<p class=\"quiet\">BLEU|{any.BleuSignature}; chrF2|{any.ChrFSignature}</p>\n");
+        }
+
         List<string[]> rows = [];
         Add("Test set", o.Test);
         Add("Development set", o.Development);
@@ -137,6 +161,14 @@ internal static class OutcomeSection
         if (rows.Count > 0)
         {
             html.Table(["Classified", "#Accuracy", "#Macro F1", "#Matthews", "#Loss, nats", "#Examples"], rows, "How good the package is");
+        }
+
+        void AddTranslated(string name, ReportTranslationScore? s)
+        {
+            if (s != null)
+            {
+                translated.Add([name, Figures.Decimal(s.Bleu, 2), Figures.Decimal(s.ChrF, 2), s.Search, Figures.Count(s.Sentences)]);
+            }
         }
 
         void Add(string name, ReportScore? s)

@@ -13,7 +13,7 @@ internal static class PlanSection
 
         ReportCandidate chosen = plan.Candidates[0];
         string trained = plan.Candidates.Any(c => c.Actual != null) ? " The upright stroke is what a size became." : "";
-        html.Chart("forecast", $"Forecast held-out loss of {plan.Candidates.Count} sizes after {Figures.Seconds(plan.BudgetSeconds)} of pretraining, with its interval; lower is better. Chosen: {Size(chosen)}{(chosen.Loss == null ? "" : $" with {Range(chosen)}")}.{trained}");
+        html.Chart("forecast", $"Forecast held-out loss of {plan.Candidates.Count} sizes after {Figures.Seconds(plan.BudgetSeconds)} of training, with its interval; lower is better. Chosen: {Size(chosen)}{(chosen.Loss == null ? "" : $" with {Range(chosen)}")}.{trained}");
         html.Table(
             ["Layers × width", "#Parameters", "#Step", "#Memory", "#Steps", "#Tokens", "#Forecast, nats", "#Interval", "#Raced", "Part"],
             [
@@ -46,8 +46,8 @@ internal static class PlanSection
     private static string Title(ForecastMeasure measure) => measure switch
     {
         ForecastMeasure.HeldOutLoss => "Held-out loss, nats",
-        ForecastMeasure.Steps => "Steps of pretraining",
-        ForecastMeasure.Tokens => "Tokens of pretraining",
+        ForecastMeasure.Steps => "Steps of training",
+        ForecastMeasure.Tokens => "Tokens of training",
         ForecastMeasure.StepSeconds => "Time of a step",
         _ => "Time of the whole job",
     };

@@ -1,3 +1,4 @@
+using Espalier.Training.Objectives;
 using Espalier.Training.Runs;
 
 namespace Espalier.Pipeline.Reports;
@@ -28,6 +29,7 @@ public sealed record ReportCurve(string Name, CurveRole Role, IReadOnlyList<Repo
             {
                 HeldOutLoss = e.Evaluation!.Loss,
                 Accuracy = e.Evaluation.Metric == "accuracy" ? e.Evaluation.Value : null,
+                Bleu = e.Evaluation.Metric == TranslationObjective.Metric ? e.Evaluation.Value : null,
             };
         return new ReportCurve(name, role, [.. training.Concat(evaluations).OrderBy(p => p.Step)]);
     }
@@ -43,13 +45,15 @@ public sealed record ReportCurve(string Name, CurveRole Role, IReadOnlyList<Repo
 /// <param name="TrainingLoss">Mean training loss in nats since the point before.</param>
 /// <param name="HeldOutLoss">Loss on what is not trained on, in nats.</param>
 /// <param name="Accuracy">Accuracy on the development set.</param>
+/// <param name="Bleu">BLEU of greedy translations of the development set.</param>
 public sealed record ReportCurvePoint(
-    long Step, long Tokens, double Seconds, double Flops, double? TrainingLoss = null, double? HeldOutLoss = null, double? Accuracy = null);
+    long Step, long Tokens, double Seconds, double Flops, double? TrainingLoss = null, double? HeldOutLoss = null, double? Accuracy = null,
+    double? Bleu = null);
 
 /// <summary>Which part a learning curve played.</summary>
 public enum CurveRole
 {
-    /// <summary>Pretraining of the chosen size, its slices of the race included.</summary>
+    /// <summary>Training of the chosen size, its slices of the race included.</summary>
     Chosen,
 
     /// <summary>A size of the race that lost.</summary>

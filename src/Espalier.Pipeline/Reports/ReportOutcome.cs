@@ -49,6 +49,15 @@ public sealed record ReportOutcome
     /// <summary>Accuracy on the development set before compression.</summary>
     public double? UncompressedAccuracy { get; init; }
 
+    /// <summary>How well it translates the development set, which decided between models; null where it does not translate.</summary>
+    public ReportTranslationScore? DevelopmentTranslation { get; init; }
+
+    /// <summary>How well it translates the test set, which decided nothing.</summary>
+    public ReportTranslationScore? TestTranslation { get; init; }
+
+    /// <summary>BLEU of greedy translations of the development set before compression.</summary>
+    public double? UncompressedBleu { get; init; }
+
     /// <summary>Bytes of the model before compression.</summary>
     public long? UncompressedBytes { get; init; }
 
@@ -60,6 +69,10 @@ public sealed record ReportOutcome
 
     /// <summary>The held-out perplexity of a model that ignores context.</summary>
     public double? UnigramPerplexity { get; init; }
+
+    /// <summary>Quality on the development set that compression cost, as a part of the best there can be: 0.01 is a point of accuracy or of
+    /// BLEU. Null where it is not known.</summary>
+    internal double? LostByCompression => UncompressedAccuracy - Development?.Accuracy ?? (UncompressedBleu - DevelopmentTranslation?.Bleu) / 100;
 
     /// <summary>Goals that were missed; empty or null where none was.</summary>
     public IReadOnlyList<LimitExcess>? Missed { get; init; }

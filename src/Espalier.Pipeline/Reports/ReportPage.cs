@@ -27,6 +27,7 @@ public static class ReportPage
         ("modules", "Error by module", r => CompressionSection.ErrorsOf(r) != null, CompressionSection.WriteErrors),
         ("confusion", "Confusion", r => r.Confusion is { Counts.Count: > 0 }, MistakeSection.WriteConfusion),
         ("mistakes", "Examples it gets wrong", r => r.Mistakes is { Shown.Count: > 0 }, MistakeSection.Write),
+        ("translations", "Translations", r => r.Translations is { Shown.Count: > 0 }, TranslationSection.Write),
         ("time", "Where the time went", r => r.Phases is { Count: > 0 }, CircumstanceSection.WritePhases),
         ("configuration", "Configuration", r => r.Configuration is { Count: > 0 }, CircumstanceSection.WriteConfiguration),
         ("machine", "Machine", r => r.Machine != null, CircumstanceSection.WriteMachine),

@@ -3,7 +3,7 @@ namespace Espalier.Pipeline.Reports;
 /// <summary>Which size was chosen, and why.</summary>
 /// <param name="Candidates">The chosen one first, then the runner-up, then the others.</param>
 /// <param name="Words">The choice in words and numbers, a sentence each.</param>
-/// <param name="BudgetSeconds">Seconds of pretraining, the race included.</param>
+/// <param name="BudgetSeconds">Seconds of training, the race included.</param>
 /// <param name="LostSeconds">Seconds that the choice cost: what sizes that lost trained, and what went into measuring and evaluating.</param>
 public sealed record ReportPlan(
     IReadOnlyList<ReportCandidate> Candidates, IReadOnlyList<string> Words, double BudgetSeconds, double? LostSeconds = null);

@@ -57,6 +57,9 @@ public sealed record RunReport
     /// <summary>Examples that the package gets wrong.</summary>
     public ReportMistakes? Mistakes { get; init; }
 
+    /// <summary>How the package translates.</summary>
+    public ReportTranslations? Translations { get; init; }
+
     /// <summary>The phases in their order, those to come too.</summary>
     public IReadOnlyList<ReportPhase>? Phases { get; init; }
 

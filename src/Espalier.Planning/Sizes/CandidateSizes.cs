@@ -13,7 +13,9 @@ public static class CandidateSizes
 
     // Distinct tokens for each weight, below which a model could learn the corpus by heart. The race sees that on held-out text;
     // this merely keeps it from sizes that are out of the question.
-    private const double FewestDistinctTokensPerWeight = 0.5;
+    // Pairs bear more weights: dropout and smoothed labels go with them, and they are read ten times and more. What a translation run
+    // keeps is its best evaluation, so that one which overfits in the end loses time and no quality.
+    private const double FewestDistinctTokensPerWeight = 0.5, FewestOfPairsPerWeight = 0.1;
 
     private static readonly int[] Depths = [1, 2, 3, 4, 6, 8, 12, 18, 24];
     private static readonly int[] Widths = [64, 128, 192, 256, 384, 512, 768, 1024, 1536];
@@ -46,17 +48,18 @@ public static class CandidateSizes
         ];
         if (affordable.Length == 0)
             return [new ModelSize(Depths[0], Widths[0])];
+        double fewest = work.Architecture == Architecture.Encoder ? FewestDistinctTokensPerWeight : FewestOfPairsPerWeight;
         ModelSize[] fitting =
         [
             .. from size in affordable
                let tokens = budgetSeconds / cost.StepSeconds(size) * work.BatchTokens
-               where tokens >= FewestTokensPerWeight * size.LayerWeights && tokens <= MostTokensPerWeight * size.LayerWeights
-               where work.CorpusTokens >= FewestDistinctTokensPerWeight * size.LayerWeights
+               let weights = size.LayerWeightsOf(work.Architecture)
+               where tokens >= FewestTokensPerWeight * weights && tokens <= MostTokensPerWeight * weights && work.CorpusTokens >= fewest * weights
                select size,
         ];
         // Where the budget outgrows the data or the table, the nearest sizes are left.
         if (fitting.Length == 0)
-            fitting = work.CorpusTokens < affordable[^1].LayerWeights ? affordable[..1] : affordable[^1..];
+            fitting = work.CorpusTokens < affordable[^1].LayerWeightsOf(work.Architecture) ? affordable[..1] : affordable[^1..];
         return Spread(fitting, cost, count);
     }
 

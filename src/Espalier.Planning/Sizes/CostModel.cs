@@ -24,32 +24,37 @@ public sealed class CostModel
         (_intercept, _slope) = Correction(measured ?? []);
     }
 
+    private bool Decodes => _work.Architecture == Architecture.EncoderDecoder;
+
     /// <summary>
     /// FLOPs of the matrix products of a step, forward and twice that backward: 6 N L 12 H² for the layers, 12 N L H T for attention,
-    /// 6 (V H + H²) for each predicted token.
+    /// 6 (V H + H²) for each predicted token. A token of a pair meets half of an encoder-decoder's weights, attends within its side
+    /// (the source's within T / 2, the target's within T / 4 in the mean, and T / 2 across), and is predicted by the embedding alone.
     /// </summary>
     public double StepFlops(ModelSize size)
     {
         double h = size.Hidden, n = _work.BatchTokens;
-        return (6 * n * size.LayerWeights) + (12 * n * size.Layers * h * _work.SequenceLength)
-            + (6 * n * _work.PredictedShare * ((_work.Vocabulary * h) + (h * h)));
+        double met = size.LayerWeightsOf(_work.Architecture) / (Decodes ? 2 : 1), attended = _work.SequenceLength * (Decodes ? 0.625 : 1);
+        return (6 * n * met) + (12 * n * size.Layers * h * attended)
+            + (6 * n * _work.PredictedShare * ((_work.Vocabulary * h) + (Decodes ? 0 : h * h)));
     }
 
     /// <summary>Parameters, embeddings, norms and biases included.</summary>
     public double Parameters(ModelSize size)
     {
-        double h = size.Hidden;
-        return size.LayerWeights + (13 * h * size.Layers) + ((_work.Vocabulary + _work.SequenceLength + 6 + h) * h) + _work.Vocabulary;
+        double h = size.Hidden, layers = size.LayerWeightsOf(_work.Architecture);
+        return Decodes ? layers + (32 * h * size.Layers) + ((_work.Vocabulary + 4) * h)
+            : layers + (13 * h * size.Layers) + ((_work.Vocabulary + _work.SequenceLength + 6 + h) * h) + _work.Vocabulary;
     }
 
     /// <summary>
     /// Bytes of training, generously: parameters with gradient and moments, and 34 activations of H a token and layer
     /// (Korthikanti et al. 2022, §4.1, in fp32 without dropout masks: 17 of H kept for backward, as many for their gradients),
-    /// and scores of the vocabulary at the predicted tokens with their gradient.
+    /// and scores of the vocabulary at the predicted tokens with their gradient. Layers of a decoder have three sub-layers, not two.
     /// </summary>
     public double MemoryBytes(ModelSize size) => sizeof(float) * (
         (ValuesPerParameter * Parameters(size))
-        + (34.0 * _work.MicroBatchTokens * size.Hidden * (size.Layers + 1))
+        + (34.0 * _work.MicroBatchTokens * size.Hidden * ((size.Layers * (Decodes ? 1.25 : 1)) + 1))
         + (2.0 * _work.MicroBatchTokens * _work.PredictedShare * _work.Vocabulary));
 
     /// <summary>Seconds of a step: FLOPs over the rate, times the correction that the measured sizes ask for.</summary>

@@ -1,12 +1,26 @@
 namespace Espalier.Planning.Sizes;
 
-/// <summary>Depth and width of an encoder; feed-forward size 4 × hidden, heads of 64, as in the paper.</summary>
-/// <param name="Layers">Layers, 1 or more.</param>
+/// <summary>What kind of Transformer a size is of.</summary>
+public enum Architecture
+{
+    /// <summary>An encoder.</summary>
+    Encoder,
+
+    /// <summary>An encoder and a decoder of as many layers, with one embedding for source, target and output.</summary>
+    EncoderDecoder,
+}
+
+/// <summary>Depth and width of a Transformer; feed-forward size 4 × hidden, heads of 64, as in the paper.</summary>
+/// <param name="Layers">Layers, 1 or more; of an encoder-decoder those of each.</param>
 /// <param name="Hidden">Hidden size H, 1 or more.</param>
 public readonly record struct ModelSize(int Layers, int Hidden)
 {
-    /// <summary>Weights of the layers alone, 12 H² each: what the data have to fill.</summary>
-    public double LayerWeights => 12.0 * Layers * Hidden * Hidden;
+    /// <summary>Weights of an encoder's layers alone, 12 H² each: what the data have to fill.</summary>
+    public double LayerWeights => LayerWeightsOf(Architecture.Encoder);
+
+    /// <summary>Weights of the layers alone: 12 H² of an encoder's, and 16 H² of a decoder's, which attends to the source too.</summary>
+    public double LayerWeightsOf(Architecture architecture)
+        => (architecture == Architecture.Encoder ? 12.0 : 12.0 + 16.0) * Layers * Hidden * Hidden;
 
     /// <inheritdoc/>
     public override string ToString() => $"{Layers} × {Hidden}";
@@ -14,13 +28,15 @@ public readonly record struct ModelSize(int Layers, int Hidden)
 
 /// <summary>What is trained on.</summary>
 /// <param name="Vocabulary">Tokens of the vocabulary V.</param>
-/// <param name="SequenceLength">Tokens of a sequence T.</param>
+/// <param name="SequenceLength">Tokens of a sequence T; of a pair of sentences, those of both.</param>
 /// <param name="BatchTokens">Tokens of a step.</param>
 /// <param name="MicroBatchTokens">Tokens that are in memory at once.</param>
-/// <param name="PredictedShare">Share of the tokens that are predicted (the mask rate), in (0, 1].</param>
+/// <param name="PredictedShare">Share of the tokens that are predicted, in (0, 1]: the mask rate, or the targets' share of all.</param>
 /// <param name="CorpusTokens">Distinct tokens of the corpus.</param>
+/// <param name="Architecture">What is trained.</param>
 public sealed record Workload(
-    int Vocabulary, int SequenceLength, int BatchTokens, int MicroBatchTokens, double PredictedShare, long CorpusTokens)
+    int Vocabulary, int SequenceLength, int BatchTokens, int MicroBatchTokens, double PredictedShare, long CorpusTokens,
+    Architecture Architecture = Architecture.Encoder)
 {
     /// <summary>Every fault, in words; empty when there is none.</summary>
     public IReadOnlyList<string> Validate()

@@ -52,6 +52,9 @@ public readonly record struct StepResult(double Loss, long Tokens, FlopCount Flo
 /// <param name="Tokens">Tokens that passed through the model.</param>
 public sealed record Evaluation(string Metric, double Value, double Loss, long Predictions, long Tokens)
 {
+    /// <summary>The metric where nothing but the loss is measured: e to the power of it.</summary>
+    public const string Perplexity = "perplexity";
+
     /// <summary>The loss in parts, in the order of the data, where that order is the same for every model: what chance there is in it,
     /// and in a difference between two models. Null where it is not. No log holds it.</summary>
     [JsonIgnore]

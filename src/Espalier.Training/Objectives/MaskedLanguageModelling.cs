@@ -127,7 +127,7 @@ public sealed class MaskedLanguageModelling : StreamObjective<MaskedBatch>
             }
         }
 
-        return new Evaluation("perplexity", perplexity.Value, perplexity.MeanLoss, perplexity.Tokens, _heldOut.TokenCount)
+        return new Evaluation(Evaluation.Perplexity, perplexity.Value, perplexity.MeanLoss, perplexity.Tokens, _heldOut.TokenCount)
         {
             Parts = parts,
         };

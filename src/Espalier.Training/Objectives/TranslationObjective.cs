@@ -14,6 +14,9 @@ namespace Espalier.Training.Objectives;
 /// </summary>
 public sealed class TranslationObjective : StreamObjective<TranslationBatch>
 {
+    /// <summary>The metric of an evaluation that translates.</summary>
+    public const string Metric = "BLEU";
+
     private readonly EncoderDecoder _model;
     private readonly EncoderDecoderFlops _flops;
     private readonly StepBatch<TranslationBatch> _development;
@@ -34,6 +37,13 @@ public sealed class TranslationObjective : StreamObjective<TranslationBatch>
 
     /// <summary>The model's configuration.</summary>
     public EncoderDecoderConfiguration Configuration => _model.Configuration;
+
+    /// <summary>Tokens of the development set, of both sides.</summary>
+    public long DevelopmentTokens => _development.TokenCount;
+
+    /// <summary>Whether an evaluation translates. Where it does not it measures the loss alone, which is enough to compare models by and
+    /// takes a fraction of the time.</summary>
+    public bool Translates { get; set; } = true;
 
     /// <summary>Builds and initializes a model.</summary>
     /// <param name="device">Where it is trained.</param>
@@ -69,19 +79,20 @@ public sealed class TranslationObjective : StreamObjective<TranslationBatch>
     public override Evaluation? Evaluate(Tape tape, CancellationToken cancel)
     {
         (tape.Training, tape.Recording) = (false, false);
-        double loss = 0;
+        List<EvaluationPart> parts = [];
         Span<float> sum = stackalloc float[1];
         foreach (TranslationBatch micro in _development.MicroBatches)
         {
             cancel.ThrowIfCancellationRequested();
             tape.Reset();
             tape.Device.Download(Loss(tape, micro, 1, smoothing: 0).Data, sum);
-            loss += sum[0];
+            parts.Add(new EvaluationPart(micro.TargetCount, sum[0]));
         }
 
-        double bleu = _translations.Bleu(tape, _model, beam: 1, cancel);
-        return new Evaluation(
-            "BLEU", bleu, loss / _development.TargetCount, _development.TargetCount, _development.TokenCount);
+        double loss = parts.Sum(p => p.LossSum) / _development.TargetCount;
+        (string metric, double value) = Translates ? (Metric, _translations.Bleu(tape, _model, beam: 1, cancel))
+            : (Evaluation.Perplexity, Math.Exp(loss));
+        return new Evaluation(metric, value, loss, _development.TargetCount, _development.TokenCount) { Parts = parts };
     }
 
     /// <inheritdoc/>

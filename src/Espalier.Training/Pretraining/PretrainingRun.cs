@@ -9,7 +9,7 @@ using Espalier.Training.Timing;
 namespace Espalier.Training.Pretraining;
 
 /// <summary>A pretraining run with all that it needs: device, corpus, model and run directory.</summary>
-public sealed class PretrainingRun : IDisposable
+public sealed class PretrainingRun : ITrainingRun
 {
     /// <summary>The kind in <c>run.json</c>.</summary>
     public const string Kind = "pretraining";
@@ -36,6 +36,9 @@ public sealed class PretrainingRun : IDisposable
 
     /// <summary>Values of all parameters of the model.</summary>
     public long Parameters => _materials.Objective.Parameters.Count;
+
+    /// <inheritdoc/>
+    public TrainerSettings Settings => Record.Configuration.Training;
 
     /// <summary>The machine's rate of plain matrix products in FLOP/s, measured when this object was made: a machine that is shared
     /// need not be as fast as when the run was made.</summary>
@@ -106,13 +109,9 @@ public sealed class PretrainingRun : IDisposable
         return trainer.Run(progress, cancel);
     }
 
-    /// <summary>Trains a part of the budget, and saves; the run goes on as if it had never stopped. No model is written.</summary>
-    /// <param name="until">Training time, from the run's beginning, after which it stops: at the evaluation that is nearest.</param>
-    /// <param name="evaluation">How often to evaluate in this part.</param>
-    /// <param name="progress">Told after every step.</param>
-    /// <param name="cancel">Saves and returns.</param>
-    /// <exception cref="RunStorageException">The disk is full or failed; the last good checkpoint is untouched.</exception>
-    /// <exception cref="RunDamagedException">The run has checkpoints, and none is whole.</exception>
+    TrainingOutcome ITrainingRun.Train(IProgress<TrainingProgress>? progress, CancellationToken cancel) => Train(progress, cancel);
+
+    /// <inheritdoc/>
     public TrainingOutcome TrainUntil(
         TimeSpan until, Interval evaluation, IProgress<TrainingProgress>? progress = null, CancellationToken cancel = default)
     {

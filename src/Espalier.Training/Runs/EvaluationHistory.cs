@@ -1,8 +1,11 @@
+using Espalier.Training.Objectives;
+
 namespace Espalier.Training.Runs;
 
 /// <summary>
 /// The evaluations of a run as its log has them. A checkpoint cuts the log back, so that a run that was killed and resumed decides by
-/// them as an uninterrupted one does. Those of averaged weights are left out: they say nothing about where training stands.
+/// them as an uninterrupted one does. Those of averaged weights are left out: they say nothing about where training stands; and those
+/// of the loss alone, as a race between sizes has them: there is no figure of merit to compare with others.
 /// </summary>
 internal sealed class EvaluationHistory
 {
@@ -33,5 +36,5 @@ internal sealed class EvaluationHistory
         return patience > 0 && best > 0 && _sinceEnd.Length - 1 - Array.IndexOf(_sinceEnd, best) >= patience;
     }
 
-    private static bool IsEvaluation(TrainingEvent e) => e is { Event: "evaluation", Evaluation.Averaged: null };
+    private static bool IsEvaluation(TrainingEvent e) => e is { Event: "evaluation", Evaluation: { Averaged: null, Metric: not Evaluation.Perplexity } };
 }

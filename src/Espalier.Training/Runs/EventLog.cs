@@ -14,6 +14,15 @@ public sealed class EventLog : IDisposable
 
     internal EventLog(string path, RunStorage storage) => (_path, _storage) = (path, storage);
 
+    /// <summary>Seconds of the evaluations of a log that have a certain metric, in their order.</summary>
+    /// <param name="log">As <see cref="Read"/> gives it.</param>
+    /// <param name="metric">The metric, such as <c>BLEU</c>.</param>
+    public static IReadOnlyList<double> EvaluationSeconds(IReadOnlyList<TrainingEvent> log, string metric) =>
+    [
+        .. Enumerable.Range(0, log.Count).Where(i => log[i].Event == "evaluation" && log[i].Evaluation?.Metric == metric)
+            .Select(i => log[i].EvaluationSeconds - (i > 0 ? log[i - 1].EvaluationSeconds : 0)).Where(seconds => seconds > 0),
+    ];
+
     /// <summary>Reads a log, also one that is being written or ends in a torn line, without the steps, evaluations and
     /// checkpoints that were rolled back.</summary>
     /// <exception cref="RunDamagedException">A line other than the last is no event.</exception>

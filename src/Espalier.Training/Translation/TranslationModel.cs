@@ -17,12 +17,11 @@ public sealed class TranslationModel : IDisposable
     {
         (Folder, _materials, Record) = (folder, materials, record);
         Configuration = TranslationFolder.ReadConfiguration(folder);
-        Development = materials.Development.Spread(MostSentences);
+        Development = materials.Data.Development.Spread(MostSentences);
         TrainingEvent? trained = log.LastOrDefault(e => e.Epochs > 0);
         EpochSeconds = trained == null ? 0 : trained.Elapsed / trained.Epochs;
-        double part = (double)Development.Sources.Count / materials.Development.Sources.Count;
-        int evaluations = log.Count(e => e.Event == "evaluation");
-        EvaluationSeconds = evaluations == 0 ? 0 : part * log.Max(e => e.EvaluationSeconds) / evaluations;
+        double part = (double)Development.Sources.Count / materials.Data.Development.Sources.Count;
+        EvaluationSeconds = part * EventLog.EvaluationSeconds(log, TranslationObjective.Metric).DefaultIfEmpty().Average();
     }
 
     /// <summary>Sentences of the development set that the model is measured on at most: it is done often, and more of them hardly tell
@@ -42,7 +41,7 @@ public sealed class TranslationModel : IDisposable
     public CpuDevice Device => _materials.Device;
 
     /// <summary>Its tokenizer.</summary>
-    public Tokenizer Tokenizer => _materials.Tokenizer;
+    public Tokenizer Tokenizer => _materials.Data.Tokenizer;
 
     /// <summary>What it is measured on: the development set, or where that is large, <see cref="MostSentences"/> spread over it.</summary>
     public EncodedPairs Development { get; }
@@ -67,16 +66,16 @@ public sealed class TranslationModel : IDisposable
         TranslationRecord record = TranslationRecord.Read(run, manifest);
         string folder = ModelSource.Find(run);
         TranslationConfiguration c = moved == null ? record.Configuration : moved(record.Configuration).WithFullPaths();
-        TranslationMaterials materials = TranslationMaterials.Open(
-            threads is { } t ? c with { Threads = t } : c, Path.Join(folder, ModelFolder.TokenizerName), progress: null, cancel);
+        TranslationData data = TranslationData.Read(c, Path.Join(folder, ModelFolder.TokenizerName), progress: null, cancel);
+        if (data.Tokenizer.Fingerprint != manifest.TokenizerFingerprint || data.Fingerprint != manifest.DataFingerprint)
+        {
+            throw new RunMismatchException(
+                run, $"the tokenizer in {folder} or the data, such as {c.TrainSource[0]}, is not what the run was made with; put that back");
+        }
+
+        var materials = new TranslationMaterials(data, threads ?? c.Threads);
         try
         {
-            if (materials.Tokenizer.Fingerprint != manifest.TokenizerFingerprint || materials.DataFingerprint() != manifest.DataFingerprint)
-            {
-                throw new RunMismatchException(
-                    run, $"the tokenizer in {folder} or the data, such as {c.TrainSource[0]}, is not what the run was made with; put that back");
-            }
-
             return new TranslationModel(folder, materials, record, EventLog.Read(Path.Join(run, RunDirectory.EventsName)));
         }
         catch
@@ -90,7 +89,7 @@ public sealed class TranslationModel : IDisposable
     /// <param name="configuration">Its configuration.</param>
     /// <param name="seed">Seed of the order of the data.</param>
     public TranslationObjective CreateObjective(EncoderDecoderConfiguration configuration, ulong seed) => TranslationObjective.Create(
-        Device, configuration, _materials.Train, Development, Tokenizer,
+        Device, configuration, _materials.Data.Train, Development, Tokenizer,
         new SequenceBatchOptions { BatchTokens = Record.Configuration.BatchTokens, MicroBatchTokens = Record.Configuration.MicroBatchTokens }, seed);
 
     /// <inheritdoc/>

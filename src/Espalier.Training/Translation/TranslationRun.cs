@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
+using Espalier.Text.Batching;
 using Espalier.Training.Budgets;
 using Espalier.Training.Objectives;
 using Espalier.Training.Runs;
@@ -13,10 +15,14 @@ namespace Espalier.Training.Translation;
 /// A translation run with all that it needs. Its folder is a run's; <c>model/</c> holds the best model by BLEU on the
 /// development set, <c>tokenizer.json</c> the joint tokenizer, <c>snapshots/</c> the weights that are averaged at the end.
 /// </summary>
-public sealed class TranslationRun : IDisposable
+public sealed class TranslationRun : ITrainingRun
 {
     /// <summary>The kind in <c>run.json</c>.</summary>
     public const string Kind = "translation";
+
+    // Beside the first, which makes room. A weight has a gradient and two moments.
+    private const int TimedSteps = 3;
+    private const long StatePerWeight = 4;
 
     private readonly TranslationMaterials _materials;
     private readonly RunDirectory _run;
@@ -37,6 +43,9 @@ public sealed class TranslationRun : IDisposable
     /// <summary>Values of all parameters.</summary>
     public long Parameters => _materials.Objective.Parameters.Count;
 
+    /// <inheritdoc/>
+    public TrainerSettings Settings => Record.Configuration.Training;
+
     /// <summary>Effective batches of a pass over the data.</summary>
     public long StepsInEpoch => _materials.Objective.StepsInEpoch;
 
@@ -51,26 +60,41 @@ public sealed class TranslationRun : IDisposable
     /// <param name="configuration">What is asked for.</param>
     /// <param name="progress">Told the part of the data that is read.</param>
     /// <param name="cancel">Stops; nothing remains.</param>
+    /// <param name="data">The data, where it was read already; null reads it.</param>
     /// <exception cref="ConfigurationException">The configuration has faults; all are listed.</exception>
     /// <exception cref="Text.TextException">The data or the tokenizer cannot be read.</exception>
     /// <exception cref="RunException">There is a run already, or the folder cannot be written.</exception>
     public static TranslationRun Create(
-        string path, TranslationConfiguration configuration, IProgress<double>? progress = null, CancellationToken cancel = default)
-        => Create(path, configuration, new RunStorage(), PeakThroughput.Measure, progress, cancel);
+        string path, TranslationConfiguration configuration, IProgress<double>? progress = null, CancellationToken cancel = default,
+        TranslationData? data = null)
+        => Create(path, configuration, new RunStorage(), PeakThroughput.Measure, progress, cancel, data);
 
     /// <summary>Opens a run to go on with it.</summary>
     /// <param name="path">Its folder.</param>
     /// <param name="budget">Makes the new budget of the old one and of what is spent; null keeps it.</param>
     /// <param name="moved">Changes the paths in its configuration to where the same files lie now; null keeps them.</param>
     /// <param name="cancel">Stops reading the data; nothing was changed.</param>
+    /// <param name="data">The data, where it was read already; null reads it.</param>
     /// <exception cref="RunException">There is none, it is another kind, another process works on it, it is damaged, or its data or
     /// tokenizer is no longer what it was.</exception>
     /// <exception cref="ConfigurationException">The new budget has faults.</exception>
     /// <exception cref="Text.TextException">The data or the tokenizer cannot be read.</exception>
     public static TranslationRun Resume(
         string path, Func<TrainingBudget, TrainingSpent, TrainingBudget>? budget = null,
-        Func<TranslationConfiguration, TranslationConfiguration>? moved = null, CancellationToken cancel = default)
-        => Resume(path, budget, new RunStorage(), PeakThroughput.Measure, moved, cancel);
+        Func<TranslationConfiguration, TranslationConfiguration>? moved = null, CancellationToken cancel = default, TranslationData? data = null)
+        => Resume(path, budget, new RunStorage(), PeakThroughput.Measure, moved, cancel, data);
+
+    /// <summary>Gives a run that is not open another budget, without opening its data or measuring anything.</summary>
+    /// <param name="path">Its folder.</param>
+    /// <param name="budget">Makes the new budget of the old one.</param>
+    /// <exception cref="RunException">There is none, it is another kind, another process works on it, or it cannot be written.</exception>
+    /// <exception cref="ConfigurationException">The new budget has faults.</exception>
+    public static void Rebudget(string path, Func<TrainingBudget, TrainingBudget> budget)
+    {
+        using var run = RunDirectory.Open(path, new RunStorage());
+        TranslationRecord record = TranslationRecord.Read(path, run.Manifest);
+        Change(run, record, With(record.Configuration, budget(record.Configuration.Training.Budget)));
+    }
 
     /// <summary>Trains until the budget is used up or patience is at its end, and keeps the best model.</summary>
     /// <param name="progress">Told after every step.</param>
@@ -81,15 +105,12 @@ public sealed class TranslationRun : IDisposable
     public TranslationOutcome Train(
         IProgress<TrainingProgress>? progress = null, CancellationToken cancel = default, TimeProvider? time = null)
     {
-        TranslationConfiguration c = Record.Configuration;
         ParameterSet parameters = _materials.Objective.Parameters;
-
-        // Six operations for each weight and token, of which a token meets half the weights, at half of the peak.
-        TimeSpan guess = TimeSpan.FromSeconds(6.0 * parameters.Count * c.BatchTokens / PeakFlops);
-        using var trainer = new Trainer(_materials.Objective, c.Training, _run, time)
+        _materials.Objective.Translates = true;
+        using var trainer = new Trainer(_materials.Objective, Record.Configuration.Training, _run, time)
         {
             PeakFlops = PeakFlops,
-            ExpectedStep = new StepCost(guess, c.BatchTokens, 1.0 / StepsInEpoch),
+            ExpectedStep = ExpectedStep,
             KeepGoing = Keep,
             Average = () => _snapshots.Average(parameters, EvaluationHistory.Read(_run.Path)),
             WriteModel = () =>
@@ -104,6 +125,48 @@ public sealed class TranslationRun : IDisposable
         return new TranslationOutcome(trainer.Run(progress, cancel), TranslationFolder.ReadBest(_run.ModelPath));
     }
 
+    /// <summary>Times a few steps and measures the memory that they take, before the run is trained; nothing of it changes.</summary>
+    /// <param name="cancel">Stops it.</param>
+    /// <returns>Median seconds of the passes forward and backward, and bytes of weights, gradients, moments and activations.</returns>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public (double Seconds, long Bytes) MeasureStep(CancellationToken cancel = default)
+    {
+        TranslationObjective objective = _materials.Objective;
+        BatchPosition position = objective.Position;
+        using var tape = new Tape(_materials.Device) { Seed = Record.Configuration.Seed };
+        List<double> seconds = [];
+        for (int step = 0; step <= TimedSteps; step++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            _ = objective.Step(tape, cancel);
+            if (step > 0)
+            {
+                seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+            }
+        }
+
+        objective.Seek(position);
+        objective.Parameters.ForgetGradients();
+        return (StepTimer.Median(seconds), (StatePerWeight * objective.Parameters.Weights.Length * sizeof(float)) + tape.CapacityBytes);
+    }
+
+    TrainingOutcome ITrainingRun.Train(IProgress<TrainingProgress>? progress, CancellationToken cancel) => Train(progress, cancel).Training;
+
+    /// <inheritdoc/>
+    public TrainingOutcome TrainUntil(
+        TimeSpan until, Interval evaluation, IProgress<TrainingProgress>? progress = null, CancellationToken cancel = default)
+    {
+        TimeSpan near = (evaluation.Time ?? TimeSpan.Zero) / 2;
+        _materials.Objective.Translates = false;
+        using var trainer = new Trainer(_materials.Objective, Record.Configuration.Training with { Evaluation = evaluation }, _run)
+        {
+            PeakFlops = PeakFlops,
+            ExpectedStep = ExpectedStep,
+            KeepGoing = (state, _) => state.Times.Training + near < until,
+        };
+        return trainer.Run(progress, cancel);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -113,64 +176,77 @@ public sealed class TranslationRun : IDisposable
 
     internal static TranslationRun Create(
         string path, TranslationConfiguration asked, RunStorage storage, Func<Device, double> peak,
-        IProgress<double>? progress = null, CancellationToken cancel = default)
+        IProgress<double>? progress = null, CancellationToken cancel = default, TranslationData? data = null)
     {
         ConfigurationException.ThrowIfAny("translation", asked.Validate());
 
         // Before anything is read or measured: a folder that cannot be written costs no waiting.
         using RunPlace place = RunPlace.Claim(path, storage);
         using var opened = new Opened();
-        TranslationMaterials materials = opened.Add(TranslationMaterials.Open(asked, asked.Tokenizer, progress, cancel));
+        data ??= TranslationData.Read(asked, asked.Tokenizer, progress, cancel);
+        TranslationMaterials materials = opened.Add(new TranslationMaterials(data, asked.Threads));
         TranslationConfiguration c = Resolve(asked, materials);
         double peakFlops = peak(materials.Device);
         materials.Build(c);
-        var record = new TranslationRecord(c, materials.Train.Sources.Count, materials.TrainTokens, materials.Development.Sources.Count);
+        var record = new TranslationRecord(c, data.Train.Sources.Count, data.TrainTokens, data.Development.Sources.Count);
         RunDirectory run = opened.Add(place.Begin(new RunManifest
         {
             Kind = Kind,
             Version = RunManifest.CurrentVersion,
             Created = DateTimeOffset.UtcNow,
             Machine = MachineRecord.Here(materials.Device.Description, peakFlops),
-            TokenizerFingerprint = materials.Tokenizer.Fingerprint,
-            DataFingerprint = materials.DataFingerprint(),
+            TokenizerFingerprint = data.Tokenizer.Fingerprint,
+            DataFingerprint = data.Fingerprint,
             Configuration = JsonSerializer.SerializeToElement(record, TranslationJson.Default.TranslationRecord),
         }));
 
         // Who is killed here learns it anew when the run is resumed: it is a function of the training files.
-        storage.Change(TokenizerOf(path), () => materials.Tokenizer.Save(TokenizerOf(path)));
-        return opened.HandOver(new TranslationRun(materials, run, record, peakFlops) { Warnings = [.. materials.Warnings] });
+        storage.Change(TokenizerOf(path), () => data.Tokenizer.Save(TokenizerOf(path)));
+        return opened.HandOver(new TranslationRun(materials, run, record, peakFlops) { Warnings = data.Warnings });
     }
 
     internal static TranslationRun Resume(
         string path, Func<TrainingBudget, TrainingSpent, TrainingBudget>? budget, RunStorage storage, Func<Device, double> peak,
-        Func<TranslationConfiguration, TranslationConfiguration>? moved = null, CancellationToken cancel = default)
+        Func<TranslationConfiguration, TranslationConfiguration>? moved = null, CancellationToken cancel = default, TranslationData? data = null)
     {
         using var opened = new Opened();
         RunDirectory run = opened.Add(RunDirectory.Open(path, storage));
         RunManifest manifest = run.Manifest;
         TranslationRecord record = TranslationRecord.Read(path, manifest);
         TranslationConfiguration c = moved == null ? record.Configuration : moved(record.Configuration).WithFullPaths();
-        TranslationMaterials materials = opened.Add(
-            TranslationMaterials.Open(c, File.Exists(TokenizerOf(path)) ? TokenizerOf(path) : c.Tokenizer, null, cancel));
-        RunResumption.Require(path, materials.Tokenizer.Fingerprint == manifest.TokenizerFingerprint, "the tokenizer");
-        RunResumption.Require(path, materials.DataFingerprint() == manifest.DataFingerprint, "the data");
+        data ??= TranslationData.Read(c, File.Exists(TokenizerOf(path)) ? TokenizerOf(path) : c.Tokenizer, null, cancel);
+        RunResumption.Require(path, data.Tokenizer.Fingerprint == manifest.TokenizerFingerprint, "the tokenizer");
+        RunResumption.Require(path, data.Fingerprint == manifest.DataFingerprint, "the data");
+        TranslationMaterials materials = opened.Add(new TranslationMaterials(data, c.Threads));
         List<string> warnings = [.. RunResumption.MachineWarnings(manifest, materials.Device)];
         if (budget != null)
         {
             TrainingState state = RunResumption.StateOf(run);
-            TrainingBudget open = RunResumption.StillOpen(path, budget(c.Training.Budget, state.Spent), state, warnings);
-            c = c with { Training = c.Training with { Budget = open } };
-            ConfigurationException.ThrowIfAny("translation", c.Validate());
+            c = With(c, RunResumption.StillOpen(path, budget(c.Training.Budget, state.Spent), state, warnings));
         }
 
         if (c != record.Configuration)
         {
-            record = record with { Configuration = c };
-            run.Update(manifest with { Configuration = JsonSerializer.SerializeToElement(record, TranslationJson.Default.TranslationRecord) });
+            record = Change(run, record, c);
         }
 
         materials.Build(c);
         return opened.HandOver(new TranslationRun(materials, run, record, peak(materials.Device)) { Warnings = warnings });
+    }
+
+    // Six operations for each weight and token, of which a token meets half the weights, at half of the peak.
+    private StepCost ExpectedStep => new(
+        TimeSpan.FromSeconds(6.0 * Parameters * Record.Configuration.BatchTokens / PeakFlops), Record.Configuration.BatchTokens, 1.0 / StepsInEpoch);
+
+    private static TranslationConfiguration With(TranslationConfiguration c, TrainingBudget budget)
+        => c with { Training = c.Training with { Budget = budget } };
+
+    private static TranslationRecord Change(RunDirectory run, TranslationRecord record, TranslationConfiguration changed)
+    {
+        ConfigurationException.ThrowIfAny("translation", changed.Validate());
+        record = record with { Configuration = changed };
+        run.Update(run.Manifest with { Configuration = JsonSerializer.SerializeToElement(record, TranslationJson.Default.TranslationRecord) });
+        return record;
     }
 
     private static string TokenizerOf(string path) => Path.Join(path, ModelFolder.TokenizerName);
@@ -179,12 +255,12 @@ public sealed class TranslationRun : IDisposable
     {
         EncoderDecoderConfiguration model = asked.Model with
         {
-            Vocabulary = materials.Tokenizer.VocabularySize,
+            Vocabulary = materials.Data.Tokenizer.VocabularySize,
             MaximumPositions = asked.MaximumTokens,
         };
         return asked.WithFullPaths() with
         {
-            Vocabulary = materials.Tokenizer.VocabularySize,
+            Vocabulary = materials.Data.Tokenizer.VocabularySize,
             Model = model with { Heads = model.ActualHeads, FeedForward = model.ActualFeedForward, DecoderLayers = model.ActualDecoderLayers },
             Training = asked.Training with { Seed = asked.Seed },
             Threads = materials.Device.Threads,
@@ -212,5 +288,5 @@ public sealed class TranslationRun : IDisposable
     }
 
     private void WriteModel(TranslationBest? best) => _run.Storage.WriteFolder(_run.ModelPath, folder => TranslationFolder.Write(
-        folder, _materials.Objective.Parameters, Record.Configuration.Model, _materials.Tokenizer, best));
+        folder, _materials.Objective.Parameters, Record.Configuration.Model, _materials.Data.Tokenizer, best));
 }

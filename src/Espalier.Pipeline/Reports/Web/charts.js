@@ -143,6 +143,24 @@ function finetuning(report, colors, axis) {
   };
 }
 
+function translating(report, colors, axis) {
+  const { title, of, format } = axes[axis] ?? axes.time;
+  const values = (report.curves ?? []).flatMap(curve => curve.points.filter(p => p.bleu != null).map(p => ({ run: curve.name, x: of(p), bleu: p.bleu })));
+  if (values.length === 0) {
+    return null;
+  }
+  return {
+    height: 240,
+    data: { values },
+    mark: { type: "line", strokeWidth: 2, color: colors.accent, point: { filled: true, size: 30, color: colors.accent } },
+    encoding: {
+      x: { field: "x", type: "quantitative", title, axis: { format, tickCount: 6 } },
+      y: { field: "bleu", type: "quantitative", title: "BLEU, development set", axis: { tickCount: 6 } },
+      tooltip: [{ field: "run", title: "size" }, { field: "x", title, format }, { field: "bleu", title: "BLEU", format: ".2f" }],
+    },
+  };
+}
+
 const cellName = c => `s${c.sparsity}-b${c.bits}`;
 
 // Accuracy is a part of one, BLEU counts in points of a hundred.
@@ -281,4 +299,4 @@ function errors(report, colors, axis, narrow) {
   };
 }
 
-export const charts = { forecast, learning, finetuning, frontier, grid, errors };
+export const charts = { forecast, learning, translating, finetuning, frontier, grid, errors };

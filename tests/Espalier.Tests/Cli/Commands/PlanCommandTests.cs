@@ -3,9 +3,12 @@ using System.Text.Json;
 using Espalier.Cli.CommandLine;
 using Espalier.Cli.Commands;
 using Espalier.Pipeline.Plans;
+using Espalier.Planning.Sizes;
 using Espalier.Tests.Training;
+using Espalier.Text.Bitext;
 using Espalier.Training.Budgets;
 using Espalier.Training.Pretraining;
+using Espalier.Training.Translation;
 
 namespace Espalier.Tests.Cli.Commands;
 
@@ -32,6 +35,9 @@ public class PlanCommandTests
 
     [Theory]
     [InlineData(2, "--out", "plan", "--data", "x", "--time", "3m")]
+    [InlineData(2, "or pairs to translate", "plan", "--out", "y", "--time", "3m")]
+    [InlineData(2, "--data cannot go with --train-source", "plan", "--data", "x", "--train-source", "a", "--out", "y", "--time", "3m")]
+    [InlineData(2, "leave --tokenizer out", "plan", "--data", "x", "--tokenizer", "t", "--out", "y", "--time", "3m")]
     [InlineData(2, "is no time", "plan", "--data", "x", "--out", "y", "--time", "soon")]
     [InlineData(2, "is no size", "plan", "--data", "x", "--out", "y", "--time", "3m", "--max-size", "small")]
     [InlineData(1, "missing", "plan", "--data", "missing", "--out", "y", "--time", "3m")]
@@ -62,6 +68,29 @@ public class PlanCommandTests
         Assert.Equal(
             (recipe.Training.Schedule.WarmupFraction, recipe.Training.Schedule.Decay, recipe.Model.Dropout, recipe.Model.Initialization),
             (learning.WarmupFraction, LearningRateDecay.Linear, learning.Dropout, learning.Initialization));
+    }
+
+    [Fact]
+    public void Learning_OfTranslation_IsTheRecipesShortTranslationButForTheWarmUp()
+    {
+        var options = new TranslationOptions();
+        var command = new Command("train") { Recipe.Option };
+        foreach (Option option in options.All)
+            command.Options.Add(option);
+        var root = new RootCommand { command };
+        ParseResult parsed = root.Parse(Recipe.Expand(root, ["train", "--recipe", "short-translation"]));
+        Assert.Empty(parsed.Errors);
+        TranslationConfiguration recipe = options.Read(parsed, (["a"], ["b"], "c", "d"), new TrainingBudget { Steps = 1 });
+        var plan = new TranslationPlan
+        {
+            Corpus = new ParallelCorpus { TrainSource = ["a"], TrainTarget = ["b"], DevelopmentSource = "c", DevelopmentTarget = "d" },
+        };
+        var settings = new PlanSettings { Budget = TimeSpan.FromMinutes(20), Translation = plan };
+        TranslationConfiguration own = plan.Learning.Of(new ModelSize(recipe.Model.Layers, recipe.Model.Hidden), settings, plan);
+        Assert.Equal(recipe.Model, own.Model);
+        Assert.Equal(
+            (recipe.BatchTokens, recipe.MaximumTokens, recipe.Average, recipe.Training.Schedule with { WarmupFraction = plan.Learning.WarmupFraction }, recipe.Training.Optimizer, recipe.Training.ClipNorm),
+            (own.BatchTokens, own.MaximumTokens, own.Average, own.Training.Schedule, own.Training.Optimizer, own.Training.ClipNorm));
     }
 
     private static async Task<(int Code, string Output, string Error)> Run(params string[] args)

@@ -39,6 +39,12 @@ public class RunCommandTests
     [InlineData(2, "leave the plus out", "--time", "+5m")]
     [InlineData(1, "x.tsv", "--train", "x.tsv", "--time", "5m")]
     [InlineData(2, "expected 10 s or more", "--time", "3s")]
+    [InlineData(2, "--train cannot go with --train-source", "--train", "x.tsv", "--train-source", "a", "--train-target", "b", "--dev-source", "c", "--dev-target", "d", "--time", "5m")]
+    [InlineData(2, "--corpus, --label-column cannot go with --dev-source", "--corpus", "x.txt", "--label-column", "l", "--dev-source", "c", "--time", "5m")]
+    [InlineData(2, "give --dev-source, --dev-target too", "--train-source", "a", "--train-target", "b", "--time", "5m")]
+    [InlineData(2, "give --test-target too", "--train-source", "a", "--train-target", "b", "--dev-source", "c", "--dev-target", "d", "--test-source", "e", "--time", "5m")]
+    [InlineData(2, "2 files of source sentences and 1 of translations", "--train-source", "a", "b", "--train-target", "b", "--dev-source", "c", "--dev-target", "d", "--time", "5m")]
+    [InlineData(1, "missing.en", "--train-source", "missing.en", "--train-target", "b", "--dev-source", "c", "--dev-target", "d", "--time", "5m")]
     [InlineData(1, "there is no job here", "--resume", "nowhere")]
     public async Task Run_WithWhatCannotBeMeant_SaysWhatWasExpected(int expected, string says, params string[] args)
     {

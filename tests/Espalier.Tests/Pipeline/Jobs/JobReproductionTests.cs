@@ -1,5 +1,6 @@
 using Espalier.Compression.Choice;
 using Espalier.Pipeline.Jobs;
+using Espalier.Text.Bitext;
 using Espalier.Text.Labelled;
 
 namespace Espalier.Tests.Pipeline.Jobs;
@@ -27,6 +28,21 @@ public class JobReproductionTests
                 Seed = 7,
                 Threads = 2,
                 License = "my own",
+            }));
+        Assert.Equal(
+            "espalier run --train-source a.en b.en --train-target a.fr b.fr --dev-source d.en --dev-target d.fr --test-source t.en --test-target t.fr --time 60s",
+            JobReproduction.Command(new JobSettings
+            {
+                Translation = new ParallelCorpus
+                {
+                    TrainSource = ["a.en", "b.en"],
+                    TrainTarget = ["a.fr", "b.fr"],
+                    DevelopmentSource = "d.en",
+                    DevelopmentTarget = "d.fr",
+                    TestSource = "t.en",
+                    TestTarget = "t.fr",
+                },
+                Budget = TimeSpan.FromMinutes(1),
             }));
     }
 }

@@ -76,11 +76,13 @@ public class PlanRunTests
     {
         using var folder = new TemporaryFolder();
         PlanSettings settings = Settings(SmallRun.Corpus(folder, 60), 60) with { Sizes = null, Candidates = 9 };
-        CandidateChoice free = CandidateChoice.Of(settings);
-        CandidateChoice bound = CandidateChoice.Of(settings with { Limits = new(MaxBytes: 1) });
+        CandidateChoice free = Choose(settings);
+        CandidateChoice bound = Choose(settings with { Limits = new(MaxBytes: 1) });
         Assert.All(bound.Sizes, size => Assert.Equal(64, size.Hidden));
         Assert.True(free.Sizes.Max(s => s.LayerWeights) >= bound.Sizes.Max(s => s.LayerWeights));
     }
+
+    private static CandidateChoice Choose(PlanSettings settings) => CandidateChoice.Of(settings, TrainingTask.Of(settings));
 
     private static PlanSettings Settings(string data, double seconds) => new()
     {

@@ -32,6 +32,23 @@ public class CandidateSizesTests
         Assert.Equal(parameters.Count, new CostModel(Work, Rate).Parameters(new ModelSize(2, 128)), parameters.Count * 0.01);
     }
 
+    // Pairs of 60 tokens to 68, a step of 30 of them.
+    [Fact]
+    public void StepFlopsAndParameters_OfAnEncoderDecoder_AreThoseThatTrainingCounts()
+    {
+        var configuration = new EncoderDecoderConfiguration { Layers = 3, Hidden = 128, Vocabulary = 4096, MaximumPositions = 128 };
+        int[] sources = [.. Enumerable.Range(0, 31).Select(i => i * 60)], targets = [.. Enumerable.Range(0, 31).Select(i => i * 68)];
+        var work = new Workload(4096, 128, 128 * 30, 128 * 30, 68 / 128.0, 1_000_000, Architecture.EncoderDecoder);
+        double counted = new EncoderDecoderFlops(configuration).Count(sources, targets).Products;
+        Assert.Equal(counted, new CostModel(work, Rate).StepFlops(new ModelSize(3, 128)), counted * 0.02);
+
+        using var device = new CpuDevice(1);
+        using var parameters = new ParameterSet(device);
+        using var model = new EncoderDecoder(parameters, configuration);
+        parameters.Allocate(seed: 1);
+        Assert.Equal(parameters.Count, new CostModel(work, Rate).Parameters(new ModelSize(3, 128)), parameters.Count * 0.001);
+    }
+
     [Fact]
     public void StepSeconds_Measured_AreMetAndMoveTheRest()
     {

@@ -22,6 +22,7 @@ public class EvaluationHistoryTests
     public void Best_EqualValues_IsThatWithTheLowerLossAndNeverAnAverage()
     {
         Assert.Equal(2, History("3 4 4 finished 1 averaged").Best!.Step);
+        Assert.Equal(1, History("loss 4 loss").Best!.Step);
         Assert.Null(History("").Best);
     }
 
@@ -32,6 +33,8 @@ public class EvaluationHistoryTests
             ? new TrainingEvent { Event = "evaluation", Step = step, Evaluation = new Evaluation("BLEU", value, 10 - step, 1, 1) }
             : word == "averaged"
                 ? new TrainingEvent { Event = "evaluation", Step = step, Evaluation = new Evaluation("BLEU", 9, 0, 1, 1) { Averaged = 2 } }
+            : word == "loss"
+                ? new TrainingEvent { Event = "evaluation", Step = step, Evaluation = new Evaluation(Evaluation.Perplexity, 99, 4.6, 1, 1) }
                 : new TrainingEvent { Event = word, Step = step }),
     ]);
 }

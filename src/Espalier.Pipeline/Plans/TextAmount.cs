@@ -3,7 +3,7 @@ using Espalier.Text;
 using Espalier.Text.Files;
 using Espalier.Text.Tokenization;
 
-namespace Espalier.Pipeline.Jobs;
+namespace Espalier.Pipeline.Plans;
 
 /// <summary>What follows from how much text there is: what preparing takes, and how large a vocabulary it supports.</summary>
 internal static class TextAmount
@@ -19,8 +19,8 @@ internal static class TextAmount
     private const double MostTokenizing = 0.06, MostPreparing = 0.15;
 
     // A row of the vocabulary in a package: what tokenizer.json says of it (measured on English: 18 bytes of 1,000 tokens, 22 of 4,000,
-    // 25 of 8,192), and a vector of a small model at 4 bits, a part of it pruned.
-    private const double BytesOfToken = 24 + 42;
+    // 25 of 8,192), and a vector of a small model at 4 bits, a part of it pruned; models that translate are wider.
+    private const double BytesOfToken = 24 + 42, BytesOfJointToken = 24 + 96;
 
     // The part of a package that the vocabulary may take.
     private const double VocabularyShare = 0.5;
@@ -50,13 +50,14 @@ internal static class TextAmount
     /// Tokens of the vocabulary: 8,192 for 100 MB of text, growing with its square root, and no more than leaves half of a package
     /// of <paramref name="maxBytes"/> to the layers.
     /// </summary>
-    public static int Vocabulary(double bytes, long? maxBytes)
-    {
-        double byText = 8192 * Math.Sqrt(bytes / 100e6);
-        double byPackage = maxBytes is { } most ? VocabularyShare * most / BytesOfToken : double.PositiveInfinity;
-        int rounded = (int)Math.Round(Math.Min(byText, byPackage) / Multiple) * Multiple;
-        return Math.Clamp(rounded, Multiple, Largest);
-    }
+    public static int Vocabulary(double bytes, long? maxBytes) => Rounded(8192 * Math.Sqrt(bytes / 100e6), maxBytes, BytesOfToken);
+
+    /// <summary>
+    /// Tokens of the joint vocabulary of two languages: 4,096 for 4 MB of both, growing with the square root. Few and short ones suit
+    /// little text better (Ding et al. 2019: up to 4,000 merges for some 100,000 pairs). No more than leave half of a package of
+    /// <paramref name="maxBytes"/> to the layers.
+    /// </summary>
+    public static int JointVocabulary(double bytes, long? maxBytes) => Rounded(4096 * Math.Sqrt(bytes / 4e6), maxBytes, BytesOfJointToken);
 
     /// <summary>Learns a vocabulary from lines spread over the files, of so much text that more would hardly change it.</summary>
     /// <param name="files">Text files, plain or gzip.</param>
@@ -70,6 +71,12 @@ internal static class TextAmount
         double take = Math.Min(1, TokenizerText / Math.Max(1, part * BytesOf(files)));
         tell($"learning a vocabulary of {vocabulary:N0} tokens");
         return new BpeTrainer(new BpeTrainerOptions { VocabularySize = vocabulary }).TrainLines(Lines(files, part, take, cancel), cancel);
+    }
+
+    private static int Rounded(double byText, long? maxBytes, double bytesOfToken)
+    {
+        double byPackage = maxBytes is { } most ? VocabularyShare * most / bytesOfToken : double.PositiveInfinity;
+        return Math.Clamp((int)Math.Round(Math.Min(byText, byPackage) / Multiple) * Multiple, Multiple, Largest);
     }
 
     private static IEnumerable<string> Lines(IReadOnlyList<string> files, double part, double take, CancellationToken cancel)

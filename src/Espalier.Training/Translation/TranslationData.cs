@@ -1,0 +1,75 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Espalier.Text.Batching;
+using Espalier.Text.Bitext;
+using Espalier.Text.Tokenization;
+
+namespace Espalier.Training.Translation;
+
+/// <summary>What translation is learned from: a joint tokenizer, and pairs as its tokens. Runs on the same files can share it.</summary>
+public sealed class TranslationData
+{
+    private readonly Lazy<string> _fingerprint;
+
+    private TranslationData(Tokenizer tokenizer, EncodedPairs train, EncodedPairs development)
+    {
+        (Tokenizer, Train, Development) = (tokenizer, train, development);
+        _fingerprint = new Lazy<string>(Hash);
+    }
+
+    /// <summary>The tokenizer of both sides.</summary>
+    public Tokenizer Tokenizer { get; }
+
+    /// <summary>Pairs to learn from.</summary>
+    public EncodedPairs Train { get; }
+
+    /// <summary>Pairs to be measured by.</summary>
+    public EncodedPairs Development { get; }
+
+    /// <summary>What was left out of the pairs and what was odd.</summary>
+    public IReadOnlyList<string> Warnings => [.. Train.Warnings.Concat(Development.Warnings).Select(w => w.ToString()).Distinct()];
+
+    /// <summary>Tokens of the training pairs as they pass through the model.</summary>
+    public long TrainTokens => Train.Sources.TokenCount + (long)Train.Targets.TokenCount + (2L * Train.Sources.Count);
+
+    /// <summary>SHA-256 over the tokens of all pairs: what decides training, however it is stored.</summary>
+    public string Fingerprint => _fingerprint.Value;
+
+    /// <summary>Reads the pairs, and learns a tokenizer from them where none is given.</summary>
+    /// <param name="c">The configuration.</param>
+    /// <param name="tokenizer">Where the tokenizer lies; null learns one.</param>
+    /// <param name="progress">Told the part that is done.</param>
+    /// <param name="cancel">Stops it.</param>
+    /// <exception cref="Text.TextException">A file cannot be read, or no pair is left.</exception>
+    public static TranslationData Read(
+        TranslationConfiguration c, string? tokenizer, IProgress<double>? progress = null, CancellationToken cancel = default)
+    {
+        Tokenizer joint = tokenizer != null ? Tokenizer.Load(tokenizer)
+            : new BpeTrainer(new BpeTrainerOptions { VocabularySize = c.Vocabulary })
+                .TrainFiles([.. c.TrainSource, .. c.TrainTarget], progress: null, cancel).Tokenizer;
+        EncodedPairs train = EncodedPairs.Encode(
+            [.. c.TrainSource.Zip(c.TrainTarget, (s, t) => new ParallelSetOptions { Source = s, Target = t })], joint, c.MaximumTokens,
+            keepReferences: false, progress, cancel);
+
+        // What is measured is not chosen: nothing but what the model cannot read is left out.
+        EncodedPairs development = EncodedPairs.Encode(
+            new ParallelSetOptions { Source = c.DevelopmentSource, Target = c.DevelopmentTarget, MaxWords = int.MaxValue, MaxRatio = int.MaxValue },
+            joint, c.MaximumTokens, keepReferences: true, progress: null, cancel);
+        return new TranslationData(joint, train, development);
+    }
+
+    private string Hash()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (TokenSequences side in new[] { Train.Sources, Train.Targets, Development.Sources, Development.Targets })
+        {
+            for (int i = 0; i < side.Count; i++)
+            {
+                hash.AppendData(BitConverter.GetBytes(side[i].Length));
+                hash.AppendData(MemoryMarshal.AsBytes(side[i]));
+            }
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}
