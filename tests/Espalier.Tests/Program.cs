@@ -5,5 +5,5 @@ namespace Espalier.Tests;
 /// <summary>What this assembly does when it is started as a program: the table of kernels, for <see cref="KernelChildProcessTests"/>.</summary>
 internal static class Program
 {
-    private static int Main(string[] arguments) => KernelChildProcess.Run(long.Parse(arguments[0], provider: null));
+    private static int Main() => KernelChildProcess.Run();
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Espalier.Cli.CommandLine;
 using Espalier.Engine.Models;
 using static Espalier.Cli.CommandLine.NewOption;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using Espalier.Cli.CommandLine;
 
 namespace Espalier.Tests.Documentation;
 
@@ -56,8 +57,10 @@ public class ReadmeTests
     {
         using var folder = new TemporaryFolder();
         // The solution is built already, with the configuration that these tests run in; a reader's folder is left alone. Of the main
-        // job everything is run but its five minutes.
-        string script = commands.Replace("dotnet run -c Release", "dotnet run --no-build -c Release", StringComparison.Ordinal)
+        // job everything is run but its five minutes, and what stands for many commands starts the tool that is there.
+        string script = commands
+            .Replace("dotnet run -c Release --project src/Espalier.Cli -- \"$@\"", $"dotnet exec '{typeof(Application).Assembly.Location}' \"$@\"", StringComparison.Ordinal)
+            .Replace("dotnet run -c Release", "dotnet run --no-build -c Release", StringComparison.Ordinal)
             .Replace("--time 5m", "--time 10s", StringComparison.Ordinal)
             .Replace("artifacts/", folder.Path + '/', StringComparison.Ordinal);
         var start = new ProcessStartInfo("bash") { WorkingDirectory = Root, RedirectStandardError = true, RedirectStandardOutput = true };

@@ -9,7 +9,7 @@ public class RunCommandTests
     public async Task Run_OnTheSample_MakesAPackageThatOtherCommandsRead()
     {
         using var folder = new TemporaryFolder();
-        (int code, string text, string error) = await Run("run", "--time", "20s", "--max-size", "2MB", "--out", folder["job"], "--license", "cc0-1.0", "--json");
+        (int code, string text, string error) = await Run("run", "--time", "10s", "--max-size", "2MB", "--out", folder["job"], "--license", "cc0-1.0", "--json");
         Assert.True(code == 0, error);
         JsonElement result = JsonDocument.Parse(text).RootElement, outcome = result.GetProperty("outcome");
         string package = Path.Join(folder["job"], "package");

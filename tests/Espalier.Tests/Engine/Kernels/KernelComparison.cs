@@ -8,7 +8,7 @@ namespace Espalier.Tests.Engine.Kernels;
 
 /// <summary>
 /// Runs cases with the fast kernels of some instruction sets and holds the results against the definition: each with
-/// 1, 2 and 3 threads and with buffers at the end, at the beginning and off the alignment of guarded memory.
+/// some numbers of threads and with buffers at the end, at the beginning and off the alignment of guarded memory.
 /// </summary>
 internal sealed class KernelComparison : IDisposable
 {

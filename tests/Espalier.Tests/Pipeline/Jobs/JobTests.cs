@@ -32,12 +32,14 @@ public class JobTests
         // may point back to where it was.
         Directory.Move(folder["job"], folder["gone"]);
         Assert.Equal(Enum.GetValues<JobPhase>(), snapshots.Taken.Select(s => s.Phase).Distinct());
-        foreach ((JobPhase phase, string path) in snapshots.Taken)
+        foreach (int drawn in Drawn.Of(snapshots.Taken.Count, 3))
         {
+            string path = snapshots.Taken[drawn].Path;
             using Job resumed = Job.Resume(path);
             RunReport report = resumed.Run(finish: path != snapshots.Taken.First(s => s.Phase == JobPhase.Pretrain).Path);
-            Assert.True(report.State == ReportState.Finished && report.Outcome?.Labels != null, $"killed in {phase}: {string.Join(" ", report.Notes!)}");
-            Assert.Empty(report.Notes!);
+            Assert.True(
+                report.State == ReportState.Finished && report.Outcome?.Labels != null && report.Notes!.Count == 0,
+                $"killed in {path}: {string.Join(" ", report.Notes!)}");
             Assert.True(File.Exists(Path.Join(path, "package", "README.md")));
         }
     }
