@@ -176,7 +176,7 @@ public sealed class FinetuningRunTests : IDisposable
             WarmupFraction = 0,
             Checkpoints = new Interval(Steps: 1),
         };
-        using FinetuningRun run = FinetuningRun.Create(_folder["run"], c);
+        using FinetuningRun run = FinetuningRun.Create(_folder["run"], c, new RunStorage(), _ => 1);
         FinetuningOutcome outcome = run.Train();
         Assert.Equal(TrainingEnd.Diverged, outcome.End);
         Assert.All(outcome.Trials, t => Assert.True(t.Best.Step == 0 && double.IsFinite(t.Best.Loss), $"{t.Best}"));
@@ -193,7 +193,7 @@ public sealed class FinetuningRunTests : IDisposable
             WarmupFraction = 0,
             Schedule = LearningRateDecay.Constant,
         };
-        using FinetuningRun run = FinetuningRun.Create(_folder["run"], c);
+        using FinetuningRun run = FinetuningRun.Create(_folder["run"], c, new RunStorage(), _ => 1);
         run.Train();
         Assert.Equal(1e-2, EventLog.Read(_folder["run/trials/0/events.jsonl"]).Last(e => e.Event == "step").LearningRate);
     }
@@ -202,13 +202,16 @@ public sealed class FinetuningRunTests : IDisposable
     public void Resume_TokenizerMovedOrGone_GoesOnWithTheRunsOwnOrTheOneThatIsNamed()
     {
         FinetuningConfiguration c = SmallFinetuning.Configuration(_folder) with { Trial = new TrainingBudget { Steps = 2 } };
-        FinetuningRun.Create(_folder["run"], c).Dispose();
+        FinetuningRun.Create(_folder["run"], c, new RunStorage(), _ => 1).Dispose();
         File.Move(_folder["tokenizer.json"], _folder["moved.json"]);
-        FinetuningRun.Resume(_folder["run"]).Dispose();
+        Resume().Dispose();
         File.Delete(_folder["run/tokenizer.json"]);
-        Assert.Throws<Espalier.Text.TextException>(() => FinetuningRun.Resume(_folder["run"]));
-        using FinetuningRun run = FinetuningRun.Resume(_folder["run"], moved: r => r with { Tokenizer = _folder["moved.json"] });
+        Assert.Throws<Espalier.Text.TextException>(() => Resume());
+        using FinetuningRun run = Resume(r => r with { Tokenizer = _folder["moved.json"] });
         Assert.Equal(_folder["moved.json"], run.Record.Configuration.Tokenizer);
+
+        FinetuningRun Resume(Func<FinetuningConfiguration, FinetuningConfiguration>? moved = null)
+            => FinetuningRun.Resume(_folder["run"], null, new RunStorage(), _ => 1, moved);
     }
 
     [Fact]
