@@ -54,7 +54,7 @@ newest() {
 
 compare() {
   for file in model/model.safetensors "checkpoints/step-$steps/model.safetensors" "checkpoints/step-$steps/optimizer.safetensors" \
-    "checkpoints/step-$((steps / 4))/model.safetensors" "checkpoints/step-$((steps / 2))/model.safetensors"; do
+    fractions/0.25/model.safetensors fractions/0.5/model.safetensors; do
     cmp "$work/whole/$file" "$work/killed/$file"
   done
   if [ -n "$(find "$work/killed" -name '*.tmp')" ]; then

@@ -76,8 +76,7 @@ internal sealed class Learner : IDisposable
     public Evaluation? Evaluate(CancellationToken cancel) => _objective.Evaluate(_tape, cancel);
 
     /// <summary>Writes weights, moments and state.</summary>
-    public Checkpoint Save(CheckpointStore store, double? fraction, long eventBytes)
-        => store.Save(_objective.Parameters, _optimizer, State, fraction, eventBytes);
+    public Checkpoint Save(CheckpointStore store, long eventBytes) => store.Save(_objective.Parameters, _optimizer, State, eventBytes);
 
     /// <summary>Goes to where a checkpoint stands.</summary>
     public void Restore(Checkpoint checkpoint)

@@ -34,7 +34,7 @@ public sealed class Trainer : IDisposable
         _settings = settings;
         _clock = new TrainingClock(time);
         _learner = new Learner(objective, settings, _clock);
-        _checkpoints = run == null ? null : new TrainingCheckpoints(run, _learner, settings.Checkpoints);
+        _checkpoints = run == null ? null : new TrainingCheckpoints(run, _learner, settings);
         _recorder = new TrainingRecorder(run?.Events, time);
     }
 
@@ -45,6 +45,13 @@ public sealed class Trainer : IDisposable
     /// <summary>At the end of training that was not cut short, puts an average of earlier weights into the parameters, to be evaluated
     /// too: returns of how many evaluations, or null where it left them alone. Checkpoints hold the weights of training.</summary>
     public Func<int?>? Average { get; init; }
+
+    /// <summary>Keeps the model at parts of the budget; null keeps none.</summary>
+    public FractionModels? Fractions
+    {
+        get => _checkpoints?.Fractions;
+        init => _checkpoints?.Fractions = value;
+    }
 
     /// <summary>Writes what training leaves behind beside checkpoints; called once at its end, whatever that is.</summary>
     public Action? WriteModel { get; init; }
@@ -64,16 +71,6 @@ public sealed class Trainer : IDisposable
     // Of steps that were really taken: after a rollback their number says nothing about their time.
     private bool IsOver => _settings.Budget.IsOver(State.Spent, State.StepCost?.Time ?? TimeSpan.Zero);
 
-    /// <summary>The highest of the parts of the budget at which to save that was reached since the last save.</summary>
-    private double? FractionDue
-    {
-        get
-        {
-            double past = _settings.Budget.Fraction(State.SavedAt), now = _settings.Budget.Fraction(State.Spent);
-            return _settings.Checkpoints.Fractions.Where(f => past < f && f <= now).Max(f => (double?)f);
-        }
-    }
-
     /// <summary>Trains until the budget is used up, evaluates and saves.</summary>
     /// <param name="progress">Told after every step, and when another phase begins.</param>
     /// <param name="cancel">Saves, and returns <see cref="TrainingEnd.Interrupted"/>.</param>
@@ -91,7 +88,12 @@ public sealed class Trainer : IDisposable
             (end, message) = Train(cancel);
             if (end != TrainingEnd.Stopped)
             {
-                Evaluate(cancel);
+                Evaluate(cancel, gaveUp: end == TrainingEnd.Diverged);
+            }
+
+            if (end == TrainingEnd.Diverged && _checkpoints != null)
+            {
+                message = $"{message}. The model is that of step {State.Step}";
             }
 
             if (end is TrainingEnd.Finished or TrainingEnd.Stopped)
@@ -125,6 +127,7 @@ public sealed class Trainer : IDisposable
         }
 
         _recorder.Begin(State);
+        _recorder.GoOn();
         foreach ((string path, string fault) in damaged)
         {
             string aside = _checkpoints!.SetAside(path);
@@ -149,7 +152,7 @@ public sealed class Trainer : IDisposable
                 return (TrainingEnd.Stopped, null);
             }
 
-            if (FractionDue != null || _settings.Checkpoints.Every.IsDue(State.SavedAt, State.Spent))
+            if (_checkpoints?.IsDue == true)
             {
                 Save();
             }
@@ -176,13 +179,13 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>Evaluates; false when the caller has enough.</summary>
-    private bool Evaluate(CancellationToken cancel, int? averaged = null)
+    private bool Evaluate(CancellationToken cancel, int? averaged = null, bool gaveUp = false)
     {
         _evaluation = null;
         _recorder.WriteSteps(State);
         Enter(TrainingPhase.Evaluation);
         Report(TrainingPhase.Evaluation, State);
-        _evaluation = _learner.Evaluate(cancel) is { } evaluation ? evaluation with { Averaged = averaged } : null;
+        _evaluation = Measure(gaveUp, cancel) is { } evaluation ? evaluation with { Averaged = averaged } : null;
         Enter(TrainingPhase.Saving);
         State = State with { EvaluatedAt = State.Spent };
         bool goOn = true;
@@ -194,6 +197,20 @@ public sealed class Trainer : IDisposable
 
         Enter(TrainingPhase.Idle);
         return goOn;
+    }
+
+    private Evaluation? Measure(bool gaveUp, CancellationToken cancel)
+    {
+        Evaluation? evaluation = _learner.Evaluate(cancel);
+
+        // The newest checkpoint was saved before anybody had seen the loss that its last step led to: where training gave up, nobody has.
+        while (gaveUp && evaluation != null && !double.IsFinite(evaluation.Loss) && GoBack(further: true))
+        {
+            Enter(TrainingPhase.Evaluation);
+            evaluation = _learner.Evaluate(cancel);
+        }
+
+        return evaluation;
     }
 
     private void EvaluateAverage(CancellationToken cancel)
@@ -215,7 +232,7 @@ public sealed class Trainer : IDisposable
 
     private void SaveIfDue()
     {
-        if (_checkpoints?.NewestStep != State.Step || FractionDue != null)
+        if (_checkpoints?.IsMissing == true)
         {
             Save();
         }
@@ -228,13 +245,13 @@ public sealed class Trainer : IDisposable
             return;
         }
 
-        double? fraction = FractionDue;
         _recorder.WriteSteps(State);
         Enter(TrainingPhase.Saving);
         Report(TrainingPhase.Saving, State);
+        double[] fractions = _checkpoints.KeepFractions();
         State = State with { SavedAt = State.Spent };
-        _recorder.Write("checkpoint", State, e => e with { Message = fraction == null ? null : $"at {fraction} of the budget" });
-        _checkpoints.Save(fraction);
+        _recorder.Write("checkpoint", State, e => e with { Message = fractions.Length == 0 ? null : $"at {string.Join(", ", fractions)} of the budget" });
+        _checkpoints.Save();
         Enter(TrainingPhase.Idle);
     }
 
@@ -258,30 +275,33 @@ public sealed class Trainer : IDisposable
     /// <summary>Goes back to the last good checkpoint with a lower rate. Returns why not, if that is of no use any more.</summary>
     private string? RollBack(string fault)
     {
-        TrainingState diverged = State;
-        string what = $"{fault} at step {diverged.Step + 1}";
-        if (_checkpoints?.GoBack() != true)
-        {
-            return $"{what}, and there is no checkpoint to go back to; take a lower learning rate, or a longer warm-up";
-        }
-
-        bool hopeless = diverged.Rollbacks >= _settings.Divergence.MaximumRollbacks;
-        _evaluation = null;
-        State = State.After(diverged, _clock.Times);
-        if (!hopeless)
+        string what = $"{fault} at step {State.Step + 1}";
+        string? hopeless = !GoBack() ? $"{what}, and there is no checkpoint to go back to; take a lower learning rate, or a longer warm-up"
+            : State.Rollbacks >= _settings.Divergence.MaximumRollbacks ? $"{what}, after {State.Rollbacks} rollbacks; take a lower learning rate"
+            : null;
+        if (hopeless == null)
         {
             State = State with { RateScale = State.RateScale * _settings.Divergence.RateFactor, Rollbacks = State.Rollbacks + 1 };
+            _recorder.Write("rolled-back", State, e => e with { Message = $"{what}: back to step {State.Step}, with {State.RateScale} of the rate" });
+            _checkpoints!.Update();
         }
 
-        _recorder.Begin(State);
-        if (hopeless)
+        Enter(TrainingPhase.Idle);
+        return hopeless;
+    }
+
+    /// <summary>Goes back to the newest checkpoint that is good, or further still; what that takes counts as saving.</summary>
+    private bool GoBack(bool further = false)
+    {
+        Enter(TrainingPhase.Saving);
+        if (_checkpoints?.GoBack(_clock, further) != true)
         {
-            return $"{what}, after {diverged.Rollbacks} rollbacks; the model is that of step {State.Step}. Take a lower learning rate";
+            return false;
         }
 
-        _recorder.Write("rolled-back", State, e => e with { Message = $"{what}: back to step {State.Step}, with {State.RateScale} of the rate" });
-        _checkpoints.Update();
-        return null;
+        _evaluation = null;
+        _recorder.Begin(State);
+        return true;
     }
 
     private void Enter(TrainingPhase phase)

@@ -53,10 +53,10 @@ public sealed record CheckpointPolicy
     /// <summary>How often.</summary>
     public Interval Every { get; init; } = new(Time: TimeSpan.FromMinutes(5));
 
-    /// <summary>Parts of the budget, in (0, 1), at which a checkpoint is saved and kept: for studies of convergence.</summary>
+    /// <summary>Parts of the budget, in (0, 1), at which it is saved and the model is kept: for studies of convergence.</summary>
     public IReadOnlyList<double> Fractions { get; init; } = [];
 
-    /// <summary>How many of the newest are kept, beside those at fractions; at least 2, so that one that is damaged has a
+    /// <summary>How many of the newest are kept; at least 2, so that one that is damaged has a
     /// predecessor.</summary>
     public int Keep { get; init; } = 2;
 

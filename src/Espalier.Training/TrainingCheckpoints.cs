@@ -1,3 +1,4 @@
+using Espalier.Training.Budgets;
 using Espalier.Training.Runs;
 
 namespace Espalier.Training;
@@ -5,14 +6,34 @@ namespace Espalier.Training;
 /// <summary>The checkpoints of a training: what it begins with, what it saves, and what it goes back to after a divergence.</summary>
 /// <param name="run">The run.</param>
 /// <param name="learner">What is saved and restored.</param>
-/// <param name="policy">How many are kept.</param>
-internal sealed class TrainingCheckpoints(RunDirectory run, Learner learner, CheckpointPolicy policy)
+/// <param name="settings">The budget, when to save, and how many are kept.</param>
+internal sealed class TrainingCheckpoints(RunDirectory run, Learner learner, TrainerSettings settings)
 {
     private Checkpoint? _newest;
     private long _restoredStep = long.MaxValue;
 
     /// <summary>Step of the newest; null where there is none yet.</summary>
     public long? NewestStep => _newest?.Step;
+
+    /// <summary>Keeps the model at parts of the budget; null keeps none.</summary>
+    public FractionModels? Fractions { get; set; }
+
+    /// <summary>Whether it is time to save.</summary>
+    public bool IsDue => FractionsDue.Length > 0 || settings.Checkpoints.Every.IsDue(learner.State.SavedAt, learner.State.Spent);
+
+    /// <summary>Whether the newest is not what stands now, or a part of the budget was reached that nothing is kept of.</summary>
+    public bool IsMissing => _newest?.Step != learner.State.Step || FractionsDue.Length > 0;
+
+    /// <summary>The parts of the budget at which to save that were reached since the last save. Where it was saved at one exactly, that
+    /// may have been under another budget.</summary>
+    private double[] FractionsDue
+    {
+        get
+        {
+            double past = settings.Budget.Fraction(learner.State.SavedAt), now = settings.Budget.Fraction(learner.State.Spent);
+            return [.. settings.Checkpoints.Fractions.Where(f => f <= now && (past < f || (past == f && Fractions?.Has(f) == false)))];
+        }
+    }
 
     /// <summary>Restores the newest that is whole, and cuts the log back to where it was. Without any, training begins.</summary>
     /// <returns>Those that are damaged, and what is wrong with them.</returns>
@@ -40,12 +61,24 @@ internal sealed class TrainingCheckpoints(RunDirectory run, Learner learner, Che
     /// <summary>Renames one that is damaged, and returns its new place.</summary>
     public string SetAside(string path) => run.Checkpoints.SetAside(path);
 
-    /// <summary>Saves.</summary>
-    /// <param name="fraction">The part of the budget for which it is kept for good; null for none.</param>
-    public void Save(double? fraction)
+    /// <summary>Keeps the model for the parts of the budget that were reached, and returns them; to be done before a checkpoint says that
+    /// it has been.</summary>
+    public double[] KeepFractions()
     {
-        _newest = learner.Save(run.Checkpoints, fraction, run.Events.Flush());
-        run.Checkpoints.Prune(policy.Keep);
+        double[] due = FractionsDue;
+        foreach (double fraction in due)
+        {
+            Fractions?.Keep(fraction, learner.State.Spent);
+        }
+
+        return due;
+    }
+
+    /// <summary>Saves.</summary>
+    public void Save()
+    {
+        _newest = learner.Save(run.Checkpoints, run.Events.Flush());
+        run.Checkpoints.Prune(settings.Checkpoints.Keep);
         _restoredStep = long.MaxValue;
     }
 
@@ -53,17 +86,22 @@ internal sealed class TrainingCheckpoints(RunDirectory run, Learner learner, Che
     public void Update() => _newest = run.Checkpoints.Update(_newest!, learner.State, run.Events.Flush());
 
     /// <summary>Goes back to the newest good one; false where there is none.</summary>
-    public bool GoBack()
+    /// <param name="clock">What training has taken; that remains.</param>
+    /// <param name="further">Whether only one before that to which training went back last will do.</param>
+    public bool GoBack(TrainingClock clock, bool further)
     {
         // One that led straight into a divergence again is not good: then the one before it.
-        Checkpoint? checkpoint = run.Checkpoints.Latest((_, _) => { }, before: _restoredStep) ?? run.Checkpoints.Latest((_, _) => { });
+        Checkpoint? checkpoint = run.Checkpoints.Latest((_, _) => { }, before: _restoredStep)
+            ?? (further ? null : run.Checkpoints.Latest((_, _) => { }));
         if (checkpoint == null)
         {
             return false;
         }
 
+        TrainingState diverged = learner.State;
         learner.Restore(checkpoint);
         run.Checkpoints.DeleteAfter(checkpoint.Step);
+        learner.State = learner.State.After(diverged, clock.Times);
         (_newest, _restoredStep) = (checkpoint, checkpoint.Step);
         return true;
     }

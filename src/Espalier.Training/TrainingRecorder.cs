@@ -15,9 +15,17 @@ internal sealed class TrainingRecorder(EventLog? log, TimeProvider time)
     private double _smoothed = double.NaN;
     private long _count;
     private TimeSpan _suspended;
+    private StepTiming? _earlier;
 
-    /// <summary>Step timing as in the paper, so far.</summary>
-    public StepTiming? Timing => _timer.Result();
+    /// <summary>Step timing as in the paper, so far: of this process, unless only one before it went on until the time was stable.</summary>
+    public StepTiming? Timing
+    {
+        get
+        {
+            StepTiming? own = _timer.Result();
+            return own is { Stable: true } || _earlier is not { Stable: true } ? own ?? _earlier : _earlier;
+        }
+    }
 
     /// <summary>Loss smoothed for the eye; NaN before the first step.</summary>
     public double SmoothedLoss => _smoothed;
@@ -28,6 +36,9 @@ internal sealed class TrainingRecorder(EventLog? log, TimeProvider time)
         _logged = state;
         (_losses, _norms, _count, _smoothed) = (0, 0, 0, double.NaN);
     }
+
+    /// <summary>Takes over what the log holds of step timing.</summary>
+    public void GoOn() => _earlier = log?.Timing();
 
     /// <summary>Takes note of a step; writes a line if a second of training has gone by.</summary>
     public void Step(TrainingState before, TrainingState after, double loss, float gradientNorm, double learningRate)

@@ -91,9 +91,13 @@ internal sealed class Application(Terminal terminal)
             Output = help,
             Error = terminal.Error,
             EnableDefaultExceptionHandler = false,
-            ProcessTerminationTimeout = TimeSpan.FromSeconds(30),
+            ProcessTerminationTimeout = TimeToStop(parsed.CommandResult.Command),
         });
     }
+
+    /// <summary>How long a command has to end once it is told to, before its process is ended.</summary>
+    internal static TimeSpan TimeToStop(Command command) =>
+        command is EspalierCommand { SavesWhenStopped: true } ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(30);
 
     private int Failed(Exception fault, bool verbose)
     {

@@ -23,6 +23,9 @@ internal abstract class EspalierCommand : Command
     /// <summary>A command line that shows it in use.</summary>
     public string? Example { get; }
 
+    /// <summary>Whether it saves when it is stopped: then it is waited for, however long that takes.</summary>
+    public virtual bool SavesWhenStopped => false;
+
     /// <summary>Does the work. Failure is an exception; returning means done.</summary>
     protected abstract void Execute(ParseResult parsed, CommandContext context);
 }

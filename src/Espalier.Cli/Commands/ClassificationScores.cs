@@ -19,8 +19,7 @@ internal sealed record ClassificationScores(
     public static ClassificationScores Of(IReadOnlyList<string> labels, ClassifierResult result)
     {
         ConfusionMatrix m = result.Confusion;
-        long[][] counts = [.. Enumerable.Range(0, m.Classes).Select(gold => (long[])[.. Enumerable.Range(0, m.Classes).Select(p => m[gold, p])])];
-        return new ClassificationScores(m.Total, m.Accuracy, m.MacroF1, m.MatthewsCorrelation, result.Loss, labels, counts);
+        return new ClassificationScores(m.Total, m.Accuracy, m.MacroF1, m.MatthewsCorrelation, result.Loss, labels, m.Rows);
     }
 
     public void Write(TextWriter text)

@@ -4,7 +4,8 @@ namespace Espalier.Cli.Commands;
 
 /// <summary>How the results of commands become JSON.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, UseStringEnumConverter = true)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, UseStringEnumConverter = true,
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(TrainReport))]
 [JsonSerializable(typeof(PrepareReport))]
 [JsonSerializable(typeof(InspectReport))]

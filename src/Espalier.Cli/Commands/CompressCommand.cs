@@ -35,6 +35,8 @@ internal sealed class CompressCommand : EspalierCommand
 
     private IEnumerable<Option> Settings => [_sparsity, _bits, .. _quantization.All, _activations, .. _pruning.All, _threads];
 
+    public override bool SavesWhenStopped => true;
+
     protected override void Execute(ParseResult parsed, CommandContext context)
     {
         DeploymentLimits limits = _limits.Read(parsed);

@@ -16,7 +16,7 @@ namespace Espalier.Cli.Commands;
 /// <summary><c>espalier evaluate</c>: how well a trained model does on data.</summary>
 internal sealed class EvaluateCommand : EspalierCommand
 {
-    private readonly Argument<string> _model = new("model") { Description = "A run, or the folder of a model or a package" };
+    private readonly Argument<string> _model = new("model") { Description = "A run, a run at a fraction of its budget (RUN@0.5), or the folder of a model or a package" };
 
     private readonly Option<string?> _data = new("--data")
     {

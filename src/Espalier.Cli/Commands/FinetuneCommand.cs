@@ -26,6 +26,8 @@ internal sealed class FinetuneCommand : EspalierCommand
             Options.Add(option);
     }
 
+    public override bool SavesWhenStopped => true;
+
     protected override void Execute(ParseResult parsed, CommandContext context)
     {
         using FinetuningRun run = Open(parsed, context);
@@ -56,15 +58,15 @@ internal sealed class FinetuneCommand : EspalierCommand
         string? train = parsed.GetValue(_train), folder = parsed.GetValue(_out), resumed = parsed.GetValue(_resume);
         if (resumed != null)
         {
-            string[] given = [.. ((Option[])[_out, .. _options.All.Except([_options.From]), .. _budget.All.Skip(1)]).Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
+            string[] given = [.. ((Option[])[_out, .. _options.All.Except([_options.From, _options.Tokenizer]), .. _budget.All.Skip(1)]).Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
             if (given.Length > 0)
-                throw new UsageException($"a run that is resumed keeps its settings; leave {string.Join(", ", given)} out (--time may change, and --train, --dev and --from where files were moved)");
+                throw new UsageException($"a run that is resumed keeps its settings; leave {string.Join(", ", given)} out (--time may change, and --train, --dev, --from and --tokenizer where files were moved)");
             Func<TrainingBudget, TrainingSpent, TrainingBudget>? change = _budget.ReadChange(parsed);
-            string? dev = parsed.GetValue(_dev), from = parsed.GetValue(_options.From);
+            string? dev = parsed.GetValue(_dev), from = parsed.GetValue(_options.From), tokenizer = parsed.GetValue(_options.Tokenizer);
             return context.Track("reading", _ => FinetuningRun.Resume(
                 resumed, change == null ? null : (old, spent) => change(new TrainingBudget { Time = old }, new TrainingSpent(spent, 0, 0, 0)).Time,
-                train == null && dev == null && from == null ? null
-                    : c => c with { Train = train ?? c.Train, Development = dev ?? c.Development, From = from ?? c.From },
+                train == null && dev == null && from == null && tokenizer == null ? null
+                    : c => c with { Train = train ?? c.Train, Development = dev ?? c.Development, From = from ?? c.From, Tokenizer = tokenizer ?? c.Tokenizer },
                 context.Cancel));
         }
         if (train == null || folder == null)

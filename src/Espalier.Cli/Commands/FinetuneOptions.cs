@@ -11,7 +11,7 @@ internal sealed class FinetuneOptions
 {
     private static readonly FinetuningConfiguration Defaults = new() { Train = "" };
 
-    private readonly Option<string?> _from = new("--from") { Description = "A run or the folder of a model whose encoder to begin from; without it, training begins from scratch" };
+    private readonly Option<string?> _from = new("--from") { Description = "A run or the folder of a model whose encoder to begin from, or RUN@0.5 for the run as it was at half of its budget (pretrain --checkpoint-at); without it, training begins from scratch" };
     private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "tokenizer.json, or a folder with it; only without --from" };
     private readonly ModelSizeOptions _size = new(only: "; only without --from");
     private readonly Option<int[]> _batch = List("--batch", Defaults.Grid.Batches, "Examples of an effective batch; several make a grid").ExpectEach(b => b >= 1, "1 or more");
@@ -21,7 +21,8 @@ internal sealed class FinetuneOptions
     private readonly Option<int> _length = New("--sequence-length", Defaults.MaximumTokens, "Most tokens of an example; longer ones lose their end").Expect(v => v >= 8, "8 or more");
     private readonly Option<double> _fraction = New("--dev-fraction", Defaults.DevelopmentFraction, "Fraction of each label that becomes the development set where there is no --dev").Expect(f => f is > 0 and < 1, "between 0 and 1");
     private readonly Option<ulong> _devSeed = New("--dev-seed", Defaults.DevelopmentSeed, "Seed of that development set");
-    private readonly Option<double> _warmup = New("--warm-up", Defaults.WarmupFraction, "Fraction of a trial over which the rate rises; then it falls in a straight line").Expect(w => w is >= 0 and < 1, "0 or more and less than 1");
+    private readonly Option<double> _warmup = New("--warm-up", Defaults.WarmupFraction, "Fraction of a trial over which the rate rises").Expect(w => w is >= 0 and < 1, "0 or more and less than 1");
+    private readonly Option<LearningRateDecay> _schedule = New("--schedule", Defaults.Schedule, "How the rate falls after warm-up");
     private readonly Option<float> _decay = New("--weight-decay", Defaults.WeightDecay, "Weight decay").Expect(d => d >= 0, "0 or more");
     private readonly Option<float> _clip = New("--clip", Defaults.ClipNorm, "Largest norm of the gradient; 0 for no clipping").Expect(n => n >= 0, "0 or more");
     private readonly Option<double> _evaluations = New("--evaluations", Defaults.EvaluationsPerEpoch, "Evaluations in an epoch").Expect(e => e > 0, "more than 0");
@@ -35,10 +36,13 @@ internal sealed class FinetuneOptions
     /// <summary>The model to begin from.</summary>
     public Option<string?> From => _from;
 
+    /// <summary>The tokenizer where there is no model to begin from.</summary>
+    public Option<string?> Tokenizer => _tokenizer;
+
     public IEnumerable<Option> All =>
     [
         _from, _tokenizer, _batch, _rate, _dropout, _seed, .. _size.All, _length, _fraction, _devSeed,
-        _warmup, _decay, _clip, _evaluations, _patience, _checkpoint, _microBatch, _memory, _threads, .. _columns.All,
+        _warmup, _schedule, _decay, _clip, _evaluations, _patience, _checkpoint, _microBatch, _memory, _threads, .. _columns.All,
     ];
 
     /// <summary>The configuration as it was asked for.</summary>
@@ -73,6 +77,7 @@ internal sealed class FinetuneOptions
             Time = budget.Time,
             Trial = trial == new TrainingBudget() ? Defaults.Trial : trial,
             WarmupFraction = parsed.GetValue(_warmup),
+            Schedule = parsed.GetValue(_schedule),
             WeightDecay = parsed.GetValue(_decay),
             ClipNorm = parsed.GetValue(_clip),
             EvaluationsPerEpoch = parsed.GetValue(_evaluations),

@@ -28,6 +28,8 @@ internal sealed class PlanCommand : EspalierCommand
             Options.Add(option);
     }
 
+    public override bool SavesWhenStopped => true;
+
     protected override void Execute(ParseResult parsed, CommandContext context)
     {
         string folder = parsed.GetRequiredValue(_out);

@@ -25,6 +25,8 @@ internal sealed class PretrainCommand : EspalierCommand
             Options.Add(option);
     }
 
+    public override bool SavesWhenStopped => true;
+
     protected override void Execute(ParseResult parsed, CommandContext context)
     {
         using PretrainingRun run = Open(parsed, context);

@@ -20,6 +20,7 @@ internal sealed class PretrainOptions
     private readonly Option<int> _batch = Number("--batch", 256, 1, "Sequences of an effective batch");
     private readonly Option<int> _length = Number("--sequence-length", 128, 1, "Tokens of a sequence");
     private readonly Option<double> _maskRate = New("--mask-rate", 0.15, "Share of the tokens to predict").Expect(r => r is > 0 and < 1, "between 0 and 1");
+    private readonly Option<double?> _fraction = new Option<double?>("--data-fraction") { Description = "Share of the corpus to train on, drawn by the seed; all when left out. What is held out stays the same" }.Expect(f => f is > 0 and <= 1, "more than 0 and at most 1");
     private readonly Option<int?> _microBatch = new Option<int?>("--micro-batch") { Description = "Sequences that pass through the model at once; measured when left out" }.Expect(b => b >= 1, "1 or more");
     private readonly Option<double?> _rate = new Option<double?>("--learning-rate") { Description = "Highest learning rate; the paper's by batch size (Table 1) when left out; small models want more, see short-mlm" }.Expect(r => r > 0, "more than 0");
     private readonly Option<int> _heldOut = Number("--held-out-blocks", 1024, 0, "Most held-out sequences of an evaluation");
@@ -30,13 +31,13 @@ internal sealed class PretrainOptions
 
     private readonly Option<double[]> _fractions = new Option<double[]>("--checkpoint-at")
     {
-        Description = "Fractions of the budget, such as 0.25 0.5, at which to keep a checkpoint for good",
+        Description = "Fractions of the budget, such as 0.25 0.5, at which to keep the model for good: finetune --from RUN@0.5",
         AllowMultipleArgumentsPerToken = true,
     }.ExpectEach(f => f is > 0 and < 1, "between 0 and 1");
 
     public IEnumerable<Option> All =>
     [
-        .. _size.All, _initialization, _dropout, _batch, _length, _maskRate, _microBatch, _memory, _rate, .. _trainer.All, _heldOut, _fractions, _keep,
+        .. _size.All, _initialization, _dropout, _batch, _length, _maskRate, _fraction, _microBatch, _memory, _rate, .. _trainer.All, _heldOut, _fractions, _keep,
         _seed, _threads,
     ];
 
@@ -60,6 +61,7 @@ internal sealed class PretrainOptions
                 BatchBlocks = batch,
                 BlockTokens = parsed.GetValue(_length),
                 MaskRate = parsed.GetValue(_maskRate),
+                DataFraction = parsed.GetValue(_fraction),
             },
             Training = training with
             {

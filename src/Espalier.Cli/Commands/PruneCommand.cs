@@ -23,6 +23,8 @@ internal sealed class PruneCommand : EspalierCommand
             Options.Add(option);
     }
 
+    public override bool SavesWhenStopped => true;
+
     protected override void Execute(ParseResult parsed, CommandContext context)
     {
         using CompressionGrid grid = Open(parsed, context);

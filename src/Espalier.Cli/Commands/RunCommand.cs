@@ -52,6 +52,8 @@ internal sealed class RunCommand : EspalierCommand
     private IEnumerable<Option> Settings =>
         [_corpus, _train, _dev, _test, .. _parallel.All, _time, .. _limits.All, _out, Recipe.Option, _vocabulary, _length, _memory, _seed, _threads, _license, .. _columns.All];
 
+    public override bool SavesWhenStopped => true;
+
     protected override void Execute(ParseResult parsed, CommandContext context)
     {
         using Job job = Open(parsed, context);

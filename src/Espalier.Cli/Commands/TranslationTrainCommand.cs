@@ -31,6 +31,8 @@ internal sealed class TranslationTrainCommand : EspalierCommand
 
     private Option[] Paths => [_trainSource, _trainTarget, _devSource, _devTarget];
 
+    public override bool SavesWhenStopped => true;
+
     protected override void Execute(ParseResult parsed, CommandContext context)
     {
         using TranslationRun run = Open(parsed, context);

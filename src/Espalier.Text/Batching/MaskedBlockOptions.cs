@@ -21,6 +21,10 @@ public sealed record MaskedBlockOptions
     /// <summary>Of the tokens to predict, the share that a random token replaces; the others stay.</summary>
     public double RandomShare { get; init; } = 0.1;
 
+    /// <summary>Share of the blocks to take, in (0, 1]: always the same ones for a seed, and those of a smaller share among those of a
+    /// larger one; null takes all.</summary>
+    public double? DataFraction { get; init; }
+
     /// <summary>Whether blocks come in a new random order at each pass; else in the corpus's, as suits evaluation.</summary>
     public bool Shuffle { get; init; } = true;
 
@@ -38,6 +42,8 @@ public sealed record MaskedBlockOptions
             faults.Add($"mask rate {MaskRate} must be between 0 and 1");
         if (MaskedShare is not (>= 0 and <= 1) || RandomShare is not (>= 0 and <= 1) || MaskedShare + RandomShare > 1)
             faults.Add($"masked share {MaskedShare} and random share {RandomShare} must be at least 0 and together at most 1");
+        if (DataFraction is not (null or (> 0 and <= 1)))
+            faults.Add($"data fraction {DataFraction} must be more than 0 and at most 1");
         return faults;
     }
 }

@@ -15,6 +15,7 @@ public sealed class MaskedBlocks : IBatchBuilder<StepBatch<MaskedBatch>>
     private readonly MaskedBlockOptions _options;
     private readonly SpecialTokens _special;
     private readonly TokenCorruption _corruption;
+    private readonly long _allBlocks;
 
     /// <summary>Makes blocks of a part of a corpus.</summary>
     /// <param name="text">Must stay open while batches are made.</param>
@@ -33,7 +34,8 @@ public sealed class MaskedBlocks : IBatchBuilder<StepBatch<MaskedBatch>>
         _special = tokenizer.Special;
         _corruption = new TokenCorruption(tokenizer, options);
         // What is left after the last whole block is a block too.
-        BlockCount = (text.StreamLength + options.BlockTokens - 2) / (options.BlockTokens - 1);
+        _allBlocks = (text.StreamLength + options.BlockTokens - 2) / (options.BlockTokens - 1);
+        BlockCount = Math.Clamp((long)Math.Round(_allBlocks * (options.DataFraction ?? 1)), 1, _allBlocks);
     }
 
     /// <summary>Blocks in one pass.</summary>
@@ -51,11 +53,15 @@ public sealed class MaskedBlocks : IBatchBuilder<StepBatch<MaskedBatch>>
         long batches = BatchesIn(position.Seed, position.Epoch);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((ulong)position.Index, (ulong)batches, nameof(position));
         var order = new SeededPermutation(BlockCount, position.Seed, Purpose.Shuffle, position.Epoch);
+        var chosen = new SeededPermutation(_allBlocks, position.Seed, Purpose.Fraction, 0);
         long first = position.Index * _options.BatchBlocks;
         long end = Math.Min(first + _options.BatchBlocks, BlockCount);
         batch.Clear();
         for (long i = first; i < end; i++)
-            AddBlock(_options.Shuffle ? order[i] : i, position, batch);
+        {
+            long block = _options.Shuffle ? order[i] : i;
+            AddBlock(BlockCount == _allBlocks ? block : chosen[block], position, batch);
+        }
         batch.Complete();
         return position.Index + 1 < batches ? position with { Index = position.Index + 1 } : new(position.Seed, position.Epoch + 1);
     }

@@ -27,6 +27,9 @@ public sealed class ConfusionMatrix
     /// <summary>Number of examples of class <paramref name="gold"/> that were predicted as <paramref name="predicted"/>.</summary>
     public long this[int gold, int predicted] => _counts[Index(gold, predicted)];
 
+    /// <summary>All counts: a row for each gold class, in it one for each predicted class.</summary>
+    public long[][] Rows => [.. Enumerable.Range(0, Classes).Select(gold => (long[])[.. Enumerable.Range(0, Classes).Select(predicted => this[gold, predicted])])];
+
     /// <summary>Counts one example.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A class is not one of 0 … <see cref="Classes"/> - 1.</exception>
     public void Add(int gold, int predicted)

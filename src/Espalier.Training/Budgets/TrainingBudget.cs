@@ -57,15 +57,32 @@ public sealed record TrainingBudget
     public bool IsOver(in TrainingSpent spent, TimeSpan step)
         => spent.Time + (step / 2) >= Time || spent.Steps >= Steps || spent.Tokens >= Tokens || spent.Epochs >= Epochs - 1e-9;
 
-    /// <summary>This budget and as much more as <paramref name="more"/> says, limit by limit; one that is not limited here
-    /// begins at what was spent.</summary>
-    public TrainingBudget Extend(TrainingBudget more, in TrainingSpent spent) => new()
+    /// <summary>
+    /// This budget and as much more as <paramref name="more"/> says, limit by limit. One that is not limited here begins at what was
+    /// spent, and so does one that training was far from when it ended by another.
+    /// </summary>
+    public TrainingBudget Extend(TrainingBudget more, in TrainingSpent spent)
     {
-        Time = more.Time is { } time ? (Time ?? spent.Time) + time : Time,
-        Steps = more.Steps is { } steps ? (Steps ?? spent.Steps) + steps : Steps,
-        Tokens = more.Tokens is { } tokens ? (Tokens ?? spent.Tokens) + tokens : Tokens,
-        Epochs = more.Epochs is { } epochs ? (Epochs ?? spent.Epochs) + epochs : Epochs,
-    };
+        bool over = IsOver(spent, TimeSpan.Zero);
+        return new()
+        {
+            Time = more.Time is { } time ? From(Time, spent.Time, over) + time : Time,
+            Steps = more.Steps is { } steps ? From(Steps, spent.Steps, over) + steps : Steps,
+            Tokens = more.Tokens is { } tokens ? From(Tokens, spent.Tokens, over) + tokens : Tokens,
+            Epochs = more.Epochs is { } epochs ? From(Epochs, spent.Epochs, over) + epochs : Epochs,
+        };
+
+        static T From<T>(T? limit, T used, bool over)
+            where T : struct, IComparable<T>
+            => limit is { } l && !(over && used.CompareTo(l) < 0) ? l : used;
+    }
+
+    /// <summary>What was spent, where a time that training ended by counts as used up whole, though the last step ended within half a
+    /// step of it.</summary>
+    /// <param name="spent">What is used up.</param>
+    /// <param name="step">The time of a step.</param>
+    internal TrainingSpent Whole(in TrainingSpent spent, TimeSpan step)
+        => Time is { } time && spent.Time < time && new TrainingBudget { Time = time }.IsOver(spent, step) ? spent with { Time = time } : spent;
 
     /// <summary>
     /// This budget without the limits that are used up: a run that ended by one of them and is given more of another goes on.

@@ -44,8 +44,11 @@ public sealed record FinetuningConfiguration
     /// <summary>When a trial ends at the latest; the schedule runs over it.</summary>
     public TrainingBudget Trial { get; init; } = new() { Epochs = 10 };
 
-    /// <summary>Part of a trial over which the learning rate rises; then it falls in a straight line.</summary>
+    /// <summary>Part of a trial over which the learning rate rises.</summary>
     public double WarmupFraction { get; init; } = 0.06;
+
+    /// <summary>How the learning rate falls after that.</summary>
+    public LearningRateDecay Schedule { get; init; }
 
     /// <summary>Weight decay.</summary>
     public float WeightDecay { get; init; } = 0.1f;
@@ -71,10 +74,14 @@ public sealed record FinetuningConfiguration
     /// <summary>Worker threads; 0 takes every core. Filled in when the run is made: it decides the bits.</summary>
     public int Threads { get; init; }
 
+    /// <summary>The schedule of a trial.</summary>
+    /// <param name="peak">Its highest learning rate.</param>
+    internal LearningRateSchedule ScheduleOf(double peak) => new() { Peak = peak, Decay = Schedule, WarmupFraction = WarmupFraction };
+
     /// <summary>Everything that is wrong with it; empty when nothing is.</summary>
     public IReadOnlyList<string> Validate()
     {
-        List<string> faults = [.. Columns.Validate(), .. Grid.Validate(), .. Trial.Validate(), .. Checkpoints.Validate("checkpoint")];
+        List<string> faults = [.. Columns.Validate(), .. Grid.Validate(), .. Trial.Validate(), .. ScheduleOf(1).Validate(), .. Checkpoints.Validate("checkpoint")];
         if (From == null)
         {
             Check(Tokenizer != null && Model != null, "neither a model to begin from nor a tokenizer for a new one is given");
@@ -89,7 +96,6 @@ public sealed record FinetuningConfiguration
         Check(DevelopmentFraction is > 0 and < 1, $"a development set of {DevelopmentFraction} of the training set; expected between 0 and 1");
         Check(MaximumTokens >= 8, $"examples of at most {MaximumTokens} tokens; expected 8 or more");
         Check(!(Time <= TimeSpan.Zero), $"a time of {Time}; expected more than none");
-        Check(WarmupFraction is >= 0 and < 1, $"warm-up over {WarmupFraction} of a trial; expected 0 or more and less than 1");
         Check(WeightDecay >= 0, $"weight decay {WeightDecay}; expected 0 or more");
         Check(ClipNorm >= 0, $"clipping at a norm of {ClipNorm}; expected 0 (none) or more");
         Check(EvaluationsPerEpoch is > 0 and < double.PositiveInfinity, $"{EvaluationsPerEpoch} evaluations an epoch; expected more than 0");

@@ -1,3 +1,4 @@
+using Espalier.Training.Budgets;
 using Espalier.Training.MicroBatches;
 using Espalier.Training.Objectives;
 using Espalier.Training.Runs;
@@ -19,18 +20,23 @@ internal static class FinetuningPreparation
         TrialModel trial = Classification.Trial(materials.EncoderOf(resolved.Grid.Trials()[0]), materials.Labels.Count, length);
         // An example of the longest length is a micro-batch by itself if it must be: so much memory there has to be.
         int longest = Enumerable.Range(0, examples).Max(i => materials.Train.Sequences[i].Length);
-        var need = new MicroBatchNeed(length, batch, resolved.MemoryBytes!.Value) { LeastSequences = (longest + length - 1) / length };
-        MicroBatchChoice choice = resolved.MicroBatch is { } wanted
-            ? MicroBatchSearch.Take(materials.Device, trial, need, wanted)
-            : MicroBatchSearch.Choose(materials.Device, trial, need, new PartOfProgress(progress, 0, 0.75), cancel);
         double steps = examples / (double)batch;
-        choice = MicroBatchSearch.Time(
-            materials.Device, trial, need, choice,
-            TimeEstimate.Of(resolved.Trial, default, choice.StepSeconds, length * batch, steps).TimeToMeasure, cancel);
+        TrainingBudget budget = resolved.Time < (resolved.Trial.Time ?? TimeSpan.MaxValue) ? resolved.Trial with { Time = resolved.Time } : resolved.Trial;
+        var need = new MicroBatchNeed(length, batch, resolved.MemoryBytes!.Value)
+        {
+            LeastSequences = (longest + length - 1) / length,
+            Longest = seconds => Expected(seconds).TimeToSearch,
+        };
+        MicroBatchChoice choice = resolved.MicroBatch is { } wanted
+            ? MicroBatchSearch.Take(materials.Device, trial, need, wanted, cancel)
+            : MicroBatchSearch.Choose(materials.Device, trial, need, new PartOfProgress(progress, 0, 0.75), cancel);
+        choice = MicroBatchSearch.Time(materials.Device, trial, need, choice, Expected(choice.StepSeconds).TimeToMeasure, cancel);
         return new FinetuningRecord(
             resolved, materials.Labels, examples, materials.Development.Labels.Count,
             materials.Train.Truncated + materials.Development.Truncated, materials.SourceFingerprint, choice,
             choice.StepSeconds * examples / batch);
+
+        TimeEstimate Expected(double stepSeconds) => TimeEstimate.Of(budget, default, stepSeconds, length * batch, steps);
     }
 
     /// <summary>Reads the configuration of a run.</summary>
@@ -61,7 +67,7 @@ internal static class FinetuningPreparation
     {
         Train = Path.GetFullPath(c.Train),
         Development = c.Development == null ? null : Path.GetFullPath(c.Development),
-        From = c.From == null ? null : Path.GetFullPath(c.From),
+        From = c.From == null ? null : Path.GetFullPath(ModelSource.AtFraction(c.From)),
         Tokenizer = c.Tokenizer == null ? null : Path.GetFullPath(c.Tokenizer),
     };
 

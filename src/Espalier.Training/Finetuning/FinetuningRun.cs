@@ -57,7 +57,7 @@ public sealed class FinetuningRun : IDisposable
     }
 
     /// <summary>Makes a run: reads the data, fills in what was left open, measures, writes <c>run.json</c>.</summary>
-    /// <param name="path">Its folder; new, or without a run.</param>
+    /// <param name="path">Its folder; new, or empty.</param>
     /// <param name="configuration">What is asked for.</param>
     /// <param name="progress">Told the part of the measurement that is done.</param>
     /// <param name="cancel">Stops; nothing remains.</param>
@@ -152,6 +152,12 @@ public sealed class FinetuningRun : IDisposable
             DataFingerprint = materials.DataFingerprint(),
             Configuration = JsonSerializer.SerializeToElement(record, FinetuningJson.Default.FinetuningRecord),
         }));
+        if (asked.From == null)
+        {
+            // Who is killed here needs it where it lay.
+            storage.Change(TokenizerOf(path), () => materials.Tokenizer.Save(TokenizerOf(path)));
+        }
+
         return opened.HandOver(new FinetuningRun(materials, run, record, peakFlops)
         {
             Warnings = [.. materials.Sets.Train.Warnings.Concat(materials.Sets.Development.Warnings).Select(w => w.ToString()).Distinct()],
@@ -166,9 +172,12 @@ public sealed class FinetuningRun : IDisposable
         RunDirectory run = opened.Add(RunDirectory.Open(path, storage));
         RunManifest manifest = run.Manifest;
         FinetuningRecord record = FinetuningPreparation.Read(path, manifest);
-        FinetuningConfiguration c = FinetuningPreparation.Moved(record.Configuration, moved);
+        FinetuningConfiguration asked = record.Configuration, c = FinetuningPreparation.Moved(asked, moved);
         record = record with { Configuration = c };
-        FinetuningMaterials materials = opened.Add(FinetuningMaterials.Open(c, cancel));
+
+        // The run has its own, unless it is told of another place.
+        bool own = c.From == null && c.Tokenizer == asked.Tokenizer && File.Exists(TokenizerOf(path));
+        FinetuningMaterials materials = opened.Add(FinetuningMaterials.Open(own ? c with { Tokenizer = TokenizerOf(path) } : c, cancel));
         FinetuningPreparation.Verify(path, manifest, record, materials);
         if (time != null || moved != null)
         {
@@ -191,6 +200,8 @@ public sealed class FinetuningRun : IDisposable
             Warnings = [.. RunResumption.MachineWarnings(manifest, materials.Device)],
         });
     }
+
+    private static string TokenizerOf(string path) => Path.Join(path, ModelFolder.TokenizerName);
 
     private void KeepBest(TrainingClock clock)
     {

@@ -29,8 +29,6 @@ internal static class PredictionFiles
     private static ConfusionRecord Confusion(IReadOnlyList<string> labels, ClassifierResult result)
     {
         ConfusionMatrix m = result.Confusion;
-        return new ConfusionRecord(
-            labels, [.. Enumerable.Range(0, m.Classes).Select(gold => (long[])[.. Enumerable.Range(0, m.Classes).Select(p => m[gold, p])])],
-            m.Accuracy, m.MacroF1, m.MatthewsCorrelation, result.Loss);
+        return new ConfusionRecord(labels, m.Rows, m.Accuracy, m.MacroF1, m.MatthewsCorrelation, result.Loss);
     }
 }

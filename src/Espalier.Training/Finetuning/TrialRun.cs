@@ -109,7 +109,7 @@ internal sealed class TrialRun : IDisposable
         return new TrainerSettings
         {
             Budget = _trial.Budget,
-            Schedule = new LearningRateSchedule { Peak = _trial.Setting.LearningRate, WarmupFraction = c.WarmupFraction },
+            Schedule = c.ScheduleOf(_trial.Setting.LearningRate),
             Optimizer = new AdamWConfiguration { WeightDecay = c.WeightDecay },
             ClipNorm = c.ClipNorm,
             Seed = _trial.Setting.Seed,
@@ -122,8 +122,11 @@ internal sealed class TrialRun : IDisposable
 
     // A checkpoint may follow the end. Where the best that was measured is not kept, the process was killed just before: not ended.
     private TrainingEvent? EndOfLog()
-        => EventLog.Read(Path.Join(_run.Path, RunDirectory.EventsName)).LastOrDefault(e => e.Event != "checkpoint") is { Event: "finished" or "stopped" or "diverged" } last
-            && ReadBest()?.Accuracy >= (EvaluationHistory.Read(_run.Path).Best?.Evaluation!.Value ?? 0) ? last : null;
+    {
+        IReadOnlyList<TrainingEvent> log = EventLog.Read(Path.Join(_run.Path, RunDirectory.EventsName));
+        return log.LastOrDefault(e => e.Event != "checkpoint") is { Event: "finished" or "stopped" or "diverged" } last
+            && ReadBest()?.Accuracy >= (new EvaluationHistory(log).Best?.Evaluation!.Value ?? 0) ? last : null;
+    }
 
     /// <summary>Saves the model if none of this trial was better.</summary>
     private void KeepIfBest(Classification objective, TrainingState state, Evaluation evaluation)

@@ -11,4 +11,8 @@ public sealed record MicroBatchNeed(int SequenceTokens, int BatchSequences, long
 
     /// <summary>The smallest micro-batch that is of use, in such sequences: one that has room for the longest.</summary>
     public int LeastSequences { get; init; } = 1;
+
+    /// <summary>How long the search may take where a step takes so many seconds; null lets it take what it needs. The smallest size is
+    /// measured in any case.</summary>
+    public Func<double, TimeSpan>? Longest { get; init; }
 }

@@ -19,27 +19,28 @@ public static class MicroBatchSearch
     /// <summary>Measures sizes that double from the smallest to the whole effective batch.</summary>
     /// <param name="device">Where training will run.</param>
     /// <param name="model">Declares the model and gives its loss on made-up sequences.</param>
-    /// <param name="need">What for, and how much memory is allowed.</param>
+    /// <param name="need">What for, and how much memory and time are allowed.</param>
     /// <param name="progress">Told the part of the sizes that is done.</param>
-    /// <param name="cancel">Stops it.</param>
+    /// <param name="cancel">Stops it after the pass that is under way.</param>
     /// <exception cref="MicroBatchException">Not even the smallest fits.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static MicroBatchChoice Choose(
         Device device, TrialModel model, MicroBatchNeed need, IProgress<double>? progress = null, CancellationToken cancel = default)
     {
         using var trial = new MicroBatchTrial(device, model);
-        MicroBatchChoice choice = Choose(trial.StateBytes, trial.Measure, need, progress, cancel);
+        MicroBatchChoice choice = Choose(trial.StateBytes, size => trial.Measure(size, cancel), need, progress, cancel);
         return choice with { StepSeconds = choice.StepSeconds + trial.OptimizerSeconds() };
     }
 
     /// <summary>Takes the size that the caller names, and measures it.</summary>
     /// <inheritdoc cref="Choose(Device, TrialModel, MicroBatchNeed, IProgress{double}?, CancellationToken)"/>
-    public static MicroBatchChoice Take(Device device, TrialModel model, MicroBatchNeed need, int sequences)
+    public static MicroBatchChoice Take(
+        Device device, TrialModel model, MicroBatchNeed need, int sequences, CancellationToken cancel = default)
     {
         using var trial = new MicroBatchTrial(device, model);
         RequireState(trial.StateBytes, need.Memory);
         int wanted = Math.Min(sequences, need.BatchSequences), actual = Math.Max(wanted, need.LeastSequences);
-        (double seconds, long bytes) = trial.Measure(actual);
+        (double seconds, long bytes) = trial.Measure(actual, cancel);
         string asked = actual == wanted ? $"the micro-batch of {actual} sequences that was asked for"
             : $"a micro-batch of {actual} sequences, which has room for the longest,";
         if (bytes > need.Memory)
@@ -79,6 +80,7 @@ public static class MicroBatchSearch
         RequireState(stateBytes, need.Memory);
         List<MicroBatchCandidate> candidates = [];
         MicroBatchCandidate? best = null;
+        double spent = 0;
         int[] sizes = [.. Sizes(need)];
         for (int i = 0; i < sizes.Length; i++)
         {
@@ -94,7 +96,14 @@ public static class MicroBatchSearch
                 break;
             }
 
+            if (best != null && spent + TimeOf(sequences, candidates[^1], need) > need.Longest?.Invoke(StepSeconds(need, best)).TotalSeconds)
+            {
+                candidates.Add(new MicroBatchCandidate(sequences, sequences * need.SequenceTokens, null, expected, Fits: true));
+                break;
+            }
+
             (double seconds, long bytes) = measure(sequences);
+            spent += MicroBatchTrial.Passes * seconds;
             MicroBatchCandidate candidate = Candidate(need, sequences, seconds, bytes);
             candidates.Add(candidate);
             if (!candidate.Fits)
@@ -121,6 +130,10 @@ public static class MicroBatchSearch
     private static MicroBatchCandidate Candidate(MicroBatchNeed need, int sequences, double seconds, long bytes) => new(
         sequences, sequences * need.SequenceTokens, sequences * need.SequenceTokens / seconds, bytes, bytes <= need.Memory);
 
+    // What measuring a size is expected to take, after that of a smaller one.
+    private static double TimeOf(int sequences, MicroBatchCandidate smaller, MicroBatchNeed need)
+        => MicroBatchTrial.Passes * sequences * need.SequenceTokens / smaller.TokensPerSecond!.Value;
+
     // Without the optimizer's part.
     private static double StepSeconds(MicroBatchNeed need, MicroBatchCandidate candidate)
         => need.BatchSequences * (double)need.SequenceTokens / candidate.TokensPerSecond!.Value;
@@ -146,7 +159,9 @@ public static class MicroBatchSearch
     private static string Reason(MicroBatchCandidate best, List<MicroBatchCandidate> all, MicroBatchNeed need)
     {
         string rate = $"{best.TokensPerSecond:F0} tokens/s at {best.Bytes / 1e6:F0} MB";
-        string rest = all[^1].Fits
+        string rest = all[^1] is { Fits: true, TokensPerSecond: null } untried
+            ? $"the fastest of those that there was time to try; {untried.Sequences} sequences would have taken too long"
+            : all[^1].Fits
             ? best.Sequences >= need.BatchSequences ? "the whole effective batch at once" : "the fastest; larger ones gain less than 2 %"
             : $"the fastest that fits {need.Memory / 1e6:F0} MB; {all[^1].Sequences} sequences need {all[^1].Bytes / 1e6:F0} MB";
         return $"{rest}: {Math.Min(best.Sequences, need.BatchSequences)} of {need.BatchSequences} sequences, {rate}";

@@ -12,6 +12,9 @@ public delegate Func<Tape, int, Tensor> TrialModel(ParameterSet parameters);
 /// <summary>A throw-away model that micro-batch sizes are tried on.</summary>
 internal sealed class MicroBatchTrial : IDisposable
 {
+    /// <summary>Passes of a measurement at most, the first of which is not timed.</summary>
+    public const int Passes = 1 + Repetitions;
+
     private const int Repetitions = 3;
     private static readonly TimeSpan LongEnough = TimeSpan.FromSeconds(2);
 
@@ -33,10 +36,11 @@ internal sealed class MicroBatchTrial : IDisposable
     public long StateBytes => 4 * _parameters.Weights.Length * sizeof(float);
 
     /// <summary>Median seconds of a forward and backward pass, and bytes with the activations.</summary>
-    public (double Seconds, long Bytes) Measure(int sequences)
+    public (double Seconds, long Bytes) Measure(int sequences, CancellationToken cancel)
     {
         using var tape = new Tape(_device) { Training = true };
         Pass(tape, sequences);
+        cancel.ThrowIfCancellationRequested();
         List<double> times = [];
         var whole = Stopwatch.StartNew();
         while (times.Count < Repetitions && (times.Count == 0 || whole.Elapsed < LongEnough))
@@ -44,6 +48,7 @@ internal sealed class MicroBatchTrial : IDisposable
             long start = Stopwatch.GetTimestamp();
             Pass(tape, sequences);
             times.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+            cancel.ThrowIfCancellationRequested();
         }
 
         return (StepTimer.Median(times), StateBytes + tape.CapacityBytes);

@@ -33,24 +33,21 @@ internal static class PretrainingPreparation
 
     /// <summary>Measures micro-batches, or the one that was asked for.</summary>
     public static MicroBatchChoice Choose(
-        CpuDevice device, PretrainingConfiguration c, IProgress<double> progress, CancellationToken cancel)
+        PretrainingMaterials materials, PretrainingConfiguration c, IProgress<double> progress, CancellationToken cancel)
     {
         TrialModel trial = MaskedLanguageModelling.Trial(c.Model, c.Batches);
         return c.MicroBatchBlocks is { } blocks
-            ? MicroBatchSearch.Take(device, trial, Need(c), blocks)
-            : MicroBatchSearch.Choose(device, trial, Need(c), progress, cancel);
+            ? MicroBatchSearch.Take(materials.Device, trial, Need(materials, c), blocks, cancel)
+            : MicroBatchSearch.Choose(materials.Device, trial, Need(materials, c), progress, cancel);
     }
 
     /// <summary>Times steps with it as the paper does, for as long as the budget makes worth while.</summary>
     public static MicroBatchChoice Time(
         PretrainingMaterials materials, PretrainingConfiguration c, MicroBatchChoice choice, CancellationToken cancel)
     {
-        double wanted = c.Batches.BatchBlocks * (double)c.Batches.BlockTokens, there = materials.Corpus.Train.Tokens;
-        double stepTokens = Math.Min(wanted, there);
-        TimeSpan longest = c.TimingBefore ?? TimeEstimate.Of(
-            c.Training.Budget, default, choice.StepSeconds * stepTokens / wanted, stepTokens, there / stepTokens).TimeToMeasure;
+        TimeSpan longest = c.TimingBefore ?? Expected(materials, c, choice.StepSeconds).TimeToMeasure;
         return MicroBatchSearch.Time(
-            materials.Device, MaskedLanguageModelling.Trial(c.Model, c.Batches), Need(c), choice, longest, cancel);
+            materials.Device, MaskedLanguageModelling.Trial(c.Model, c.Batches), Need(materials, c), choice, longest, cancel);
     }
 
     /// <summary>What a step takes. Where there are fewer blocks than a batch asks for, it has them all.</summary>
@@ -61,5 +58,14 @@ internal static class PretrainingPreparation
             TimeSpan.FromSeconds(stepSeconds * blocks / c.Batches.BatchBlocks), blocks * c.Batches.BlockTokens, 1.0 / objective.StepsInEpoch);
     }
 
-    private static MicroBatchNeed Need(PretrainingConfiguration c) => new(c.Batches.BlockTokens, c.Batches.BatchBlocks, c.MemoryBytes!.Value);
+    private static MicroBatchNeed Need(PretrainingMaterials materials, PretrainingConfiguration c)
+        => new(c.Batches.BlockTokens, c.Batches.BatchBlocks, c.MemoryBytes!.Value) { Longest = seconds => Expected(materials, c, seconds).TimeToSearch };
+
+    // What the budget comes to where a step over a whole effective batch takes so long.
+    private static TimeEstimate Expected(PretrainingMaterials materials, PretrainingConfiguration c, double stepSeconds)
+    {
+        double wanted = c.Batches.BatchBlocks * (double)c.Batches.BlockTokens, there = (c.Batches.DataFraction ?? 1) * materials.Corpus.Train.Tokens;
+        double stepTokens = Math.Min(wanted, there);
+        return TimeEstimate.Of(c.Training.Budget, default, stepSeconds * stepTokens / wanted, stepTokens, there / stepTokens);
+    }
 }

@@ -51,7 +51,7 @@ public sealed class PretrainingRun : ITrainingRun
     public IReadOnlyList<string> Warnings { get; private init; } = [];
 
     /// <summary>Makes a run: fills in what was left open, chooses the micro-batch, writes <c>run.json</c>.</summary>
-    /// <param name="path">Its folder; new, or without a run.</param>
+    /// <param name="path">Its folder; new, or empty.</param>
     /// <param name="configuration">What is asked for.</param>
     /// <param name="progress">Told the part of the preparation that is done.</param>
     /// <param name="cancel">Stops it; nothing remains.</param>
@@ -103,8 +103,8 @@ public sealed class PretrainingRun : ITrainingRun
         {
             ExpectedStep = _step,
             PeakFlops = PeakFlops,
-            WriteModel = () => ModelFolder.Write(
-                _run, _materials.Objective.Parameters, Record.Configuration.Model, _materials.Tokenizer, ModelHead.MaskedLanguageModel),
+            Fractions = Fractions,
+            WriteModel = () => _run.Storage.WriteFolder(_run.ModelPath, WriteModel),
         };
         return trainer.Run(progress, cancel);
     }
@@ -120,6 +120,7 @@ public sealed class PretrainingRun : ITrainingRun
         {
             ExpectedStep = _step,
             PeakFlops = PeakFlops,
+            Fractions = Fractions,
             KeepGoing = (state, _) => state.Times.Training + near < until,
         };
         return trainer.Run(progress, cancel);
@@ -147,7 +148,7 @@ public sealed class PretrainingRun : ITrainingRun
         PretrainingConfiguration resolved = PretrainingPreparation.Resolve(asked, materials);
         string fingerprint = materials.DataFingerprint(cancel);
         double peakFlops = peak(materials.Device);
-        MicroBatchChoice choice = PretrainingPreparation.Choose(materials.Device, resolved, new PartOfProgress(progress, 0, 0.5), cancel);
+        MicroBatchChoice choice = PretrainingPreparation.Choose(materials, resolved, new PartOfProgress(progress, 0, 0.5), cancel);
         resolved = resolved with { Batches = resolved.Batches with { MicroBatchTokens = choice.Tokens } };
         choice = PretrainingPreparation.Time(materials, resolved, choice, cancel);
         materials.Build(resolved);
@@ -183,7 +184,7 @@ public sealed class PretrainingRun : ITrainingRun
         if (budget != null || moved != null)
         {
             TrainingBudget old = record.Configuration.Training.Budget;
-            record = Change(run, record, data, budget == null ? old : RunResumption.StillOpen(path, budget(old, state.Spent), state, warnings));
+            record = Change(run, record, data, budget == null ? old : RunResumption.Given(path, old, budget, state, warnings));
         }
 
         materials.Build(record.Configuration);
@@ -191,12 +192,17 @@ public sealed class PretrainingRun : ITrainingRun
             new PretrainingRun(materials, run, record, peak(materials.Device), state.Spent, TimedStep(path)) { Warnings = warnings });
     }
 
+    private FractionModels Fractions => new(_run, Record.Configuration.Training.Budget, WriteModel);
+
+    private void WriteModel(string folder) => ModelFolder.Write(
+        folder, _materials.Objective.Parameters, Record.Configuration.Model, _materials.Tokenizer, ModelHead.MaskedLanguageModel);
+
     private static PretrainingRecord Read(string path, RunManifest manifest)
         => manifest.ConfigurationAs(PretrainingJson.Default.PretrainingRecord, Kind, path);
 
     // Steps of the run itself, timed as in the paper, tell more than what was measured before it.
     private static double? TimedStep(string path)
-        => EventLog.Read(Path.Join(path, RunDirectory.EventsName)).LastOrDefault(e => e.Timing != null)?.Timing!.Mean;
+        => EventLog.TimingIn(Path.Join(path, RunDirectory.EventsName))?.Mean;
 
     private static PretrainingRecord Change(RunDirectory run, PretrainingRecord record, string data, TrainingBudget budget)
     {

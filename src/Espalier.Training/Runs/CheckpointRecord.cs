@@ -10,9 +10,6 @@ internal sealed record CheckpointRecord
     /// <summary>All that is no tensor.</summary>
     public required TrainingState State { get; init; }
 
-    /// <summary>The part of the budget at which it was asked for; such a checkpoint is kept. Null for the others.</summary>
-    public double? Fraction { get; init; }
-
     /// <summary>Bytes of <c>events.jsonl</c> that belong to it.</summary>
     public long EventBytes { get; init; }
 

@@ -20,7 +20,7 @@ public sealed class CheckpointStore
 
     /// <summary>Writes a checkpoint; one of the same step is replaced.</summary>
     /// <exception cref="RunStorageException">The disk is full or failed, or the folder is read-only.</exception>
-    internal Checkpoint Save(ParameterSet parameters, AdamW optimizer, TrainingState state, double? fraction, long eventBytes)
+    internal Checkpoint Save(ParameterSet parameters, AdamW optimizer, TrainingState state, long eventBytes)
     {
         string path = Path.Join(_folder, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{state.Step}"));
         _storage.WriteFolder(path, temporary =>
@@ -30,12 +30,11 @@ public sealed class CheckpointStore
             Write(temporary, new CheckpointRecord
             {
                 State = state,
-                Fraction = fraction,
                 EventBytes = eventBytes,
                 Files = new[] { ModelName, OptimizerName }.ToDictionary(name => name, name => Describe(Path.Join(temporary, name))),
             });
         });
-        return new Checkpoint(path, state.Step, fraction, state) { EventBytes = eventBytes };
+        return new Checkpoint(path, state.Step, state) { EventBytes = eventBytes };
     }
 
     /// <summary>Writes <c>state.json</c> anew: times and the log have gone on, weights and moments have not.</summary>
@@ -97,11 +96,11 @@ public sealed class CheckpointStore
         optimizer.Steps = checkpoint.State.Step;
     }
 
-    /// <summary>Deletes all but the newest <paramref name="keep"/> and those at fractions of the budget.</summary>
+    /// <summary>Deletes all but the newest <paramref name="keep"/>.</summary>
     internal void Prune(int keep)
     {
-        string[] others = [.. Folders().Select(f => f.Path).Where(IsAtNoFraction)];
-        foreach (string path in others.SkipLast(keep))
+        string[] readable = [.. Folders().Select(f => f.Path).Where(IsReadable)];
+        foreach (string path in readable.SkipLast(keep))
         {
             _storage.Delete(path);
         }
@@ -131,11 +130,11 @@ public sealed class CheckpointStore
     }
 
     // One that cannot be read is in nobody's way.
-    private static bool IsAtNoFraction(string path)
+    private static bool IsReadable(string path)
     {
         try
         {
-            return Read(path, out _, verify: false) is { Fraction: null };
+            return Read(path, out _, verify: false) != null;
         }
         catch (RunException)
         {
@@ -156,7 +155,7 @@ public sealed class CheckpointStore
             CheckpointRecord record = ReadRecord(path);
             fault = verify ? record.Files.Select(file => Fault(path, file.Key, file.Value)).FirstOrDefault(f => f != null) : null;
             return fault != null ? null
-                : new Checkpoint(path, record.State.Step, record.Fraction, record.State) { EventBytes = record.EventBytes };
+                : new Checkpoint(path, record.State.Step, record.State) { EventBytes = record.EventBytes };
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
         {

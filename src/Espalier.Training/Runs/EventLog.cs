@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Espalier.Training.Timing;
 
 namespace Espalier.Training.Runs;
 
@@ -68,15 +69,26 @@ public sealed class EventLog : IDisposable
         return events;
     }
 
+    /// <summary>The last step timing of a log that had become stable, or where none had the last; null where there is none.</summary>
+    /// <param name="path">The log.</param>
+    /// <exception cref="RunDamagedException">A line other than the last is no event.</exception>
+    public static StepTiming? TimingIn(string path)
+    {
+        StepTiming[] timings = [.. Read(path).Where(e => e.Timing != null).Select(e => e.Timing!)];
+        return timings.LastOrDefault(t => t.Stable) ?? timings.LastOrDefault();
+    }
+
     /// <summary>Appends an event and hands it to the operating system, so that it outlives the process.</summary>
     /// <exception cref="RunStorageException">The disk is full or failed, or the folder is read-only.</exception>
     public void Append(TrainingEvent entry) => _storage.Change(_path, () =>
     {
         FileStream file = Open();
-        file.Write(JsonSerializer.SerializeToUtf8Bytes(entry, EventJson.Default.TrainingEvent));
-        file.WriteByte((byte)'\n');
-        file.Flush();
+        _storage.Reached("appending", _path);
+        file.Write([.. JsonSerializer.SerializeToUtf8Bytes(entry, EventJson.Default.TrainingEvent), (byte)'\n']);
     });
+
+    /// <inheritdoc cref="TimingIn(string)"/>
+    internal StepTiming? Timing() => TimingIn(_path);
 
     /// <inheritdoc/>
     public void Dispose() => _file?.Dispose();
@@ -120,7 +132,8 @@ public sealed class EventLog : IDisposable
     {
         if (_file == null)
         {
-            _file = new FileStream(_path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            // Without a buffer: what a full disk refused would be tried again when the log is closed, and hide why it was refused.
+            _file = new FileStream(_path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             _file.Seek(0, SeekOrigin.End);
         }
 

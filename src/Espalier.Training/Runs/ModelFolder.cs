@@ -25,19 +25,13 @@ public static class ModelFolder
     /// <summary>Name of the configuration's file.</summary>
     public const string ConfigurationName = RobertaConfiguration.FileName;
 
-    /// <summary>Writes the model of a run, whole or not at all.</summary>
-    /// <param name="run">The run.</param>
+    /// <summary>Writes the three files into a folder that is there.</summary>
+    /// <param name="folder">The folder.</param>
     /// <param name="parameters">An encoder with a head, as the models of the engine declare them.</param>
     /// <param name="configuration">The encoder's configuration.</param>
     /// <param name="tokenizer">The tokenizer.</param>
     /// <param name="head">What stands on the encoder.</param>
-    /// <exception cref="RunStorageException">The folder cannot be written.</exception>
-    public static void Write(
-        RunDirectory run, ParameterSet parameters, EncoderConfiguration configuration, Tokenizer tokenizer, ModelHead head)
-        => run.Storage.WriteFolder(run.ModelPath, folder => Write(folder, parameters, configuration, tokenizer, head));
-
-    /// <summary>Writes the three files into a folder that is there.</summary>
-    /// <inheritdoc cref="Write(RunDirectory, ParameterSet, EncoderConfiguration, Tokenizer, ModelHead)"/>
+    /// <exception cref="IOException">The disk is full or failed.</exception>
     public static void Write(
         string folder, ParameterSet parameters, EncoderConfiguration configuration, Tokenizer tokenizer, ModelHead head)
     {

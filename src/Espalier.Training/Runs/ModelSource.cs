@@ -1,15 +1,20 @@
+using System.Globalization;
 using System.Security.Cryptography;
+using Espalier.Training.Pretraining;
 
 namespace Espalier.Training.Runs;
 
-/// <summary>Where a user points to when a model is wanted: a run, or the folder of a model.</summary>
+/// <summary>Where a user points to when a model is wanted: a run, a run as it was at a part of its budget (<c>run@0.5</c>), or the
+/// folder of a model.</summary>
 public static class ModelSource
 {
     /// <summary>The folder with the model's files.</summary>
-    /// <param name="path">A run, or a folder with <c>config.json</c>, <c>tokenizer.json</c> and <c>model.safetensors</c>.</param>
+    /// <param name="path">A run, with <c>@</c> and a part of its budget where that is wanted, or a folder with <c>config.json</c>,
+    /// <c>tokenizer.json</c> and <c>model.safetensors</c>.</param>
     /// <exception cref="RunException">There is no model; the message says what to do.</exception>
     public static string Find(string path)
     {
+        path = AtFraction(path);
         bool isRun = RunDirectory.IsAt(path);
         string folder = isRun ? Path.Join(path, RunDirectory.ModelName) : path;
         if (isRun && !Directory.Exists(folder))
@@ -24,6 +29,24 @@ public static class ModelSource
         ];
         return missing.Length == 0 ? folder : throw new RunException(
             folder, $"is no model: {string.Join(", ", missing)} {(missing.Length == 1 ? "is" : "are")} missing; name a run, or a folder with these files");
+    }
+
+    /// <summary>The folder of a model at a part of a run's budget, which stays what it is when the run is given more; any other path as
+    /// it is.</summary>
+    /// <param name="path">Where the user points to.</param>
+    /// <exception cref="RunException">The run has kept no such model.</exception>
+    internal static string AtFraction(string path)
+    {
+        int at = path.LastIndexOf('@');
+        if (at <= 0 || Directory.Exists(path) || !RunDirectory.IsAt(path[..at])
+            || !double.TryParse(path.AsSpan(at + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out double fraction))
+        {
+            return path;
+        }
+
+        string run = path[..at];
+        PretrainingRecord record = RunDirectory.ReadManifest(run).ConfigurationAs(PretrainingJson.Default.PretrainingRecord, PretrainingRun.Kind, run);
+        return FractionModels.Find(run, fraction, record.Configuration.Training.Budget);
     }
 
     /// <summary>SHA-256 of the model's weights, in lower-case hex.</summary>

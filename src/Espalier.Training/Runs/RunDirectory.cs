@@ -52,8 +52,8 @@ public sealed class RunDirectory : IDisposable
     /// <summary>Whether a process works on the run just now.</summary>
     public static bool IsHeld(string path) => RunLock.IsHeld(path);
 
-    /// <summary>Makes a run in a folder that is new or holds no run.</summary>
-    /// <exception cref="RunException">There is a run already.</exception>
+    /// <summary>Makes a run in a folder that is new or empty.</summary>
+    /// <exception cref="RunException">There is a run already, or anything else.</exception>
     /// <exception cref="RunLockedException">Another process works on it.</exception>
     /// <exception cref="RunStorageException">The folder cannot be written.</exception>
     public static RunDirectory Create(string path, RunManifest manifest) => Create(path, manifest, new RunStorage());
@@ -128,8 +128,14 @@ public sealed class RunDirectory : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        Events.Dispose();
-        _lock.Dispose();
+        try
+        {
+            Events.Dispose();
+        }
+        finally
+        {
+            _lock.Dispose();
+        }
     }
 
     internal static RunDirectory Create(string path, RunManifest manifest, RunStorage storage)
@@ -141,7 +147,6 @@ public sealed class RunDirectory : IDisposable
     /// <summary>Makes a run in a folder that is held already.</summary>
     internal static RunDirectory Begin(string path, FileStream held, RunManifest manifest, RunStorage storage)
     {
-        Clean(path, storage);
         storage.CreateFolder(System.IO.Path.Join(path, CheckpointsName));
         Write(path, storage, manifest);
         return new RunDirectory(path, held, storage, manifest);

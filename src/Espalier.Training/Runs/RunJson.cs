@@ -8,6 +8,7 @@ namespace Espalier.Training.Runs;
     IgnoreReadOnlyProperties = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(RunManifest))]
 [JsonSerializable(typeof(CheckpointRecord))]
+[JsonSerializable(typeof(FractionRecord))]
 internal sealed partial class RunJson : JsonSerializerContext;
 
 /// <summary>How events become JSON: one line each.</summary>

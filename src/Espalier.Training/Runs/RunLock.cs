@@ -9,7 +9,7 @@ public static class RunLock
     /// <summary>Name of the file.</summary>
     public const string Name = ".lock";
 
-    private const int Attempts = 5;
+    private const int Attempts = 5, MostBytes = 1 << 16;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Holds a folder, and writes to it: that it is read-only, or its disk full, is noticed here.</summary>
@@ -18,6 +18,11 @@ public static class RunLock
     /// <exception cref="RunLockedException">Another process holds it.</exception>
     /// <exception cref="RunStorageException">The folder cannot be written.</exception>
     public static FileStream Take(string path)
+        => Take(path, file => new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+
+    /// <param name="path">The folder.</param>
+    /// <param name="open">Opens the file and locks it.</param>
+    internal static FileStream Take(string path, Func<string, FileStream> open)
     {
         string file = Path.Join(path, Name);
         for (int attempt = 1; ; attempt++)
@@ -25,11 +30,22 @@ public static class RunLock
             FileStream? held = null;
             try
             {
-                held = new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                held = open(file);
                 held.SetLength(0);
-                held.WriteByte((byte)'\n');
+                held.Write(new byte[Random.Shared.Next(1, MostBytes)]);
                 held.Flush(flushToDisk: true);
-                return held;
+                if (new FileInfo(file) is { Exists: true } named && named.Length == held.Length)
+                {
+                    return held;
+                }
+
+                // Who held it removed it between its opening and its locking, and another may have made a new one: by its length it is
+                // told apart, for a file that is locked cannot be read, be it by this process.
+                held.Dispose();
+                if (attempt == Attempts)
+                {
+                    throw new RunLockedException(path, new IOException($"{file} was replaced again and again"));
+                }
             }
             catch (IOException e) when (held == null && IsSharingViolation(e))
             {
@@ -55,18 +71,20 @@ public static class RunLock
         string file = Path.Join(path, Name);
         if (!OperatingSystem.IsWindows())
         {
-            // While it is held: else it might be another's by now. Windows deletes no open file.
+            // While it is held, and never after: then it might be another's.
             File.Delete(file);
+            held.Dispose();
+            return;
         }
 
         held.Dispose();
         try
         {
+            // Windows deletes no open file: where another process holds it by now, it is its.
             File.Delete(file);
         }
         catch (IOException)
         {
-            // Another process holds it by now, and it is its.
         }
     }
 

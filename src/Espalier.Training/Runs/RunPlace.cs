@@ -6,6 +6,9 @@ namespace Espalier.Training.Runs;
 /// </summary>
 internal sealed class RunPlace : IDisposable
 {
+    // So many files are named of a folder that is not empty.
+    private const int Named = 3;
+
     private readonly string _path;
     private readonly RunStorage _storage;
     private readonly IReadOnlyList<string> _created;
@@ -15,9 +18,9 @@ internal sealed class RunPlace : IDisposable
         => (_path, _storage, _created, _lock) = (path, storage, created, held);
 
     /// <summary>Creates the folder unless it is there, writes to it, and holds it.</summary>
-    /// <exception cref="RunException">There is a run already.</exception>
+    /// <exception cref="RunException">There is a run already, or anything else.</exception>
     /// <exception cref="RunLockedException">Another process works on it.</exception>
-    /// <exception cref="RunStorageException">The folder cannot be written.</exception>
+    /// <exception cref="RunStorageException">The folder cannot be read or written.</exception>
     public static RunPlace Claim(string path, RunStorage storage)
     {
         ThrowIfTaken(path);
@@ -68,7 +71,35 @@ internal sealed class RunPlace : IDisposable
         {
             throw new RunException(path, "there is a run here already; resume it, or name another folder");
         }
+
+        string[] others = [.. Others(path).Order(StringComparer.Ordinal)];
+        if (others.Length > 0)
+        {
+            string more = others.Length > Named ? $" and {others.Length - Named} more" : "";
+            throw new RunException(path, $"the folder is not empty: it holds {string.Join(", ", others.Take(Named))}{more}; name a new folder, or an empty one");
+        }
     }
+
+    /// <summary>What lies in a folder beside what a process leaves that was killed while it made a run: nobody else's files are taken
+    /// for the run's, nor the checkpoints of a run whose <c>run.json</c> is gone.</summary>
+    private static IEnumerable<string> Others(string path)
+    {
+        try
+        {
+            return !Directory.Exists(path) ? [] : [.. Directory.EnumerateFileSystemEntries(path).Where(e => !IsOfABeginning(e)).Select(e => Path.GetFileName(e))];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RunStorageException(path, e);
+        }
+    }
+
+    private static bool IsOfABeginning(string entry) => Path.GetFileName(entry) switch
+    {
+        RunLock.Name or RunDirectory.ManifestName + RunStorage.Temporary => true,
+        RunDirectory.CheckpointsName => Directory.Exists(entry) && !Directory.EnumerateFileSystemEntries(entry).Any(),
+        _ => false,
+    };
 
     /// <summary>The folder and those above it that are not there, the innermost first.</summary>
     private static IEnumerable<string> Missing(string path)

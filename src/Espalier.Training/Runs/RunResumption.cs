@@ -22,22 +22,43 @@ internal static class RunResumption
     /// <summary>Where training stands.</summary>
     public static TrainingState StateOf(RunDirectory run) => run.Checkpoints.Latest((_, _) => { })?.State ?? new TrainingState();
 
-    /// <summary>The limits of a budget that are not used up: more of one measure is of no use while another is.</summary>
+    /// <summary>The budget that a run goes on with: what it is given, without the limits that it ended by before and that were left as
+    /// they were, for more of one measure is of no use while another is used up.</summary>
     /// <param name="path">The run's folder.</param>
-    /// <param name="budget">The new budget.</param>
+    /// <param name="old">The budget that it had.</param>
+    /// <param name="budget">Makes the new budget of the old one and of what is spent.</param>
     /// <param name="state">Where training stands.</param>
     /// <param name="warnings">Receives the limits that no longer hold.</param>
-    /// <exception cref="RunException">All of it is used up.</exception>
-    public static TrainingBudget StillOpen(string path, TrainingBudget budget, TrainingState state, List<string> warnings)
+    /// <exception cref="RunException">All of it is used up, or a limit that was given anew is.</exception>
+    public static TrainingBudget Given(
+        string path, TrainingBudget old, Func<TrainingBudget, TrainingSpent, TrainingBudget> budget, TrainingState state, List<string> warnings)
     {
-        TrainingBudget open = budget.WithoutUsedUp(state.Spent, state.StepCost?.Time ?? TimeSpan.Zero, out IReadOnlyList<string> usedUp);
+        TimeSpan step = state.StepCost?.Time ?? TimeSpan.Zero;
+        TrainingBudget asked = budget(old, old.Whole(state.Spent, step));
+        TrainingBudget open = asked.WithoutUsedUp(state.Spent, step, out IReadOnlyList<string> usedUp);
         if (open == new TrainingBudget() && usedUp.Count > 0)
         {
-            throw new RunException(path, $"the budget of {string.Join(", ", usedUp)} is used up already; give it more, such as --time +30m");
+            throw UsedUp(usedUp);
+        }
+
+        // Whoever sets a limit wants it to hold: without it training might go on for days.
+        _ = new TrainingBudget
+        {
+            Time = asked.Time == old.Time ? null : asked.Time,
+            Steps = asked.Steps == old.Steps ? null : asked.Steps,
+            Tokens = asked.Tokens == old.Tokens ? null : asked.Tokens,
+            Epochs = asked.Epochs == old.Epochs ? null : asked.Epochs,
+        }.WithoutUsedUp(state.Spent, step, out IReadOnlyList<string> given);
+        if (given.Count > 0)
+        {
+            throw UsedUp(given);
         }
 
         warnings.AddRange(usedUp.Select(limit => $"the limit of {limit} is used up and no longer holds"));
         return open;
+
+        RunException UsedUp(IReadOnlyList<string> limits)
+            => new(path, $"the budget of {string.Join(", ", limits)} is used up already; give it more, such as --time +30m");
     }
 
     /// <summary>What there is to say where another machine goes on with a run; nothing on the same.</summary>

@@ -6,7 +6,10 @@ namespace Espalier.Training.Runs;
 /// </summary>
 internal class RunStorage
 {
-    private const string Temporary = ".tmp", Former = ".former" + Temporary;
+    /// <summary>How the name of what is not whole yet ends.</summary>
+    public const string Temporary = ".tmp";
+
+    private const string Former = ".former" + Temporary;
 
     /// <summary>Removes what earlier processes left unfinished in a folder; what one had only set aside comes back.</summary>
     public void Clean(string folder)
@@ -125,7 +128,7 @@ internal class RunStorage
     private static void FlushFolderOf(string path) => FolderSync.Flush(Path.GetDirectoryName(Path.GetFullPath(path))!);
 
     /// <summary>Called at every point at which a process may end and leave another state behind; tests end it there.</summary>
-    protected virtual void Reached(string point, string path)
+    protected internal virtual void Reached(string point, string path)
     {
     }
 }

@@ -10,13 +10,16 @@ namespace Espalier.Training.Timing;
 /// <param name="StepSeconds">Measured seconds of a step.</param>
 public sealed record TimeEstimate(TimeSpan Training, long Steps, long Tokens, double Epochs, double StepSeconds)
 {
-    private static readonly TimeSpan LongestMeasurement = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestMeasurement = TimeSpan.FromSeconds(5), ShortestSearch = TimeSpan.FromSeconds(1), LongestSearch = TimeSpan.FromSeconds(20);
 
     /// <summary>Time of held-out evaluation, which is no part of the budget.</summary>
     public TimeSpan Evaluation { get; init; }
 
     /// <summary>How long steps may be timed before the start: a small part of the budget, and never so long that one waits for it.</summary>
     internal TimeSpan TimeToMeasure => Training / 20 is var part && part < LongestMeasurement ? part : LongestMeasurement;
+
+    /// <summary>How long micro-batches may be tried before the start: as small a part, but a second at least.</summary>
+    internal TimeSpan TimeToSearch => TimeSpan.FromTicks(Math.Clamp(Training.Ticks / 20, ShortestSearch.Ticks, LongestSearch.Ticks));
 
     /// <summary>Works out what remains of a budget.</summary>
     /// <param name="budget">The whole budget.</param>

@@ -56,7 +56,7 @@ public sealed class TranslationRun : ITrainingRun
     public IReadOnlyList<string> Warnings { get; private init; } = [];
 
     /// <summary>Makes a run: reads the data, learns the tokenizer, fills in what was left open, writes <c>run.json</c>.</summary>
-    /// <param name="path">Its folder; new, or without a run.</param>
+    /// <param name="path">Its folder; new, or empty.</param>
     /// <param name="configuration">What is asked for.</param>
     /// <param name="progress">Told the part of the data that is read.</param>
     /// <param name="cancel">Stops; nothing remains.</param>
@@ -222,7 +222,7 @@ public sealed class TranslationRun : ITrainingRun
         if (budget != null)
         {
             TrainingState state = RunResumption.StateOf(run);
-            c = With(c, RunResumption.StillOpen(path, budget(c.Training.Budget, state.Spent), state, warnings));
+            c = With(c, RunResumption.Given(path, c.Training.Budget, budget, state, warnings));
         }
 
         if (c != record.Configuration)

@@ -39,13 +39,15 @@ public class FinetuneCommandTests
         string data = SmallRun.Corpus(folder), run = folder["run"];
         JsonElement trained = await Json(
             "pretrain", "--data", data, "--out", run, "--layers", "1", "--hidden", "16", "--batch", "8", "--sequence-length", "16",
-            "--micro-batch", "8", "--steps", "3", "--threads", "1", "--json");
+            "--micro-batch", "8", "--steps", "3", "--checkpoint-at", "0.3", "--threads", "1", "--json");
         JsonElement measured = (await Json("evaluate", run, "--data", data, "--threads", "1", "--json")).GetProperty("languageModel");
         Assert.Equal(trained.GetProperty("heldOutPerplexity").GetDouble(), measured.GetProperty("perplexity").GetDouble(), 1e-3);
         Assert.Equal(trained.GetProperty("unigramPerplexity").GetDouble(), measured.GetProperty("unigramPerplexity").GetDouble(), 1e-9);
         string source = JsonDocument.Parse(File.ReadAllBytes(Path.Join(run, "run.json"))).RootElement
             .GetProperty("configuration").GetProperty("configuration").GetProperty("learningRateSource").GetString()!;
         Assert.Contains("begins at batch 256", source);
+        JsonElement early = (await Json("evaluate", $"{run}@0.3", "--data", data, "--threads", "1", "--json")).GetProperty("languageModel");
+        Assert.NotEqual(measured.GetProperty("perplexity").GetDouble(), early.GetProperty("perplexity").GetDouble());
     }
 
     [Fact]
@@ -55,7 +57,8 @@ public class FinetuneCommandTests
         string data = SmallFinetuning.Data(folder);
         (int code, string output, string error) = await Run(
             "finetune", "--train", data, "--tokenizer", folder["tokenizer.json"], "--out", folder["run"], "--layers", "1", "--hidden", "16",
-            "--learning-rate", "1e30", "2e30", "--batch", "8", "--epochs", "1", "--micro-batch", "8", "--threads", "1", "--warm-up", "0", "--json");
+            "--learning-rate", "1e30", "2e30", "--batch", "8", "--epochs", "1", "--micro-batch", "8", "--threads", "1", "--warm-up", "0",
+            "--checkpoint-every", "1", "--json");
         Assert.Equal(1, code);
         Assert.Contains("every trial diverged", error);
         JsonElement report = JsonDocument.Parse(output).RootElement;

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Espalier.Cli.CommandLine;
+using Espalier.Cli.Commands;
 using Espalier.Tests.Training;
+using Espalier.Training;
 
 namespace Espalier.Tests.Cli.Commands;
 
@@ -27,6 +29,13 @@ public class PretrainCommandTests
         (code, _, error) = await Run("pretrain", "--data", data, "--out", run, "--steps", "5");
         Assert.Equal(1, code);
         Assert.Contains("there is a run here already", error);
+    }
+
+    [Fact]
+    public void Report_PerplexityBeyondAllBounds_IsADocumentAllTheSame()
+    {
+        var report = new PretrainReport("run", TrainingEnd.Diverged, 1, 1, 1, default, default, double.PositiveInfinity, 2, null, "", 0, null);
+        Assert.Contains("\"heldOutPerplexity\": \"Infinity\"", JsonSerializer.Serialize(report, CommandJson.Default.PretrainReport));
     }
 
     [Theory]

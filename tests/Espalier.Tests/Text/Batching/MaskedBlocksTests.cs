@@ -43,6 +43,18 @@ public sealed class MaskedBlocksTests : IDisposable
     }
 
     [Fact]
+    public void Build_FractionOfTheData_IsTheSameBlocksEachPassAndThoseOfASmallerOne()
+    {
+        string[] all = Of(1, 0), half = Of(0.5, 0), quarter = Of(0.25, 0);
+        Assert.Equal((all.Length + 1) / 2, half.Length, 1.0);
+        Assert.Equal(half, Of(0.5, 1));
+        Assert.Empty(half.Except(all));
+        Assert.Empty(quarter.Except(half));
+        string[] Of(double fraction, long pass)
+            => [.. Pass(Small with { DataFraction = fraction }, pass).Select(block => string.Join(' ', block.Clean)).Order(StringComparer.Ordinal)];
+    }
+
+    [Fact]
     public void Build_Masking_FollowsItsRatesAndSparesSpecialTokens()
     {
         var special = TestTokenizer.Instance.Special;

@@ -33,6 +33,18 @@ public class TrainingBudgetTests
     }
 
     [Fact]
+    public void Extend_EndedByAnotherLimit_BeginsAtWhatIsSpent()
+    {
+        var budget = new TrainingBudget { Time = TimeSpan.FromSeconds(30), Steps = 1_000_000 };
+        Assert.Equal(budget with { Steps = 150 }, budget.Extend(new TrainingBudget { Steps = 100 }, Spent));
+        Assert.Equal(budget with { Time = TimeSpan.FromSeconds(40) }, budget.Extend(new TrainingBudget { Time = TimeSpan.FromSeconds(10) }, Spent));
+
+        // It was interrupted: more is more than it was promised.
+        budget = budget with { Time = TimeSpan.FromSeconds(60) };
+        Assert.Equal(budget with { Steps = 1_000_100 }, budget.Extend(new TrainingBudget { Steps = 100 }, Spent));
+    }
+
+    [Fact]
     public void FractionAtNextStep_EveryMeasure_IsHalfAStepOn()
     {
         var step = new StepCost(TimeSpan.FromSeconds(2), 100, 0.1);

@@ -142,6 +142,15 @@ public sealed class FinetuningRunTests : IDisposable
             run.Train();
         }
 
+        // As it was at half of its budget; where it lies stays right when the run is given more.
+        using (FinetuningRun half = FinetuningRun.Create(_folder["half"], From() with { From = _folder["pretrained@0.5"] }))
+        {
+            Assert.Equal(_folder["pretrained/fractions/0.5"], half.Record.Configuration.From);
+            half.Train();
+        }
+
+        Assert.Contains("has kept no model at 0.3 of its budget; there is 0.5", Assert.Throws<RunException>(
+            () => FinetuningRun.Create(_folder["early"], From() with { From = _folder["pretrained@0.3"] })).Message);
         string weights = _folder["pretrained/model/model.safetensors"];
         byte[] bytes = File.ReadAllBytes(weights);
         bytes[^1] ^= 1;
@@ -155,6 +164,54 @@ public sealed class FinetuningRunTests : IDisposable
             Model = null,
             Trial = new TrainingBudget { Steps = 2 },
         };
+    }
+
+    [Fact]
+    public void Train_EveryTrialDivergesAfterACheckpoint_KeepsTheOneBeforeIt()
+    {
+        // The first step leads to weights that no loss can be computed with, and they are saved before anybody knows.
+        FinetuningConfiguration c = SmallFinetuning.Configuration(_folder) with
+        {
+            Grid = new FinetuningGrid { Batches = [8], LearningRates = [1e30, 2e30] },
+            WarmupFraction = 0,
+            Checkpoints = new Interval(Steps: 1),
+        };
+        using FinetuningRun run = FinetuningRun.Create(_folder["run"], c, new RunStorage(), _ => 1);
+        FinetuningOutcome outcome = run.Train();
+        Assert.Equal(TrainingEnd.Diverged, outcome.End);
+        Assert.All(outcome.Trials, t => Assert.True(t.Best.Step == 0 && double.IsFinite(t.Best.Loss), $"{t.Best}"));
+        Assert.Contains("The model is that of step 0", outcome.Trials[0].Message);
+    }
+
+    [Fact]
+    public void Train_ConstantSchedule_EndsAtThePeak()
+    {
+        FinetuningConfiguration c = SmallFinetuning.Configuration(_folder) with
+        {
+            Grid = new FinetuningGrid { Batches = [8], LearningRates = [1e-2] },
+            Trial = new TrainingBudget { Steps = 3 },
+            WarmupFraction = 0,
+            Schedule = LearningRateDecay.Constant,
+        };
+        using FinetuningRun run = FinetuningRun.Create(_folder["run"], c, new RunStorage(), _ => 1);
+        run.Train();
+        Assert.Equal(1e-2, EventLog.Read(_folder["run/trials/0/events.jsonl"]).Last(e => e.Event == "step").LearningRate);
+    }
+
+    [Fact]
+    public void Resume_TokenizerMovedOrGone_GoesOnWithTheRunsOwnOrTheOneThatIsNamed()
+    {
+        FinetuningConfiguration c = SmallFinetuning.Configuration(_folder) with { Trial = new TrainingBudget { Steps = 2 } };
+        FinetuningRun.Create(_folder["run"], c, new RunStorage(), _ => 1).Dispose();
+        File.Move(_folder["tokenizer.json"], _folder["moved.json"]);
+        Resume().Dispose();
+        File.Delete(_folder["run/tokenizer.json"]);
+        Assert.Throws<Espalier.Text.TextException>(() => Resume());
+        using FinetuningRun run = Resume(r => r with { Tokenizer = _folder["moved.json"] });
+        Assert.Equal(_folder["moved.json"], run.Record.Configuration.Tokenizer);
+
+        FinetuningRun Resume(Func<FinetuningConfiguration, FinetuningConfiguration>? moved = null)
+            => FinetuningRun.Resume(_folder["run"], null, new RunStorage(), _ => 1, moved);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
 using Espalier.Text.Batching;
@@ -42,6 +43,47 @@ public class MicroBatchSearchTests
         Assert.Contains("the fastest that fits", choice.Reason);
         Assert.Contains("a micro-batch of one sequence", Assert.Throws<MicroBatchException>(() => Choose(Need with { Memory = 110 })).Message);
         Assert.Contains("weights, gradients and moments", Assert.Throws<MicroBatchException>(() => Choose(Need with { Memory = 99 })).Message);
+    }
+
+    [Fact]
+    public void Choose_LittleTime_DoesNotBeginWhatWouldTakeLonger()
+    {
+        // A quarter of a step, which with one sequence at once takes 6.4 s, and with two 4.3 s. Each size takes four passes.
+        (MicroBatchChoice choice, List<int> tried) = Choose(Need with { Longest = step => TimeSpan.FromSeconds(step / 4) });
+        Assert.Equal((20, 640 / 150.0), (choice.Tokens, choice.StepSeconds));
+        Assert.Equal([1, 2], tried);
+        Assert.Equal((4, true, null), (choice.Candidates[^1].Sequences, choice.Candidates[^1].Fits, choice.Candidates[^1].TokensPerSecond));
+        Assert.Contains("there was time to try; 4 sequences would have taken too long", choice.Reason);
+
+        // However little there is, one size is measured.
+        Assert.Equal([1], Choose(Need with { Longest = _ => TimeSpan.Zero }).Tried);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void ChooseAndTake_Cancelled_EndAfterThePassThatIsUnderWay(bool take)
+    {
+        using var device = new CpuDevice(1);
+        using var cancel = new CancellationTokenSource();
+        int passes = 0;
+        TrialModel real = MaskedLanguageModelling.Trial(
+            new EncoderConfiguration { Layers = 1, Hidden = 16, Vocabulary = 100, MaximumPositions = 8 }, new MaskedBlockOptions { BlockTokens = 8 });
+        TrialModel cancelling = parameters =>
+        {
+            Func<Tape, int, Tensor> loss = real(parameters);
+            return (tape, sequences) =>
+            {
+                passes++;
+                cancel.Cancel();
+                return loss(tape, sequences);
+            };
+        };
+        var need = new MicroBatchNeed(8, 64, long.MaxValue);
+        Assert.Throws<OperationCanceledException>(() => take
+            ? MicroBatchSearch.Take(device, cancelling, need, 2, cancel.Token)
+            : MicroBatchSearch.Choose(device, cancelling, need, null, cancel.Token));
+        Assert.Equal(1, passes);
     }
 
     [Fact]

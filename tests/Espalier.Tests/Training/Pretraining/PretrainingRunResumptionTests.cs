@@ -45,6 +45,34 @@ public class PretrainingRunResumptionTests
     }
 
     [Fact]
+    public void Resume_GivenALimitThatIsUsedUpAlready_RefusesInsteadOfTrainingWithoutIt()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        SmallRun.Train(folder["run"], data, new RunStorage());
+        RunException fault = Assert.Throws<RunException>(
+            () => PretrainingRun.Resume(folder["run"], (_, _) => new TrainingBudget { Steps = 1_000_000, Time = TimeSpan.FromTicks(1) }));
+        Assert.Contains("a time of 00:00:00.0000001 is used up already", fault.Message);
+        using PretrainingRun untouched = PretrainingRun.Resume(folder["run"]);
+        Assert.Equal(new TrainingBudget { Steps = SmallRun.Steps }, untouched.Record.Configuration.Training.Budget);
+    }
+
+    [Fact]
+    public void Resume_EndedByTimeWithinHalfAStep_MoreStepsCountFromThere()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        using (PretrainingRun run = PretrainingRun.Create(
+            folder["run"], SmallRun.Configuration(data, new TrainingBudget { Steps = 1_000_000, Time = TimeSpan.FromMilliseconds(1) })))
+        {
+            run.Train();
+        }
+
+        using PretrainingRun more = PretrainingRun.Resume(folder["run"], (old, spent) => old.Extend(new TrainingBudget { Steps = 3 }, spent));
+        Assert.Equal((3, null), (more.Estimate.Steps, more.Record.Configuration.Training.Budget.Time));
+    }
+
+    [Fact]
     public void Resume_ShardOfTheDataSetChanged_IsNoticed()
     {
         using var folder = new TemporaryFolder();

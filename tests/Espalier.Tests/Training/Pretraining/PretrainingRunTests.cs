@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using Espalier.Engine.Optimizers;
+using Espalier.Engine.Safetensors;
 using Espalier.Training.Budgets;
 using Espalier.Training.Pretraining;
 using Espalier.Training.Runs;
@@ -20,6 +23,42 @@ public class PretrainingRunTests
 
         PretrainingRun Create(string path, CancellationToken cancel) => PretrainingRun.Create(
             path, SmallRun.Configuration(data), new RunStorage(), _ => throw new InvalidOperationException("measured"), cancel: cancel);
+    }
+
+    [Fact]
+    public void Train_ClippedBatchInMicroBatches_IsScaledByTheNormOfTheWhole()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        float[] whole = StepOf(8, 0.1f), split = StepOf(4, 0.1f), free = StepOf(8, 0);
+        Assert.True(Furthest(whole, split) < 1e-3, $"{Furthest(whole, split)}");
+        Assert.True(Furthest(whole, free) > 1e-2, $"{Furthest(whole, free)}");
+
+        // A step at a rate, and with an ε, at which Adam moves by ten times the gradient, or nearly.
+        float[] StepOf(int microBatch, float clip)
+        {
+            PretrainingConfiguration c = SmallRun.Configuration(data, new TrainingBudget { Steps = 1 });
+            string path = folder[$"{microBatch}-{clip}"];
+            using (PretrainingRun run = PretrainingRun.Create(path, c with
+            {
+                MicroBatchBlocks = microBatch,
+                Model = c.Model with { Dropout = 0, AttentionDropout = 0 },
+                Training = c.Training with
+                {
+                    ClipNorm = clip,
+                    Optimizer = new AdamWConfiguration { Epsilon = 1 },
+                    Schedule = new LearningRateSchedule { Peak = 10, Decay = LearningRateDecay.Constant, WarmupFraction = 0 },
+                },
+            }, new RunStorage(), _ => 1))
+            {
+                run.Train();
+            }
+
+            using SafetensorsFile file = SafetensorsFile.Open(Path.Join(path, RunDirectory.ModelName, ModelFolder.WeightsName));
+            return [.. file.Tensors.Keys.Order(StringComparer.Ordinal).SelectMany(name => MemoryMarshal.Cast<byte, float>(file.GetBytes(name)).ToArray())];
+        }
+
+        static float Furthest(float[] a, float[] b) => a.Zip(b, (x, y) => Math.Abs(x - y)).Max();
     }
 
     [Fact]

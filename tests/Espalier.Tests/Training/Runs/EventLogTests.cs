@@ -34,4 +34,21 @@ public class EventLogTests
         string path = folder.Write("events.jsonl", "{\"event\":\"started\"}\nrubbish\n{\"event\":\"finished\"}\n");
         Assert.Contains("line 2", Assert.Throws<RunDamagedException>(() => EventLog.Read(path)).Message);
     }
+
+    [Fact]
+    public void Append_DiskFull_SaysSoOnceAndClosesInPeace()
+    {
+        // A device on which every write fails for want of room; where there is none, nothing is asked.
+        if (!File.Exists("/dev/full"))
+        {
+            return;
+        }
+
+        using var folder = new TemporaryFolder();
+        File.CreateSymbolicLink(folder["events.jsonl"], "/dev/full");
+        var log = new EventLog(folder["events.jsonl"], new RunStorage());
+        RunStorageException fault = Assert.Throws<RunStorageException>(() => log.Append(new TrainingEvent { Event = "step" }));
+        Assert.Contains("What was saved before is untouched", fault.Message);
+        log.Dispose();
+    }
 }

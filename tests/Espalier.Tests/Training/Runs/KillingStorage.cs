@@ -11,8 +11,14 @@ internal sealed class KillingStorage(int last) : RunStorage
     /// <summary>Points that were passed.</summary>
     public int Points { get; private set; }
 
-    protected override void Reached(string point, string path)
+    protected internal override void Reached(string point, string path)
     {
+        if (point == "appending")
+        {
+            // Nothing is different from when the change began.
+            return;
+        }
+
         if (Points >= last)
         {
             throw new KilledException();
@@ -28,7 +34,7 @@ internal sealed class FullStorage(int last) : RunStorage
     /// <summary>Points that were passed.</summary>
     public int Points { get; private set; }
 
-    protected override void Reached(string point, string path)
+    protected internal override void Reached(string point, string path)
     {
         // Before a change has begun the disk is not touched yet.
         if (point != "begun" && Points++ >= last)
