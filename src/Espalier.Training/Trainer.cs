@@ -89,7 +89,7 @@ public sealed class Trainer : IDisposable
         string? message = null;
         try
         {
-            (end, message) = Train(cancel);
+            (end, message) = WasEnough() ? (TrainingEnd.Stopped, null) : Train(cancel);
             if (end != TrainingEnd.Stopped)
             {
                 Evaluate(cancel);
@@ -152,6 +152,15 @@ public sealed class Trainer : IDisposable
 
     private static bool WasTrained(RunDirectory run)
         => Directory.Exists(run.ModelPath) || EventLog.Read(Path.Join(run.Path, RunDirectory.EventsName)).Any(e => e.Step > 0);
+
+    // Who was killed between the last checkpoint and the line that says that training was stopped: it is not to take another step.
+    private bool WasEnough()
+    {
+        Evaluation? last = IsOver ? null : _recorder.LastEvaluation(State.Step);
+        bool enough = last != null && KeepGoing?.Invoke(State, last) == false;
+        _evaluation = enough ? last : null;
+        return enough;
+    }
 
     private (TrainingEnd End, string? Message) Train(CancellationToken cancel)
     {

@@ -267,6 +267,32 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void Run_KilledWhileItEndsEarly_TakesNotAStepMore()
+    {
+        var whole = new KillingStorage(int.MaxValue);
+        Assert.Equal((TrainingEnd.Stopped, 20), Attempt("whole", whole));
+
+        // Up to the line that says that it was stopped, and past it.
+        for (int point = whole.Points - 30; point < whole.Points; point++)
+        {
+            Assert.Throws<KilledException>(() => Attempt($"run-{point}", new KillingStorage(point)));
+            Assert.Equal((TrainingEnd.Stopped, 20), Attempt($"run-{point}", new RunStorage()));
+        }
+
+        (TrainingEnd End, int Steps) Attempt(string name, RunStorage storage)
+        {
+            using RunDirectory run = RunDirectory.IsAt(_folder[name]) ? RunDirectory.Open(_folder[name], storage) : Create(name, storage);
+            using var objective = new ScriptedObjective(_device, _ => 1);
+            using var trainer = new Trainer(objective, Settings(new TrainingBudget { Steps = 100 }) with { Evaluation = new Interval(Steps: 10) }, run, _time)
+            {
+                KeepGoing = (state, _) => state.Step < 20,
+            };
+            TrainingOutcome outcome = trainer.Run();
+            return (outcome.End, (int)outcome.State.Step);
+        }
+    }
+
+    [Fact]
     public void Run_Checkpoints_KeepsTheNewestAndThoseAtFractions()
     {
         using RunDirectory run = Create();
@@ -296,7 +322,7 @@ public sealed class TrainerTests : IDisposable
 
     private Action Spend(int seconds) => () => _time.Advance(TimeSpan.FromSeconds(seconds));
 
-    private RunDirectory Create() => RunDirectory.Create(_folder["run"], new RunManifest
+    private RunDirectory Create(string name = "run", RunStorage? storage = null) => RunDirectory.Create(_folder[name], new RunManifest
     {
         Kind = "test",
         Version = "1",
@@ -305,7 +331,7 @@ public sealed class TrainerTests : IDisposable
         TokenizerFingerprint = "",
         DataFingerprint = "",
         Configuration = JsonDocument.Parse("{}").RootElement,
-    });
+    }, storage ?? new RunStorage());
 
     private sealed class Collect(Action<TrainingProgress> report) : IProgress<TrainingProgress>
     {
