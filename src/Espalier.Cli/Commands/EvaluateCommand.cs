@@ -34,7 +34,7 @@ internal sealed class EvaluateCommand : EspalierCommand
     };
 
     private readonly Option<int> _threads = new("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => 0 };
-    private readonly Option<ActivationPrecision> _activations = new("--activations") { Description = "For a quantized classifier or model that translates Single, or Integer: quantized as they come", DefaultValueFactory = _ => ActivationPrecision.Single };
+    private readonly Option<ActivationPrecision?> _activations = new("--activations") { Description = "Of a quantized classifier or model that translates: Single, or Integer; as the package says when left out" };
     private readonly ColumnOptions _columns = new();
     private readonly SearchOptions _search = new();
 

@@ -19,7 +19,7 @@ internal sealed class TranslationTranslateCommand : EspalierCommand
 
     private readonly Option<string> _model = new("--model") { Description = "A run, or the folder of a model or package", Required = true };
     private readonly SearchOptions _search = new();
-    private readonly Option<ActivationPrecision> _activations = New("--activations", ActivationPrecision.Single, "For a quantized package Single, or Integer: quantized as they come");
+    private readonly Option<ActivationPrecision?> _activations = new("--activations") { Description = "Of a quantized package: Single, or Integer; as the package says when left out" };
     private readonly Option<int> _threads = New("--threads", 0, "Worker threads; 0 means every core").Expect(t => t is >= 0 and <= 1024, "0 to 1024");
 
     public TranslationTranslateCommand(Terminal terminal) : base(terminal, "translate", "Translate standard input, line by line, to standard output")
