@@ -39,10 +39,14 @@ public static class ModuleKinds
         return Has("LayerNorm.") || Has("layer_norm.") ? ModuleKind.Norm
             : name.EndsWith(".bias", StringComparison.Ordinal) ? ModuleKind.Bias
             : Has("embeddings.") || name == "shared.weight" ? ModuleKind.Embedding
-            : Has("classifier.") || Has("lm_head.") ? ModuleKind.Head
+            : IsOfHead(name) ? ModuleKind.Head
             : Has(".self.") || Has("q_proj") || Has("k_proj") || Has("v_proj") ? ModuleKind.AttentionInput
             : Has("attention.output.") || Has("out_proj") ? ModuleKind.AttentionOutput
             : Has("intermediate.") || Has("fc1.") ? ModuleKind.FeedForwardUp
             : ModuleKind.FeedForwardDown;
     }
+
+    /// <summary>Whether a tensor stands on the encoder rather than in it: its name has no prefix in the file.</summary>
+    internal static bool IsOfHead(string name)
+        => name.Contains("classifier.", StringComparison.Ordinal) || name.Contains("lm_head.", StringComparison.Ordinal);
 }

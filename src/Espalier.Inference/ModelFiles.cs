@@ -3,6 +3,7 @@ using Espalier.Compression.Packages;
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Models;
 using Espalier.Engine.Safetensors;
+using Espalier.Engine.Weights;
 using Espalier.Text;
 using Espalier.Text.Tokenization;
 
@@ -30,7 +31,9 @@ internal sealed class ModelFiles
     public Tokenizer Tokenizer() => Understood(_folder, () => Text.Tokenization.Tokenizer.Load(Path.Join(_folder, "tokenizer.json")));
 
     /// <summary>Gives declared parameters their memory and weights; compressed ones stay so, and multiply as they are.</summary>
-    public void Load(ParameterSet parameters) => Understood<object?>(_folder, () =>
+    /// <param name="parameters">The parameters.</param>
+    /// <param name="activations">What activations are when they meet a quantized weight; null as the package says.</param>
+    public void Load(ParameterSet parameters, ActivationPrecision? activations) => Understood<object?>(_folder, () =>
     {
         EncoderConfiguration encoder = Encoder;
         if (_configuration.Compression == null)
@@ -40,7 +43,7 @@ internal sealed class ModelFiles
         }
         else
         {
-            parameters.Allocate(CompressedWeights.Open(_folder).ReadStored(parameters.Declared(), name => RobertaTensors.NameOf(name, encoder)));
+            CompressedWeights.Open(_folder).Allocate(parameters, name => RobertaTensors.NameOf(name, encoder), activations);
         }
 
         return null;

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
+using Espalier.Engine.Weights;
 using Espalier.Text.Labelled;
 using Espalier.Text.Tokenization;
 
@@ -47,11 +48,12 @@ public sealed class TextClassifier : IDisposable
     /// <summary>Opens a classifier.</summary>
     /// <param name="folder">A folder with <c>config.json</c>, <c>tokenizer.json</c> and <c>model.safetensors</c>.</param>
     /// <param name="threads">Worker threads; 0 means every core.</param>
+    /// <param name="activations">What activations are when they meet a quantized weight; null as the package says.</param>
     /// <exception cref="InferenceException">It is no classifier, or cannot be read; the message says what is wrong.</exception>
-    public static TextClassifier Open(string folder, int threads = 0)
+    public static TextClassifier Open(string folder, int threads = 0, ActivationPrecision? activations = null)
     {
         ModelFiles files = ModelFiles.Open(folder);
-        return ModelFiles.Understood(folder, () => Open(files, threads));
+        return ModelFiles.Understood(folder, () => Open(files, threads, activations));
     }
 
     /// <summary>Classifies a text, or a pair.</summary>
@@ -112,7 +114,7 @@ public sealed class TextClassifier : IDisposable
         }
     }
 
-    private static TextClassifier Open(ModelFiles files, int threads)
+    private static TextClassifier Open(ModelFiles files, int threads, ActivationPrecision? activations)
     {
         IReadOnlyList<string> labels = files.Labels;
         Tokenizer tokenizer = files.Tokenizer();
@@ -122,7 +124,7 @@ public sealed class TextClassifier : IDisposable
         {
             parameters = new ParameterSet(device);
             var model = new SequenceClassifier(parameters, files.Encoder, labels.Count);
-            files.Load(parameters);
+            files.Load(parameters, activations);
             return new TextClassifier(device, parameters, model, tokenizer, labels);
         }
         catch

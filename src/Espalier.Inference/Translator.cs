@@ -47,11 +47,11 @@ public sealed class Translator : IDisposable
     /// <param name="folder">A folder with <c>config.json</c>, <c>tokenizer.json</c> and <c>model.safetensors</c>.</param>
     /// <param name="settings">How to search; its first and last token, and those that are in no translation, are the model's. Null takes a beam of 4.</param>
     /// <param name="threads">Worker threads; 0 means every core.</param>
-    /// <param name="activations">What activations are when they meet a quantized weight.</param>
+    /// <param name="activations">What activations are when they meet a quantized weight; null as the package says.</param>
     /// <exception cref="InferenceException">It is no model that translates, or cannot be read; the message says what is wrong.</exception>
     /// <exception cref="ConfigurationException">The settings have faults; all are listed.</exception>
     public static Translator Open(
-        string folder, BeamSettings? settings = null, int threads = 0, ActivationPrecision activations = ActivationPrecision.Single)
+        string folder, BeamSettings? settings = null, int threads = 0, ActivationPrecision? activations = null)
     {
         settings ??= new BeamSettings();
         ConfigurationException.ThrowIfAny("beam search", settings.Validate());
@@ -121,7 +121,7 @@ public sealed class Translator : IDisposable
 
     private static Translator Open(
         string folder, EncoderDecoderFormat format, EncoderDecoderConfiguration configuration, Tokenizer tokenizer, BeamSettings settings,
-        int threads, ActivationPrecision activations)
+        int threads, ActivationPrecision? activations)
     {
         var device = new CpuDevice(threads);
         var parameters = new ParameterSet(device);
@@ -142,11 +142,11 @@ public sealed class Translator : IDisposable
         }
     }
 
-    private static void Load(string folder, EncoderDecoderFormat format, ParameterSet parameters, ActivationPrecision activations)
+    private static void Load(string folder, EncoderDecoderFormat format, ParameterSet parameters, ActivationPrecision? activations)
     {
         if (format.Compression != null)
         {
-            parameters.Allocate(CompressedWeights.Open(folder).ReadStored(parameters.Declared(), name => name), activations);
+            CompressedWeights.Open(folder).Allocate(parameters, name => name, activations);
             return;
         }
 

@@ -85,7 +85,7 @@ public sealed class Trainer : IDisposable
         string? message = null;
         try
         {
-            (end, message) = Train(cancel);
+            (end, message) = WasEnough() ? (TrainingEnd.Stopped, null) : Train(cancel);
             if (end != TrainingEnd.Stopped)
             {
                 Evaluate(cancel, gaveUp: end == TrainingEnd.Diverged);
@@ -140,6 +140,15 @@ public sealed class Trainer : IDisposable
             // So that there is always something good to go back to, and a full disk is noticed at once.
             Save();
         }
+    }
+
+    // Who was killed between the last checkpoint and the line that says that training was stopped: it is not to take another step.
+    private bool WasEnough()
+    {
+        Evaluation? last = IsOver ? null : _recorder.LastEvaluation(State.Step);
+        bool enough = last != null && KeepGoing?.Invoke(State, last) == false;
+        _evaluation = enough ? last : null;
+        return enough;
     }
 
     private (TrainingEnd End, string? Message) Train(CancellationToken cancel)

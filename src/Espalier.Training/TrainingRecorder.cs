@@ -92,6 +92,11 @@ internal sealed class TrainingRecorder(EventLog? log, TimeProvider time)
         }
     }
 
+    /// <summary>The evaluation that the log ends with, but for a checkpoint, where it was at a step; null where another line follows it.</summary>
+    public Evaluation? LastEvaluation(long step)
+        => log?.Read().LastOrDefault(e => e.Event is not ("checkpoint" or "resumed" or "warning")) is { Event: "evaluation" } last && last.Step == step
+            ? last.Evaluation : null;
+
     /// <summary>Writes an event.</summary>
     public void Write(string kind, TrainingState state, Func<TrainingEvent, TrainingEvent>? more = null)
     {

@@ -42,8 +42,11 @@ internal sealed class CompressCommand : EspalierCommand
         DeploymentLimits limits = _limits.Read(parsed);
         if (parsed.GetValue(_frontier) is not [var first, var second] || first == second)
             throw new UsageException($"--frontier takes two of {string.Join(", ", Enum.GetNames<Measure>())}");
+        if (limits.Validate() is { Count: > 0 } faults)
+            throw new UsageException(string.Join("; ", faults));
         using CompressionGrid grid = Open(parsed, context);
-        GridCommand.Run(grid, limits, context, "compress", first, second);
+        grid.Ask(limits, parsed.GetResult(_frontier) is { Implicit: false } ? [first, second] : null);
+        GridCommand.Run(grid, context, "compress");
     }
 
     private CompressionGrid Open(ParseResult parsed, CommandContext context)
@@ -53,7 +56,7 @@ internal sealed class CompressCommand : EspalierCommand
         {
             string[] given = [.. ((IEnumerable<Option>)[_out, .. Settings]).Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
             if (given.Length > 0 || model != null)
-                throw new UsageException($"a grid that is resumed keeps its settings; leave {string.Join(", ", model == null ? given : [model, .. given])} out (limits may change)");
+                throw new UsageException($"a grid that is resumed keeps its settings; leave {string.Join(", ", model == null ? given : [model, .. given])} out (limits and the frontier may change)");
             return CompressionGrid.Resume(resumed, context.Cancel);
         }
         if (model == null || folder == null)

@@ -35,7 +35,7 @@ internal sealed class EvaluateCommand : EspalierCommand
     };
 
     private readonly Option<int> _threads = Threads();
-    private readonly Option<ActivationPrecision> _activations = new("--activations") { Description = "Of a quantized classifier or model that translates: Single, or Integer: integer products where a matrix has 5 to 8 bits, is not pruned and has no groups", DefaultValueFactory = _ => ActivationPrecision.Single };
+    private readonly Option<ActivationPrecision?> _activations = new("--activations") { Description = "Of a quantized classifier or model that translates: Single, or Integer: integer products where a matrix has 5 to 8 bits, is not pruned and has no groups; as the package says when left out" };
     private readonly ColumnOptions _columns = new();
     private readonly SearchOptions _search = new();
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Espalier.Cli.CommandLine;
 using Espalier.Compression;
 using Espalier.Compression.Analysis;
@@ -9,20 +10,23 @@ namespace Espalier.Cli.Commands;
 /// <summary>What the commands that run a grid have in common: they announce it, show it, and report it.</summary>
 internal static class GridCommand
 {
-    public static void Run(CompressionGrid grid, DeploymentLimits limits, CommandContext context, string command, Measure first = Measure.Bytes, Measure second = Measure.Quality)
+    public static void Run(CompressionGrid grid, CommandContext context, string command)
     {
-        if (limits.Validate() is { Count: > 0 } faults)
-            throw new UsageException(string.Join("; ", faults));
+        foreach (string warning in grid.Warnings)
+            context.Warn(warning);
         TextWriter error = context.Terminal.Error;
         GridRecord record = grid.Record;
         error.WriteLine($"{grid.Directory.Path}: {grid.Count} cells, {grid.Done} of them done; uncompressed {record.Metric.Name()} {record.Metric.Show(record.Quality)} of {record.DevelopmentExamples:N0} {(record.Metric == QualityMetric.Bleu ? "sentences of the development set, translated greedily" : "examples")}");
         if (grid.LongestFinetuning > TimeSpan.Zero)
             error.WriteLine($"expected: finetuning of at most {Quantities.Show(grid.LongestFinetuning)}, less where {record.Metric.Name()} is back earlier; measuring comes on top");
+        DeploymentLimits limits = grid.Record.Limits ?? new DeploymentLimits();
+        if (Words(limits) is { Length: > 0 } words)
+            error.WriteLine($"chosen within {words}");
         GridReport report;
         try
         {
             context.Track(command, progress => grid.Run(new Told(progress), context.Cancel));
-            GridTable table = grid.Table(first, second);
+            GridTable table = grid.Record.Frontier is [var first, var second] ? grid.Table(first, second) : grid.Table();
             foreach (CellResult failed in table.Cells.Where(c => c.Failure != null))
                 context.Warn($"{failed.Name} failed: {failed.Failure}");
             report = new GridReport(grid.Directory.Path, table, Choose(grid, limits, context));
@@ -45,6 +49,13 @@ internal static class GridCommand
             QualityInUse = context.Track("measuring the chosen model", _ => grid.MeasureChosen(context.Cancel)),
         };
     }
+
+    // As they are given, so that whoever wants another sees how.
+    private static string Words(DeploymentLimits limits) => string.Join(" ", ((string?[])[
+        limits.MaxBytes is { } bytes ? $"--max-size {bytes}B" : null,
+        limits.MaxLatency is { } latency ? string.Create(CultureInfo.InvariantCulture, $"--max-latency {latency.TotalMilliseconds}ms") : null,
+        limits.MaxDrop is { } drop ? string.Create(CultureInfo.InvariantCulture, $"--max-drop {Math.Round(100 * drop, 9)}%") : null,
+    ]).OfType<string>());
 
     private sealed class Told(IProgress<WorkDone> progress) : IProgress<GridProgress>
     {

@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using Espalier.Cli.CommandLine;
+using Espalier.Engine.Weights;
 using Espalier.Inference;
 using Espalier.Text.Files;
 using Espalier.Text.Labelled;
@@ -26,12 +27,13 @@ internal sealed class PredictCommand : EspalierCommand
     private readonly Option<string> _model = new("--model") { Description = "The folder of a classifier, or its run", Required = true };
     private readonly Option<bool> _pairs = new("--pairs") { Description = "Each line holds two texts with a tab between them" };
     private readonly Option<int> _threads = Threads();
+    private readonly Option<ActivationPrecision?> _activations = new("--activations") { Description = "Of a quantized classifier: Single, or Integer: integer products where a matrix has 5 to 8 bits, is not pruned and has no groups; as the package says when left out" };
     private readonly ColumnOptions _columns = new();
 
     public PredictCommand(Terminal terminal) : base(terminal, "predict", "Label texts with a trained classifier")
     {
         Arguments.Add(_file);
-        foreach (Option option in (Option[])[_model, _pairs, _threads, .. _columns.All])
+        foreach (Option option in (Option[])[_model, _pairs, _threads, _activations, .. _columns.All])
             Options.Add(option);
     }
 
@@ -40,7 +42,7 @@ internal sealed class PredictCommand : EspalierCommand
         string folder = ModelSource.Find(parsed.GetRequiredValue(_model));
         IEnumerable<TextInput[]> texts = Texts(
             parsed.GetValue(_file), _columns.Read(parsed), parsed.GetValue(_pairs), context.Terminal.Input, context.Cancel);
-        using var classifier = TextClassifier.Open(folder, parsed.GetValue(_threads));
+        using var classifier = TextClassifier.Open(folder, parsed.GetValue(_threads), parsed.GetValue(_activations));
         // As text, predictions appear as they are made; as JSON, they are one document.
         List<PredictedText> all = [];
         using var writer = new StreamWriter(context.Terminal.Output, new UTF8Encoding(false), leaveOpen: true);

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Espalier.Cli.CommandLine;
-using Espalier.Compression.Choice;
 using Espalier.Pipeline.Grids;
 
 namespace Espalier.Cli.Commands;
@@ -28,7 +27,7 @@ internal sealed class PruneCommand : EspalierCommand
     protected override void Execute(ParseResult parsed, CommandContext context)
     {
         using CompressionGrid grid = Open(parsed, context);
-        GridCommand.Run(grid, new DeploymentLimits(), context, "prune");
+        GridCommand.Run(grid, context, "prune");
     }
 
     private CompressionGrid Open(ParseResult parsed, CommandContext context)
@@ -36,8 +35,15 @@ internal sealed class PruneCommand : EspalierCommand
         if (parsed.GetValue(_resume) is { } resumed)
         {
             string[] given = [.. ((IEnumerable<Option>)[_out, _sparsity, .. _pruning.All, _threads]).Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
-            return given.Length == 0 ? CompressionGrid.Resume(resumed, context.Cancel)
-                : throw new UsageException($"what is resumed keeps its settings; leave {string.Join(", ", given)} out");
+            if (parsed.GetValue(_model) is { } named)
+                given = [named, .. given];
+            if (given.Length > 0)
+                throw new UsageException($"what is resumed keeps its settings; leave {string.Join(", ", given)} out");
+            CompressionGrid grid = CompressionGrid.Resume(resumed, context.Cancel);
+            if (grid.Count == 1)
+                return grid;
+            grid.Dispose();
+            throw new UsageException($"{resumed} is a grid of several models; go on with: espalier compress --resume {resumed}");
         }
         if (parsed.GetValue(_model) is not { } model || parsed.GetValue(_out) is not { } folder)
             throw new UsageException("name a finetuning or translation run, and a folder with --out, or a folder to go on with with --resume");

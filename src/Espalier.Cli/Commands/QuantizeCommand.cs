@@ -43,7 +43,7 @@ internal sealed class QuantizeCommand : EspalierCommand
         if (size != null && parsed.GetResult(_bits) is { Implicit: false })
             throw new UsageException("--max-size chooses the bits; leave --bits out");
         string folder = parsed.GetRequiredValue(_out);
-        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any() || File.Exists(folder))
+        if (Directory.Exists(folder) || File.Exists(folder))
             throw new UsageException($"{folder} is there already; name another folder, nothing is overwritten");
         string source = ModelSource.Find(parsed.GetRequiredValue(_model));
         if (TranslationFolder.IsAt(source))

@@ -20,7 +20,7 @@ internal sealed class TranslationTranslateCommand : EspalierCommand
 
     private readonly Option<string> _model = new("--model") { Description = "A run, or the folder of a model or package", Required = true };
     private readonly SearchOptions _search = new();
-    private readonly Option<ActivationPrecision> _activations = New("--activations", ActivationPrecision.Single, "Of a quantized package: Single, or Integer: integer products where a matrix has 5 to 8 bits and no groups");
+    private readonly Option<ActivationPrecision?> _activations = new("--activations") { Description = "Of a quantized package: Single, or Integer: integer products where a matrix has 5 to 8 bits and no groups; as the package says when left out" };
     private readonly Option<int> _threads = Threads();
 
     public TranslationTranslateCommand(Terminal terminal) : base(terminal, "translate", "Translate standard input, line by line, to standard output",

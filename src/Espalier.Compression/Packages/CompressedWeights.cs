@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -27,20 +26,24 @@ public sealed class CompressedWeights
 
     private CompressedWeights(string path, PackageScheme scheme) => (_path, _scheme) = (path, scheme);
 
+    /// <summary>What activations are to be when they meet a quantized weight, as whoever made the package had them.</summary>
+    public ActivationPrecision Activations => _scheme.Activations;
+
     /// <summary>Writes weights and configuration into a folder that is there.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="configuration">What <c>config.json</c> holds beside how weights are compressed.</param>
     /// <param name="tensors">The weights.</param>
     /// <param name="nameOf">Their names in the file, of their names in checkpoints.</param>
+    /// <param name="activations">What activations are to be when they meet a quantized weight.</param>
     /// <exception cref="IOException">The disk is full or failed.</exception>
     public static void Write(
-        string folder, ReadOnlySpan<byte> configuration, IReadOnlyList<PackedTensor> tensors, Func<string, string> nameOf)
+        string folder, ReadOnlySpan<byte> configuration, IReadOnlyList<PackedTensor> tensors, Func<string, string> nameOf,
+        ActivationPrecision activations = ActivationPrecision.Single)
     {
         string path = Path.Join(folder, WeightsName);
         CompressedTensor.Save(
             path, [.. tensors.Select(t => (nameOf(t.Name), t.Stored))], new Dictionary<string, string> { ["format"] = "pt" });
-        var scheme = new PackageScheme(PackageScheme.CurrentFormat, Sha256(path), tensors.Where(t => !t.Stored.IsPlain)
-            .ToDictionary(t => nameOf(t.Name), t => t.Stored.Description));
+        var scheme = new PackageScheme(PackageScheme.CurrentFormat, Sha256(path), activations);
         JsonObject json = JsonNode.Parse(configuration)!.AsObject();
         json[PackageScheme.Property] = JsonSerializer.SerializeToNode(scheme, PackageJson.Default.PackageScheme);
         using FileStream file = File.Create(Path.Join(folder, ConfigurationName));
@@ -74,8 +77,8 @@ public sealed class CompressedWeights
         {
             return new CompressedWeights(Path.Join(folder, WeightsName), json.Deserialize(PackageJson.Default.PackageScheme) is
             {
-                Tensors: not null, WeightsSha256: not null,
-            } scheme ? scheme : throw new JsonException("its tensors or their SHA-256 are missing"));
+                WeightsSha256: not null,
+            } scheme ? scheme : throw new JsonException("the SHA-256 of its weights is missing"));
         }
         catch (JsonException e)
         {
@@ -93,8 +96,10 @@ public sealed class CompressedWeights
     {
         List<WeightTensor> tensors = [];
         Dictionary<string, bool[]> kept = [];
-        foreach ((string name, CompressedTensor stored) in ReadStored(wanted, nameOf))
+        using SafetensorsFile file = SafetensorsFile.Open(_path);
+        foreach ((string name, Shape shape) in wanted)
         {
+            CompressedTensor stored = ReadStored(file, name, shape, nameOf);
             float[] values = new float[stored.Shape.Count];
             stored.Decode(values);
             tensors.Add(new WeightTensor(name, stored.Shape, values));
@@ -104,36 +109,45 @@ public sealed class CompressedWeights
             }
         }
 
+        ThrowUnlessWhole(file);
         return (new ModelWeights(tensors), new WeightMasks(kept));
     }
 
-    /// <summary>Reads every tensor as it is stored.</summary>
-    /// <inheritdoc cref="Read"/>
-    public IReadOnlyDictionary<string, CompressedTensor> ReadStored(
-        IEnumerable<(string Name, Shape Shape)> wanted, Func<string, string> nameOf)
+    /// <summary>Gives declared parameters their memory and weights; those that are compressed stay so, and multiply as they are.</summary>
+    /// <param name="parameters">The parameters.</param>
+    /// <param name="nameOf">Their names in the file, of their names in checkpoints.</param>
+    /// <param name="activations">What activations are when they meet a quantized weight; null as the package says.</param>
+    /// <exception cref="SafetensorsException">A tensor is missing, damaged or of another size; the message names it.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public void Allocate(ParameterSet parameters, Func<string, string> nameOf, ActivationPrecision? activations = null)
     {
         using SafetensorsFile file = SafetensorsFile.Open(_path);
-        Dictionary<string, CompressedTensor> tensors = [];
-        foreach ((string name, Shape shape) in wanted)
+        Dictionary<string, Shape> shapes = parameters.Declared().ToDictionary(d => d.Name, d => d.Shape);
+        parameters.Allocate(name => ReadStored(file, name, shapes[name], nameOf), activations ?? Activations);
+        ThrowUnlessWhole(file);
+    }
+
+    private static CompressedTensor ReadStored(SafetensorsFile file, string name, Shape shape, Func<string, string> nameOf)
+    {
+        CompressedTensor stored = CompressedTensor.Read(file, nameOf(name));
+        return stored.Shape == shape ? stored
+            : throw new SafetensorsException(file.Path, nameOf(name), $"is {stored.Shape}; the model expects {shape}");
+    }
+
+    // After all tensors: what can be said of one says more.
+    private void ThrowUnlessWhole(SafetensorsFile file)
+    {
+        if (file.Sha256() != _scheme.WeightsSha256)
         {
-            CompressedTensor stored = CompressedTensor.Read(file, nameOf(name));
-            if (stored.Shape != shape)
-            {
-                throw new SafetensorsException(_path, nameOf(name), $"is {stored.Shape}; the model expects {shape}");
-            }
-
-            tensors.Add(name, stored);
+            throw new SafetensorsException(
+                _path, null, "is not what the package was made with: its SHA-256 is another. Copy the package anew, or make it again");
         }
-
-        // Last: what can be said of one tensor says more.
-        return Sha256(_path) == _scheme.WeightsSha256 ? tensors : throw new SafetensorsException(
-            _path, null, "is not what the package was made with: its SHA-256 is another. Copy the package anew, or make it again");
     }
 
     private static string Sha256(string path)
     {
-        using FileStream file = File.OpenRead(path);
-        return Convert.ToHexStringLower(SHA256.HashData(file));
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        return file.Sha256();
     }
 
     private static JsonObject Configuration(string folder)

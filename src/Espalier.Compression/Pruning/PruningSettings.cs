@@ -17,6 +17,9 @@ public enum PruningRanking
 /// <summary>Which weights are pruned, and in which order (the paper's §4.3).</summary>
 public sealed record PruningSettings
 {
+    // A thousand times finetuning, at most.
+    private const double LeastStep = 0.001;
+
     /// <summary>Among which weights the smallest are looked for.</summary>
     public PruningRanking Ranking { get; init; }
 
@@ -26,7 +29,7 @@ public sealed record PruningSettings
     /// <summary>Whether gains and biases are pruned too, those of norms and those of linear layers.</summary>
     public bool Norms { get; init; }
 
-    /// <summary>The part of all weights that goes at one step, in (0, 1); the paper's 15 %.</summary>
+    /// <summary>The part of all weights that goes at one step, in [0.001, 1); the paper's 15 %.</summary>
     public double Step { get; init; } = 0.15;
 
     /// <summary>Everything that is wrong with it; empty when nothing is.</summary>
@@ -38,9 +41,9 @@ public sealed record PruningSettings
             faults.Add($"ranking {Ranking}; expected {nameof(PruningRanking.WholeModel)} or {nameof(PruningRanking.PerMatrix)}");
         }
 
-        if (Step is not (> 0 and < 1))
+        if (Step is not (>= LeastStep and < 1))
         {
-            faults.Add($"steps of {Step} of the weights; expected more than 0 and less than 1");
+            faults.Add($"steps of {Step} of the weights; expected {LeastStep} or more and less than 1");
         }
 
         return faults;

@@ -19,6 +19,9 @@ public sealed class PackedTensor
     /// <summary>Bits of a stored weight.</summary>
     public int Bits => Stored.Scheme?.Bits ?? 32;
 
+    /// <summary>Bytes that it takes in the file, about: what is stored, and its entries in the header.</summary>
+    public long Bytes => Stored.BytesInFile(Name);
+
     /// <summary>What quantization did: Σ of the squared differences from the weights that are stored.</summary>
     public double SquaredError { get; }
 

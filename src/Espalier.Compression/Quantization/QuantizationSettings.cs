@@ -1,4 +1,3 @@
-using System.IO.Enumeration;
 using Espalier.Engine.Weights;
 
 namespace Espalier.Compression.Quantization;
@@ -18,7 +17,8 @@ public sealed record QuantizationSettings
     /// <summary>Which range.</summary>
     public RangeRule Range { get; init; }
 
-    /// <summary>Names of tensors that stay at full precision; <c>*</c> stands for any part of a name.</summary>
+    /// <summary>Names of tensors that stay at full precision, with or without the prefix that they have in the file; <c>*</c> stands for
+    /// any part of a name.</summary>
     public IReadOnlyList<string> Keep { get; init; } = [];
 
     /// <summary>Everything that is wrong with it; empty when nothing is.</summary>
@@ -49,7 +49,36 @@ public sealed record QuantizationSettings
     }
 
     /// <summary>Whether a tensor stays at full precision.</summary>
-    public bool Keeps(string tensor) => Keep.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, tensor, ignoreCase: false));
+    public bool Keeps(string tensor) => Keep.Any(pattern => TensorPatterns.Matches(pattern, tensor));
+
+    /// <summary>Throws where <see cref="Keep"/> names what is not there.</summary>
+    /// <exception cref="CompressionException">It does; the message has the nearest name.</exception>
+    public void ThrowUnlessKept(ModelWeights weights) => TensorPatterns.ThrowUnlessMatched(Keep, [.. weights.Tensors.Select(t => t.Name)]);
+
+    /// <summary>Packs a tensor by these settings. As in the paper every one is quantized that is not kept; by other settings than the
+    /// paper's one stays at full precision, too, that takes no more bytes so: its scale and names outweigh the weights of a small vector.</summary>
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="bits">Its bits; null for full precision.</param>
+    /// <param name="kept">True for each weight that stays; null where none is pruned.</param>
+    /// <param name="leaveSmall">Whether to leave at full precision what takes no more bytes so; null as the settings are.</param>
+    /// <exception cref="CompressionException">The tensor cannot be quantized.</exception>
+    public PackedTensor Pack(WeightTensor tensor, int? bits, bool[]? kept, bool? leaveSmall = null)
+    {
+        if (bits is not { } b || Keeps(tensor.Name))
+        {
+            return PackedTensor.Of(tensor, null, Range, kept);
+        }
+
+        var quantized = PackedTensor.Of(tensor, SchemeOf(b), Range, kept);
+        bool paper = (Granularity, Range) == (ScaleGranularity.Tensor, RangeRule.MinMax);
+        if (!(leaveSmall ?? !paper) || quantized.Bytes < quantized.Stored.StoredElements * (long)sizeof(float))
+        {
+            return quantized;
+        }
+
+        var whole = PackedTensor.Of(tensor, null, Range, kept);
+        return whole.Bytes <= quantized.Bytes ? whole : quantized;
+    }
 
     /// <summary>The scheme of quantized tensors.</summary>
     public QuantizationScheme SchemeOf(int bits)

@@ -15,16 +15,25 @@ public sealed partial class ParameterSet
     public void Allocate(
         IReadOnlyDictionary<string, CompressedTensor> tensors, ActivationPrecision activations = ActivationPrecision.Single)
     {
-        RequireUnallocated();
         string[] faults = [.. _all.SelectMany(p => StoredNames(p).Select(name => Fault(tensors, name, StoredShape(p)))).OfType<string>()];
         if (faults.Length > 0)
         {
             throw new ArgumentException($"the tensors are not of this model: {string.Join("; ", faults)}", nameof(tensors));
         }
 
+        Allocate(name => tensors[name], activations);
+    }
+
+    /// <summary>The same from tensors that are read one parameter at a time, so that no more of them is in memory at once.</summary>
+    /// <param name="read">Gives the tensor of a stored name, of the shape that was declared; asked twice for some.</param>
+    /// <param name="activations">What activations are when they meet a quantized weight.</param>
+    /// <exception cref="InvalidOperationException">The set is allocated already.</exception>
+    public void Allocate(Func<string, CompressedTensor> read, ActivationPrecision activations)
+    {
+        RequireUnallocated();
         foreach (Parameter p in _all.Where(p => p.Shape.Rank == 2))
         {
-            p.Compressed = Weight.Create(device, [.. StoredNames(p).Select(name => tensors[name])], activations);
+            p.Compressed = Weight.Create(device, [.. StoredNames(p).Select(read)], activations);
         }
 
         Lay(trainable: false);
@@ -32,7 +41,7 @@ public sealed partial class ParameterSet
         {
             float[] values = new float[p.Shape.Count];
             int at = 0;
-            foreach (CompressedTensor tensor in StoredNames(p).Select(name => tensors[name]))
+            foreach (CompressedTensor tensor in StoredNames(p).Select(read))
             {
                 tensor.Decode(values.AsSpan(at, (int)tensor.Shape.Count));
                 at += (int)tensor.Shape.Count;

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Collections.ObjectModel;
 using System.IO.MemoryMappedFiles;
+using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 
 namespace Espalier.Engine.Safetensors;
@@ -18,10 +19,12 @@ public sealed unsafe class SafetensorsFile : IDisposable
 
     internal const int LengthBytes = sizeof(ulong);
 
-    private const int ChunkElements = 1 << 20;
+    private const int ChunkElements = 1 << 20, HashedAtOnce = 1 << 26;
 
     private readonly MemoryMappedFile _map;
     private readonly MemoryMappedViewAccessor _view;
+    private readonly byte* _start;
+    private readonly long _length;
     private byte* _data;
 
     private SafetensorsFile(string path, SafeFileHandle handle, long length)
@@ -44,6 +47,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
         byte* start = null;
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
         start += _view.PointerOffset;
+        _start = start;
+        _length = length;
         _data = start;
         try
         {
@@ -151,6 +156,20 @@ public sealed unsafe class SafetensorsFile : IDisposable
             FloatConversion.ToSingle(
                 entry.Dtype, Slice(entry, (long)done * elementBytes, chunk.Length * elementBytes), chunk);
         }
+    }
+
+    /// <summary>SHA-256 of the whole file, of the same bytes that tensors are read from, in lower-case hex.</summary>
+    /// <exception cref="ObjectDisposedException">The file was closed.</exception>
+    public string Sha256()
+    {
+        ObjectDisposedException.ThrowIf(_data == null, this);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        for (long at = 0; at < _length; at += HashedAtOnce)
+        {
+            hash.AppendData(new ReadOnlySpan<byte>(_start + at, (int)Math.Min(HashedAtOnce, _length - at)));
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     /// <summary>Closes the file. Spans into it are invalid from here on.</summary>

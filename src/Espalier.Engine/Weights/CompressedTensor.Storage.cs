@@ -13,6 +13,10 @@ namespace Espalier.Engine.Weights;
 /// </remarks>
 public sealed partial class CompressedTensor
 {
+    // Of an entry such as "NAME":{"dtype":"U8","shape":[98304],"data_offsets":[1234567,1332871]}, all but the name and the shape; of a
+    // description such as "NAME":"768x3072 bits=4 scale=row", all but these two.
+    private const int WordsOfEntry = 60, WordsOfDescription = 6;
+
     /// <summary>Whether it is stored as any other program would store a tensor: dense singles.</summary>
     public bool IsPlain => Scheme is null && Layout == SparseLayout.None;
 
@@ -48,6 +52,11 @@ public sealed partial class CompressedTensor
     /// <see cref="Description"/> under that name unless the tensor <see cref="IsPlain"/>.</summary>
     public IEnumerable<TensorDeclaration> Declarations(string name) => Pieces(name).Select(
         p => new TensorDeclaration(p.Name, p.Dtype, IsPlain ? Dimensions : [p.Bytes.Length * 8L / p.Dtype.Bits()]));
+
+    /// <summary>Bytes that it takes in a file under a name: what is stored, and about what its entries in the header take.</summary>
+    public long BytesInFile(string name)
+        => StoredBytes + Declarations(name).Sum(d => WordsOfEntry + d.Name.Length + string.Join(',', d.Shape).Length)
+            + (IsPlain ? 0 : WordsOfDescription + name.Length + Description.Length);
 
     /// <summary>What the header's metadata say of it.</summary>
     public string Description
@@ -109,7 +118,7 @@ public sealed partial class CompressedTensor
         }
         else
         {
-            CheckFinite(file, name, Singles(codes));
+            CheckFinite(file, name, MemoryMarshal.Cast<byte, float>(codes));
         }
 
         SparseLayout layout = stored is null ? SparseLayout.None

@@ -12,7 +12,7 @@ using Espalier.Training.Runs;
 namespace Espalier.Pipeline.Grids;
 
 /// <summary>Makes the package of a cell and measures it: what is measured is what was read back from the disk.</summary>
-internal sealed class CellMaker(ICompressionTask task, GridRecord record, RunDirectory run)
+internal sealed class CellMaker(ICompressionTask task, GridRecord record, RunDirectory run, string machine)
 {
     private ModelWeights? _original;
 
@@ -22,9 +22,8 @@ internal sealed class CellMaker(ICompressionTask task, GridRecord record, RunDir
         QuantizationSettings settings = record.Configuration.Quantization;
         PackedTensor[] packed =
         [
-            .. level.Weights.Tensors.Select(t => PackedTensor.Of(
-                t, bits == GridConfiguration.FullPrecision || settings.Keeps(t.Name) ? null : settings.SchemeOf(bits), settings.Range,
-                level.Result.Sparsity > 0 ? level.Masks.Of(t.Name) : null)),
+            .. level.Weights.Tensors.Select(t => settings.Pack(
+                t, bits == GridConfiguration.FullPrecision ? null : bits, level.Result.Sparsity > 0 ? level.Masks.Of(t.Name) : null)),
         ];
         string folder = Path.Join(CompressionGrid.CellsName, CellName.Of(level.Result.Sparsity, bits)), path = Path.Join(run.Path, folder);
         run.WriteFolder(folder, to => task.WritePackage(to, packed));
@@ -43,7 +42,16 @@ internal sealed class CellMaker(ICompressionTask task, GridRecord record, RunDir
             Stopwatch.GetElapsedTime(start).TotalSeconds, Failure: null)
         {
             SingleQuality = single,
+            Machine = machine,
         };
+    }
+
+    /// <summary>A cell with its speed measured here and now.</summary>
+    public CellResult MeasureSpeed(CellResult cell, CancellationToken cancel)
+    {
+        using IMeasuredModel model = task.Open(Path.Join(run.Path, CompressionGrid.CellsName, cell.Name), record.Configuration.Activations);
+        InferenceSpeed speed = model.MeasureSpeed(cancel);
+        return cell with { Measures = cell.Measures! with { Latency = speed.Latency, TokensPerSecond = speed.TokensPerSecond }, Machine = machine };
     }
 
     private double SingleQuality(string package, CancellationToken cancel)

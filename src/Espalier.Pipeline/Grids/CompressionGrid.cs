@@ -31,6 +31,7 @@ public sealed class CompressionGrid : IDisposable
     private readonly ICompressionTask _task;
     private readonly RunDirectory _run;
     private readonly List<CellResult> _cells;
+    private readonly string _machine;
 
     private CompressionGrid(ICompressionTask task, RunDirectory run, GridRecord record)
     {
@@ -38,13 +39,20 @@ public sealed class CompressionGrid : IDisposable
 
         // Those that failed are tried again: what was at fault may have been mended.
         _cells = [.. GridLog.Read(run.Path).Where(c => c.Failure == null)];
+        _machine = NameOf(MachineRecord.Here(task.Device.Description, run.Manifest.Machine.PeakFlops));
+        string made = NameOf(run.Manifest.Machine);
+        Warnings = made == _machine ? []
+            : [$"the grid was made on {made} and goes on on {_machine}: last bits of what is made from here on will differ, and speeds are measured again"];
     }
 
     /// <summary>What the grid is.</summary>
-    public GridRecord Record { get; }
+    public GridRecord Record { get; private set; }
 
     /// <summary>The run's folder and manifest.</summary>
     public RunDirectory Directory => _run;
+
+    /// <summary>What is to be said before it goes on.</summary>
+    public IReadOnlyList<string> Warnings { get; }
 
     /// <summary>Cells of the whole grid.</summary>
     public int Count => Record.Configuration.Sparsities.Count * Record.Configuration.Bits.Count;
@@ -57,7 +65,7 @@ public sealed class CompressionGrid : IDisposable
     {
         get
         {
-            int steps = Steps().Count(s => NeedsRecovery(s) && GridLevel.ReadResult(_run, s) == null);
+            int steps = Record.Configuration.Steps().Count(s => Record.Configuration.NeedsRecovery(s) && GridLevel.ReadResult(_run, s) == null);
             return TimeSpan.FromSeconds(steps * Record.EpochSeconds * Record.Configuration.Recovery.Epochs);
         }
     }
@@ -85,7 +93,9 @@ public sealed class CompressionGrid : IDisposable
         {
             RunManifest of = RunDirectory.ReadManifest(configuration.Model);
             using IMeasuredModel model = task.Open(task.Folder);
-            ModelWeights.Download(model.Weights).ThrowUnlessFinite();
+            var weights = ModelWeights.Download(model.Weights);
+            weights.ThrowUnlessFinite();
+            configuration.Quantization.ThrowUnlessKept(weights);
             var record = new GridRecord(
                 configuration with { Model = Path.GetFullPath(configuration.Model), Threads = task.Device.Threads },
                 ModelSource.Fingerprint(task.Folder), task.Metric, model.MeasureQuality(cancel), task.DevelopmentExamples, task.EpochSeconds);
@@ -120,7 +130,7 @@ public sealed class CompressionGrid : IDisposable
         ICompressionTask? task = null;
         try
         {
-            GridRecord record = Read(path, run.Manifest);
+            GridRecord record = GridRecord.Read(path, run.Manifest);
             task = open?.Invoke(record.Configuration) ?? CompressionTask.Open(record.Configuration, cancel);
             return ModelSource.Fingerprint(task.Folder) == record.ModelFingerprint ? new CompressionGrid(task, run, record)
                 : throw new RunMismatchException(path, $"the model in {task.Folder} is not what the grid was made from; put that back, or begin another grid");
@@ -133,6 +143,22 @@ public sealed class CompressionGrid : IDisposable
         }
     }
 
+    /// <summary>Takes down what is asked of the grid, so that whoever goes on with it need not say it again.</summary>
+    /// <param name="limits">What the model that is chosen must keep to. A limit that is given replaces one that was; others stay.</param>
+    /// <param name="frontier">The two measures whose frontier is marked; null leaves them as they are.</param>
+    /// <exception cref="RunStorageException">The folder cannot be written.</exception>
+    public void Ask(DeploymentLimits limits, IReadOnlyList<Measure>? frontier = null)
+    {
+        DeploymentLimits before = Record.Limits ?? new DeploymentLimits();
+        GridRecord record = Record with
+        {
+            Limits = new DeploymentLimits(limits.MaxBytes ?? before.MaxBytes, limits.MaxLatency ?? before.MaxLatency, limits.MaxDrop ?? before.MaxDrop),
+            Frontier = frontier ?? Record.Frontier,
+        };
+        _run.Update(_run.Manifest with { Configuration = JsonSerializer.SerializeToElement(record, GridJson.Default.GridRecord) });
+        Record = record;
+    }
+
     /// <summary>Makes and measures the cells that are left, one level of pruning after another. A cell that fails says why, and the others go on.</summary>
     /// <param name="progress">Told as the work goes on.</param>
     /// <param name="cancel">Saves, and throws; nothing that has ended is lost.</param>
@@ -143,9 +169,10 @@ public sealed class CompressionGrid : IDisposable
     {
         GridConfiguration c = Record.Configuration;
         var levels = new LevelMaker(_task, Record, _run, progress);
-        var cells = new CellMaker(_task, Record, _run);
+        var cells = new CellMaker(_task, Record, _run, _machine);
         Log("started", $"{Done} of {Count} cells are done");
-        IReadOnlyList<double> steps = [.. Steps().Where(s => pace == null || c.Sparsities.Any(to => to >= s && c.Bits.Any(bits => pace.Wants(to, bits))))];
+        MeasureSpeedHere(cells, progress, cancel);
+        IReadOnlyList<double> steps = [.. Record.Configuration.Steps().Where(s => pace == null || c.Sparsities.Any(to => to >= s && c.Bits.Any(bits => pace.Wants(to, bits))))];
         for (int step = 0; step < steps.Count && pace?.GoesOn(_cells) != false; step++)
         {
             double sparsity = steps[step];
@@ -202,7 +229,7 @@ public sealed class CompressionGrid : IDisposable
     /// <param name="first">One measure of the frontier.</param>
     /// <param name="second">The other.</param>
     public GridTable Table(Measure first = Measure.Bytes, Measure second = Measure.Quality) => GridLog.TableOf(
-        Record.Metric, Record.Quality, _cells, [.. Steps().Select(s => GridLevel.ReadResult(_run, s)).OfType<LevelResult>()], first, second);
+        Record.Metric, Record.Quality, _cells, [.. Record.Configuration.Steps().Select(s => GridLevel.ReadResult(_run, s)).OfType<LevelResult>()], first, second);
 
     /// <summary>Chooses among the cells, and puts the chosen package in the run's folder of the model.</summary>
     /// <param name="limits">What to keep to.</param>
@@ -239,45 +266,27 @@ public sealed class CompressionGrid : IDisposable
         _task.Dispose();
     }
 
-    /// <summary>What a grid's <c>run.json</c> says.</summary>
-    /// <exception cref="RunException">It is another kind of run, or damaged.</exception>
-    internal static GridRecord Read(string path, RunManifest manifest)
-    {
-        if (manifest.Kind != Kind)
-        {
-            throw new RunException(path, $"is a run of {manifest.Kind}, not of {Kind}");
-        }
-
-        try
-        {
-            return manifest.ConfigurationAs(GridJson.Default.GridRecord);
-        }
-        catch (JsonException e)
-        {
-            throw new RunDamagedException(Path.Join(path, RunDirectory.ManifestName), $"holds no configuration of {Kind}: {e.Message}", e);
-        }
-    }
-
-    /// <summary>Every sparsity at which the model is finetuned, in order: those asked for, and those on the way.</summary>
-    private IReadOnlyList<double> Steps()
-    {
-        List<double> steps = [0];
-        foreach (double sparsity in Record.Configuration.Sparsities.Order())
-        {
-            steps.AddRange(Record.Configuration.Pruning.StepsTo(sparsity, steps[^1]));
-        }
-
-        return steps;
-    }
-
     // As a part of the steps that evaluations stand between; nobody knows it where not a step was measured.
     private double Evaluating => Record.EpochSeconds > 0 ? Record.Configuration.Recovery.EvaluationsPerEpoch * _task.EvaluationSeconds / Record.EpochSeconds : 0;
+
+    // Latencies of two machines in one table would be set against one another, and a model chosen by them.
+    private void MeasureSpeedHere(CellMaker maker, IProgress<GridProgress>? progress, CancellationToken cancel)
+    {
+        string made = NameOf(_run.Manifest.Machine);
+        foreach (CellResult cell in _cells.Where(c => c.Measures != null && (c.Machine ?? made) != _machine).ToArray())
+        {
+            progress?.Report(new GridProgress($"speed of {cell.Name} on this machine", Done / (double)Count));
+            string? fault = Try(() => _cells[_cells.IndexOf(cell)] = maker.MeasureSpeed(cell, cancel));
+            GridLog.Write(_run, _cells, Table());
+            Log("speed", $"{cell.Name}, which was measured on {cell.Machine ?? made}: {fault ?? "measured again"}");
+        }
+    }
+
+    private static string NameOf(MachineRecord machine) => $"{machine.Processor}, {machine.Device}";
 
     private TimeSpan Measuring => TimeSpan.FromSeconds(_task.EvaluationSeconds);
 
     private string Named(double quality) => $"{Record.Metric.Name()} {Record.Metric.Show(quality)}";
-
-    private bool NeedsRecovery(double sparsity) => sparsity > 0 || Record.Configuration.Heads != null || Record.Configuration.FeedForward != null;
 
     // A fault of one cell must not end the others; only what would end them all does.
     private static string? Try(Action work)

@@ -41,6 +41,21 @@ public sealed record GridConfiguration
     /// <summary>Worker threads; 0 takes every core. Filled in when the grid is made: it decides the bits, and the latency.</summary>
     public int Threads { get; init; }
 
+    /// <summary>Every sparsity at which the model is finetuned, in order: those asked for, and those on the way.</summary>
+    internal IReadOnlyList<double> Steps()
+    {
+        List<double> steps = [0];
+        foreach (double sparsity in Sparsities.Order())
+        {
+            steps.AddRange(Pruning.StepsTo(sparsity, steps[^1]));
+        }
+
+        return steps;
+    }
+
+    /// <summary>Whether something was taken out at a sparsity that finetuning is to win back.</summary>
+    internal bool NeedsRecovery(double sparsity) => sparsity > 0 || Heads != null || FeedForward != null;
+
     /// <summary>Everything that is wrong with it; empty when nothing is.</summary>
     public IReadOnlyList<string> Validate()
     {

@@ -59,10 +59,10 @@ internal static class GridLog
         return text.ToString();
     }
 
-    private static string Errors(GridTable table) => "sparsity,bits,kind,tensors,weights,mean,mean_magnitude,variance\n" + string.Concat(
+    private static string Errors(GridTable table) => "sparsity,bits,against,kind,tensors,weights,mean,mean_magnitude,variance\n" + string.Concat(
         from c in table.Cells
         from e in c.Errors
-        select $"{c.Sparsity},{c.Bits},{e.Kind},{e.Tensors},{e.Weights},{e.Mean:G6},{e.MeanMagnitude:G6},{e.Variance:G6}\n");
+        select $"{c.Sparsity},{c.Bits},{(c.Bits == GridConfiguration.FullPrecision ? "model" : "level")},{e.Kind},{e.Tensors},{e.Weights},{e.Mean:G6},{e.MeanMagnitude:G6},{e.Variance:G6}\n");
 
     /// <summary>The table of the cells that have ended, with the frontier under two measures.</summary>
     public static GridTable TableOf(

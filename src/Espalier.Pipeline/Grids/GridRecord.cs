@@ -1,5 +1,8 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Espalier.Compression.Analysis;
+using Espalier.Compression.Choice;
+using Espalier.Training.Runs;
 
 namespace Espalier.Pipeline.Grids;
 
@@ -10,9 +13,32 @@ namespace Espalier.Pipeline.Grids;
 /// <param name="Quality">The uncompressed model's, on the development set.</param>
 /// <param name="DevelopmentExamples">Examples that qualities are measured on.</param>
 /// <param name="EpochSeconds">Seconds of a pass over the training set, as training measured it.</param>
+/// <param name="Limits">What the model that is chosen must keep to, as it was last asked for; null for nothing.</param>
+/// <param name="Frontier">The two measures whose frontier was last asked for; null for bytes and quality.</param>
 public sealed record GridRecord(
     GridConfiguration Configuration, string ModelFingerprint, QualityMetric Metric, [property: JsonRequired] double Quality,
-    int DevelopmentExamples, double EpochSeconds);
+    int DevelopmentExamples, double EpochSeconds, DeploymentLimits? Limits = null, IReadOnlyList<Measure>? Frontier = null)
+{
+    /// <summary>What a grid's <c>run.json</c> says.</summary>
+    /// <exception cref="RunException">It is another kind of run, or damaged.</exception>
+    internal static GridRecord Read(string path, RunManifest manifest)
+    {
+        if (manifest.Kind != CompressionGrid.Kind)
+        {
+            throw new RunException(path, $"is a run of {manifest.Kind}, not of {CompressionGrid.Kind}");
+        }
+
+        try
+        {
+            return manifest.ConfigurationAs(GridJson.Default.GridRecord);
+        }
+        catch (JsonException e)
+        {
+            throw new RunDamagedException(
+                Path.Join(path, RunDirectory.ManifestName), $"holds no configuration of {CompressionGrid.Kind}: {e.Message}", e);
+        }
+    }
+}
 
 /// <summary>A level of pruning that several cells share: <c>level.json</c>.</summary>
 /// <param name="Sparsity">Part of the prunable weights that is zero.</param>
@@ -41,6 +67,9 @@ public sealed record CellResult(
     /// <summary>The quality with activations in single precision, where <see cref="Measures"/> has that with integer ones: what
     /// these cost. Null where none were used.</summary>
     public double? SingleQuality { get; init; }
+
+    /// <summary>Where its speed was measured; null, of an earlier version, for where the grid was made.</summary>
+    public string? Machine { get; init; }
 
     /// <summary>The name of its folder.</summary>
     public string Name => CellName.Of(Sparsity, Bits);

@@ -28,7 +28,7 @@ public sealed record GridSummary(
     public static GridSummary Of(string path)
     {
         RunManifest manifest = RunDirectory.ReadManifest(path);
-        GridRecord record = CompressionGrid.Read(path, manifest);
+        GridRecord record = GridRecord.Read(path, manifest);
         CellResult[] done;
         try
         {

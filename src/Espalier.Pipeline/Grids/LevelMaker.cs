@@ -60,10 +60,9 @@ internal sealed class LevelMaker(ICompressionTask task, GridRecord record, RunDi
 
     private GridLevel Next(GridLevel before, double sparsity, TimeSpan? time, CancellationToken cancel)
     {
-        // The way was cut into steps before: this is one, and a hair longer, so that rounding does not make two of it.
-        PruningSettings oneStep = _configuration.Pruning with { Step = sparsity - before.Result.Sparsity + 1e-6 };
-        PrunedWeights pruned = IterativePruning.Prune(before.Weights, before.Result.Sparsity, sparsity, oneStep, Recovery(time), cancel);
-        return Level(sparsity, pruned.Steps[^1], pruned.Masks);
+        // What is zero is the smallest, so that what was pruned before stays so.
+        WeightMasks masks = MagnitudePruning.Prune(before.Weights, sparsity, _configuration.Pruning);
+        return Level(sparsity, Recovery(time).Recover(sparsity, masks.Apply(before.Weights), masks, cancel), masks);
     }
 
     private static GridLevel Level(double sparsity, RecoveredWeights recovered, WeightMasks masks) => new(recovered.Weights, masks, new LevelResult(
@@ -75,7 +74,13 @@ internal sealed class LevelMaker(ICompressionTask task, GridRecord record, RunDi
 
     private RunDirectory Open(double sparsity)
     {
-        string path = Path.Join(run.Path, RecoveriesName, sparsity.ToString("R"));
+        string name = Path.Join(RecoveriesName, sparsity.ToString("R")), path = Path.Join(run.Path, name);
+        if (!Directory.Exists(Path.Join(path, RunDirectory.CheckpointsName)))
+        {
+            // It has ended, and its level has been removed since: with the log alone nobody can go on.
+            run.Delete(name);
+        }
+
         return RunDirectory.IsAt(path) ? RunDirectory.Open(path)
             : RunDirectory.Create(path, run.Manifest with { Kind = "recovery", Created = DateTimeOffset.UtcNow });
     }

@@ -17,19 +17,21 @@ namespace Espalier.Pipeline.Packages;
 /// </summary>
 public static class ModelPackage
 {
-    // What a quantized tensor takes in the file's header and in config.json, at most: its name four times, and words and numbers.
+    // What a quantized tensor takes in the file's header, about: its name four times, and words and numbers.
     private const int Names = 4, BytesOfWords = 400;
 
     /// <summary>Writes a package, whole or not at all.</summary>
     /// <param name="folder">Where; nothing may stand there.</param>
     /// <param name="model">The model; its weights do not matter.</param>
     /// <param name="tensors">Its weights, packed.</param>
+    /// <param name="activations">What activations are to be when they meet a quantized weight.</param>
     /// <exception cref="Text.TextException">Something stands there already.</exception>
     /// <exception cref="IOException">The disk is full or failed.</exception>
-    public static void Create(string folder, StoredModel model, IReadOnlyList<PackedTensor> tensors)
+    public static void Create(
+        string folder, StoredModel model, IReadOnlyList<PackedTensor> tensors, ActivationPrecision activations = ActivationPrecision.Single)
         => AtomicFolder.Write<object?>(folder, to =>
         {
-            Write(to, tensors, model.Configuration, model.Tokenizer, model.Head);
+            Write(to, tensors, model.Configuration, model.Tokenizer, model.Head, activations);
             return null;
         });
 
@@ -39,15 +41,18 @@ public static class ModelPackage
     /// <param name="configuration">The encoder.</param>
     /// <param name="tokenizer">The tokenizer.</param>
     /// <param name="head">What stands on the encoder.</param>
+    /// <param name="activations">What activations are to be when they meet a quantized weight.</param>
     /// <exception cref="IOException">The disk is full or failed.</exception>
     public static void Write(
-        string folder, IReadOnlyList<PackedTensor> tensors, EncoderConfiguration configuration, Tokenizer tokenizer, ModelHead head)
+        string folder, IReadOnlyList<PackedTensor> tensors, EncoderConfiguration configuration, Tokenizer tokenizer, ModelHead head,
+        ActivationPrecision activations = ActivationPrecision.Single)
     {
         if (tensors.Any(t => !t.Stored.IsPlain))
         {
             tokenizer.Save(Path.Join(folder, ModelFolder.TokenizerName));
             CompressedWeights.Write(
-                folder, ModelFolder.ConfigurationOf(configuration, tokenizer, head), tensors, name => ModelFolder.NameOf(name, configuration));
+                folder, ModelFolder.ConfigurationOf(configuration, tokenizer, head), tensors, name => ModelFolder.NameOf(name, configuration),
+                activations);
             return;
         }
 
@@ -65,7 +70,7 @@ public static class ModelPackage
     public static long BytesOf(string folder)
         => Files.Sum(name => new FileInfo(Path.Join(folder, name)).Length);
 
-    /// <summary>Bytes that a package of a model takes beside its quantized tensors, at most.</summary>
+    /// <summary>Bytes that a package of a model takes beside its quantized tensors, about; what it takes is known when it is written.</summary>
     /// <param name="folder">The model's folder.</param>
     /// <param name="model">The model.</param>
     /// <param name="kept">Its tensors that are not quantized.</param>
@@ -85,13 +90,13 @@ public static class ModelPackage
     /// <summary>Opens a classifier; one that is compressed runs on its compressed weights.</summary>
     /// <param name="folder">Its folder.</param>
     /// <param name="device">Where it runs; must outlive it.</param>
-    /// <param name="activations">What activations are when they meet a quantized weight.</param>
+    /// <param name="activations">What activations are when they meet a quantized weight; null as the package says.</param>
     /// <exception cref="RunException">The model is no classifier, or its configuration cannot be read.</exception>
     /// <exception cref="CompressionException">It is a package of another version, or does not say how weights are compressed.</exception>
     /// <exception cref="Engine.Safetensors.SafetensorsException">A tensor is missing or damaged; the message names it.</exception>
     /// <exception cref="Text.TextException">The tokenizer cannot be read.</exception>
     public static TrainedClassifier OpenClassifier(
-        string folder, Device device, ActivationPrecision activations = ActivationPrecision.Single)
+        string folder, Device device, ActivationPrecision? activations = null)
     {
         if (!CompressedWeights.AreIn(folder))
         {
@@ -100,8 +105,8 @@ public static class ModelPackage
 
         EncoderConfiguration configuration = ModelFolder.ReadConfiguration(folder);
         CompressedWeights weights = CompressedWeights.Open(folder);
-        return TrainedClassifier.Load(folder, device, parameters => parameters.Allocate(
-            weights.ReadStored(parameters.Declared(), name => ModelFolder.NameOf(name, configuration)), activations));
+        return TrainedClassifier.Load(folder, device, parameters => weights.Allocate(
+            parameters, name => ModelFolder.NameOf(name, configuration), activations));
     }
 
     /// <summary>What gives a model's parameters, which have their memory, the weights of a package in single precision; null where they

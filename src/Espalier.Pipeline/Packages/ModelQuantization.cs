@@ -2,6 +2,7 @@ using Espalier.Compression;
 using Espalier.Compression.Analysis;
 using Espalier.Compression.Quantization;
 using Espalier.Engine.Devices;
+using Espalier.Text.Files;
 using Espalier.Text.Labelled;
 using Espalier.Training.Objectives;
 using Espalier.Training.Runs;
@@ -16,8 +17,8 @@ public sealed record QuantizedKind(int LeastBits, int MostBits, WeightError Erro
 
 /// <summary>A tensor whose bits were chosen.</summary>
 /// <param name="Tensor">Its name.</param>
-/// <param name="Bits">Its bits.</param>
-/// <param name="Bytes">Bytes that it takes.</param>
+/// <param name="Bits">Its bits; 32 where it takes no more at full precision.</param>
+/// <param name="Bytes">Bytes that it takes in the file, about.</param>
 /// <param name="Sensitivity">What the model's predictions diverge by, in nats, where this tensor alone is quantized to 4 bits.</param>
 public sealed record ChosenBits(string Tensor, int Bits, long Bytes, double Sensitivity);
 
@@ -39,6 +40,9 @@ public sealed class ModelQuantization
     // Texts on which it is measured what a tensor bears: enough that none of them decides, few enough for hundreds of passes.
     private const int ProbeTexts = 256;
 
+    // Bits are chosen again with what the package before took beside its tensors: a few digits of its header, from the second time on.
+    private const int MostAttempts = 4;
+
     private readonly string _source;
     private readonly StoredModel _model;
     private readonly QuantizationSettings _settings;
@@ -47,21 +51,27 @@ public sealed class ModelQuantization
     /// <param name="source">Its folder.</param>
     /// <param name="settings">How to quantize it.</param>
     /// <exception cref="RunException">There is none, or its configuration cannot be read.</exception>
-    /// <exception cref="CompressionException">A weight is infinite or no number.</exception>
+    /// <exception cref="CompressionException">A weight is infinite or no number, or a tensor that is to be kept is not there.</exception>
     public ModelQuantization(string source, QuantizationSettings settings)
     {
         (_source, _settings, _model) = (source, settings, StoredModel.Load(source));
         _model.Weights.ThrowUnlessFinite();
+        settings.ThrowUnlessKept(_model.Weights);
     }
 
     /// <summary>Writes a package with the same bits for every tensor that is not kept.</summary>
-    /// <param name="folder">A folder that is not there, or empty.</param>
+    /// <param name="folder">A folder that is not there.</param>
     /// <exception cref="CompressionException">A tensor cannot be quantized; nothing is written.</exception>
     /// <exception cref="IOException">The disk is full or failed; nothing is written.</exception>
-    public QuantizationOutcome Write(string folder) => Write(folder, _ => _settings.Bits, []);
+    public QuantizationOutcome Write(string folder)
+    {
+        PackedTensor[] packed = [.. _model.Weights.Tensors.Select(t => _settings.Pack(t, _settings.Bits, _model.Masks.Of(t.Name)))];
+        ModelPackage.Create(folder, _model, packed);
+        return OutcomeOf(_source, folder, _model.Weights, packed, []);
+    }
 
-    /// <summary>Writes a package of a certain size, with bits for each tensor by what is measured that it bears.</summary>
-    /// <param name="folder">A folder that is not there, or empty.</param>
+    /// <summary>Writes a package of no more than a certain size, with bits for each tensor by what is measured that it bears.</summary>
+    /// <param name="folder">A folder that is not there.</param>
     /// <param name="bytes">Most bytes of the package.</param>
     /// <param name="data">A labelled file.</param>
     /// <param name="columns">Where its texts and labels stand.</param>
@@ -92,11 +102,42 @@ public sealed class ModelQuantization
             Put(classifier, _model.Weights[tensor.Name]);
             return loss;
         }, progress);
-        long fixedBytes = ModelPackage.BytesBeside(_source, _model, _model.Weights.Tensors.Where(t => _settings.Keeps(t.Name)));
-        IReadOnlyDictionary<string, int> bits = BitAllocation.Choose(tensors, bytes - fixedBytes);
-        return Write(folder, name => bits[name], [
-            .. tensors.OrderByDescending(t => t.Measured).Select(t => new ChosenBits(
-                t.Tensor, bits[t.Tensor], t.Bytes[bits[t.Tensor] - TensorSensitivity.LeastBits], t.Measured))]);
+        PackedTensor[] packed = AtomicFolder.Write(folder, to => WriteWithin(to, bytes, tensors));
+        Dictionary<string, PackedTensor> byName = packed.ToDictionary(p => p.Name);
+        return OutcomeOf(_source, folder, _model.Weights, packed, [
+            .. from t in tensors
+               orderby t.Measured descending
+               let p = byName[t.Tensor]
+               select new ChosenBits(t.Tensor, p.Bits, p.Bytes, t.Measured)]);
+    }
+
+    // What stands beside the tensors is known of a package that was written: it tells how much there is for them in the next.
+    private PackedTensor[] WriteWithin(string to, long bytes, IReadOnlyList<TensorSensitivity> tensors)
+    {
+        IReadOnlyDictionary<string, int> bits = tensors.ToDictionary(t => t.Tensor, _ => TensorSensitivity.MostBits);
+        long beside = 0;
+        for (int attempt = 0; ; attempt++)
+        {
+            PackedTensor[] packed =
+            [
+                .. _model.Weights.Tensors.Select(t => _settings.Pack(
+                    t, bits.TryGetValue(t.Name, out int b) ? b : null, _model.Masks.Of(t.Name), leaveSmall: true)),
+            ];
+            ModelPackage.Write(to, packed, _model.Configuration, _model.Tokenizer, _model.Head);
+            long taken = ModelPackage.BytesOf(to);
+            if (taken <= bytes)
+            {
+                return packed;
+            }
+
+            if (attempt == MostAttempts)
+            {
+                throw new CompressionException($"the package takes {taken:N0} bytes, more than the {bytes:N0} allowed; allow {taken - bytes:N0} bytes more");
+            }
+
+            beside = Math.Max(beside, taken - packed.Where(p => bits.ContainsKey(p.Name)).Sum(p => p.Bytes));
+            bits = BitAllocation.Choose(tensors, bytes - beside);
+        }
     }
 
     private static void Put(TrainedClassifier classifier, WeightTensor tensor)
@@ -106,17 +147,6 @@ public sealed class ModelQuantization
     private static double Divergence(IReadOnlyList<ClassPrediction> of, IReadOnlyList<ClassPrediction> from)
         => of.Zip(from).Average(pair => pair.First.Probabilities.Zip(pair.Second.Probabilities)
             .Sum(p => p.First == 0 ? 0 : p.First * Math.Log(p.First / Math.Max(p.Second, double.Epsilon))));
-
-    private QuantizationOutcome Write(string folder, Func<string, int> bits, IReadOnlyList<ChosenBits> chosen)
-    {
-        PackedTensor[] packed =
-        [
-            .. _model.Weights.Tensors.Select(t => PackedTensor.Of(
-                t, _settings.Keeps(t.Name) ? null : _settings.SchemeOf(bits(t.Name)), _settings.Range, _model.Masks.Of(t.Name))),
-        ];
-        ModelPackage.Create(folder, _model, packed);
-        return OutcomeOf(_source, folder, _model.Weights, packed, chosen);
-    }
 
     /// <summary>What came of a package that is written.</summary>
     internal static QuantizationOutcome OutcomeOf(

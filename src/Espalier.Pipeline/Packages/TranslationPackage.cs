@@ -21,15 +21,17 @@ public static class TranslationPackage
     /// <param name="tensors">The weights, packed.</param>
     /// <param name="configuration">The model.</param>
     /// <param name="tokenizer">The tokenizer.</param>
+    /// <param name="activations">What activations are to be when they meet a quantized weight.</param>
     /// <exception cref="IOException">The disk is full or failed.</exception>
     public static void Write(
-        string folder, IReadOnlyList<PackedTensor> tensors, EncoderDecoderConfiguration configuration, Tokenizer tokenizer)
+        string folder, IReadOnlyList<PackedTensor> tensors, EncoderDecoderConfiguration configuration, Tokenizer tokenizer,
+        ActivationPrecision activations = ActivationPrecision.Single)
     {
         tokenizer.Save(Path.Join(folder, ModelFolder.TokenizerName));
         byte[] json = TranslationFolder.ConfigurationOf(configuration, tokenizer);
         if (tensors.Any(t => !t.Stored.IsPlain))
         {
-            CompressedWeights.Write(folder, json, tensors, name => name);
+            CompressedWeights.Write(folder, json, tensors, name => name, activations);
         }
         else
         {
@@ -60,13 +62,13 @@ public static class TranslationPackage
     /// <param name="folder">Its folder.</param>
     /// <param name="device">Where it runs; must outlive it.</param>
     /// <param name="pairs">What it is measured on.</param>
-    /// <param name="activations">What activations are when they meet a quantized weight.</param>
+    /// <param name="activations">What activations are when they meet a quantized weight; null as the package says.</param>
     /// <exception cref="RunException">It is another kind of model, or its configuration cannot be read.</exception>
     /// <exception cref="CompressionException">It is a package of another version, or does not say how weights are compressed.</exception>
     /// <exception cref="Engine.Safetensors.SafetensorsException">A tensor is missing or damaged; the message names it.</exception>
     /// <exception cref="Text.TextException">The tokenizer cannot be read.</exception>
     public static TrainedTranslator Open(
-        string folder, Device device, EncodedPairs pairs, ActivationPrecision activations = ActivationPrecision.Single)
+        string folder, Device device, EncodedPairs pairs, ActivationPrecision? activations = null)
     {
         if (!CompressedWeights.AreIn(folder))
         {
@@ -74,7 +76,6 @@ public static class TranslationPackage
         }
 
         CompressedWeights weights = CompressedWeights.Open(folder);
-        return TrainedTranslator.Load(
-            folder, device, pairs, parameters => parameters.Allocate(weights.ReadStored(parameters.Declared(), name => name), activations));
+        return TrainedTranslator.Load(folder, device, pairs, parameters => weights.Allocate(parameters, name => name, activations));
     }
 }

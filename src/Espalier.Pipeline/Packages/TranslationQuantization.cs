@@ -26,7 +26,8 @@ public sealed class TranslationQuantization
     /// <param name="source">Its folder, or that of a package.</param>
     /// <param name="settings">How to quantize it.</param>
     /// <exception cref="RunException">It is another kind of model.</exception>
-    /// <exception cref="CompressionException">A weight is infinite or no number, or it is a package of another version.</exception>
+    /// <exception cref="CompressionException">A weight is infinite or no number, a tensor that is to be kept is not there, or it is a
+    /// package of another version.</exception>
     /// <exception cref="Text.TextException">The tokenizer cannot be read.</exception>
     public TranslationQuantization(string source, QuantizationSettings settings)
     {
@@ -35,16 +36,17 @@ public sealed class TranslationQuantization
         _tokenizer = Tokenizer.Load(Path.Join(source, ModelFolder.TokenizerName));
         (_weights, _masks) = TranslationPackage.ReadWeights(source, _configuration);
         _weights.ThrowUnlessFinite();
+        settings.ThrowUnlessKept(_weights);
     }
 
     /// <summary>Writes a package with the same bits for every tensor that is not kept.</summary>
-    /// <param name="folder">A folder that is not there, or empty.</param>
+    /// <param name="folder">A folder that is not there.</param>
     /// <exception cref="CompressionException">A tensor cannot be quantized; nothing is written.</exception>
     /// <exception cref="IOException">The disk is full or failed; nothing is written.</exception>
     public QuantizationOutcome Write(string folder) => Write(folder, [_settings.Bits], long.MaxValue);
 
     /// <summary>Writes the package with the most bits, of 8, 6, 5 and 4, that takes no more than a certain size.</summary>
-    /// <param name="folder">A folder that is not there, or empty.</param>
+    /// <param name="folder">A folder that is not there.</param>
     /// <param name="bytes">Most bytes of the package.</param>
     /// <exception cref="CompressionException">None fits, or a tensor cannot be quantized; nothing is written.</exception>
     /// <exception cref="IOException">The disk is full or failed; nothing is written.</exception>
@@ -56,11 +58,7 @@ public sealed class TranslationQuantization
         {
             foreach (int b in bits)
             {
-                PackedTensor[] tensors =
-                [
-                    .. _weights.Tensors.Select(t => PackedTensor.Of(
-                        t, _settings.Keeps(t.Name) ? null : _settings.SchemeOf(b), _settings.Range, _masks.Of(t.Name))),
-                ];
+                PackedTensor[] tensors = [.. _weights.Tensors.Select(t => _settings.Pack(t, b, _masks.Of(t.Name)))];
                 TranslationPackage.Write(to, tensors, _configuration, _tokenizer);
                 if (ModelPackage.BytesOf(to) <= most)
                 {

@@ -100,7 +100,7 @@ public sealed class ClassificationTask : ICompressionTask
 
     /// <inheritdoc/>
     public void WritePackage(string folder, IReadOnlyList<PackedTensor> tensors)
-        => ModelPackage.Write(folder, tensors, _encoder, _model.Tokenizer, ModelHead.Classifier(_model.Labels));
+        => ModelPackage.Write(folder, tensors, _encoder, _model.Tokenizer, ModelHead.Classifier(_model.Labels), _grid.Activations);
 
     /// <inheritdoc/>
     public IMeasuredModel Open(string folder, ActivationPrecision activations = ActivationPrecision.Single)

@@ -51,7 +51,7 @@ public interface ICompressionTask : IDisposable
     /// <param name="seed">Seed of the order of the data.</param>
     IObjective CreateObjective(ulong seed);
 
-    /// <summary>Writes the files of a package into a folder that is there.</summary>
+    /// <summary>Writes the files of a package into a folder that is there. It says what activations are to be in the grid's cells.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="tensors">The weights, packed, of the size that <see cref="Shrink"/> gives.</param>
     /// <exception cref="IOException">The disk is full or failed.</exception>

@@ -101,7 +101,7 @@ public sealed class TranslationTask : ICompressionTask
 
     /// <inheritdoc/>
     public void WritePackage(string folder, IReadOnlyList<PackedTensor> tensors)
-        => TranslationPackage.Write(folder, tensors, _configuration, _model.Tokenizer);
+        => TranslationPackage.Write(folder, tensors, _configuration, _model.Tokenizer, _grid.Activations);
 
     /// <inheritdoc/>
     public IMeasuredModel Open(string folder, ActivationPrecision activations = ActivationPrecision.Single)

@@ -78,6 +78,9 @@ public sealed class EventLog : IDisposable
         return timings.LastOrDefault(t => t.Stable) ?? timings.LastOrDefault();
     }
 
+    /// <inheritdoc cref="Read(string)"/>
+    internal IReadOnlyList<TrainingEvent> Read() => Read(_path);
+
     /// <summary>Appends an event and hands it to the operating system, so that it outlives the process.</summary>
     /// <exception cref="RunStorageException">The disk is full or failed, or the folder is read-only.</exception>
     public void Append(TrainingEvent entry) => _storage.Change(_path, () =>

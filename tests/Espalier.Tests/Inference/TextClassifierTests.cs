@@ -76,6 +76,30 @@ public class TextClassifierTests
     }
 
     [Fact]
+    public async Task Predict_PackageThatSaysIntegers_RunsWithThemUnlessToldOtherwise()
+    {
+        using var folder = new TemporaryFolder();
+        string plain = Directory.CreateDirectory(folder["model"]).FullName, package = folder["package"];
+        Write(plain);
+        StoredModel model = StoredModel.Load(plain);
+        ModelPackage.Create(package, model, [.. model.Weights.Tensors.Select(t => PackedTensor.Of(
+            t, t.Shape.Rank == 1 ? null : new QuantizationScheme(8), RangeRule.MinMax))], ActivationPrecision.Integer);
+        double[] asItSays = Of(null);
+        Assert.Equal(Of(ActivationPrecision.Integer), asItSays);
+        Assert.NotEqual(Of(ActivationPrecision.Single), asItSays);
+        using var device = new CpuDevice(1);
+        using TrainedClassifier measured = ModelPackage.OpenClassifier(package, device);
+        Assert.Contains(measured.Weights.All, p => p.Compressed is QuantizedWeight { Activations: ActivationPrecision.Integer });
+        Assert.Equal(0, (await Run("one text\n", "predict", "--model", package, "--activations", "Single")).Code);
+
+        double[] Of(ActivationPrecision? activations)
+        {
+            using var classifier = TextClassifier.Open(package, 1, activations);
+            return [.. classifier.Predict(Inputs[..20]).SelectMany(p => p.Probabilities)];
+        }
+    }
+
+    [Fact]
     public void Predict_ManyAtOnceFromSeveralThreads_IsEachOneAlone()
     {
         using var folder = new TemporaryFolder();

@@ -47,7 +47,8 @@ public abstract class ScriptedTraining : IDisposable
     private protected static FractionModels Keeping(RunDirectory run, TrainingBudget budget, ScriptedObjective objective)
         => new(run, budget, folder => File.WriteAllText(Path.Join(folder, "step"), $"{objective.Position.Index}"));
 
-    private protected RunDirectory Create() => RunDirectory.Create(Folder["run"], Manifest());
+    private protected RunDirectory Create(string name = "run", RunStorage? storage = null)
+        => RunDirectory.Create(Folder[name], Manifest(), storage ?? new RunStorage());
 
     private protected RunManifest Manifest() => new()
     {

@@ -116,6 +116,32 @@ public class TrainerTests : ScriptedTraining
     }
 
     [Fact]
+    public void Run_KilledWhileItEndsEarly_TakesNotAStepMore()
+    {
+        var whole = new KillingStorage(int.MaxValue);
+        Assert.Equal((TrainingEnd.Stopped, 20), Attempt("whole", whole));
+
+        // Up to the line that says that it was stopped, and past it.
+        for (int point = whole.Points - 30; point < whole.Points; point++)
+        {
+            Assert.Throws<KilledException>(() => Attempt($"run-{point}", new KillingStorage(point)));
+            Assert.Equal((TrainingEnd.Stopped, 20), Attempt($"run-{point}", new RunStorage()));
+        }
+
+        (TrainingEnd End, int Steps) Attempt(string name, RunStorage storage)
+        {
+            using RunDirectory run = RunDirectory.IsAt(Folder[name]) ? RunDirectory.Open(Folder[name], storage) : Create(name, storage);
+            using var objective = new ScriptedObjective(Device, _ => 1);
+            using var trainer = new Trainer(objective, Settings(new TrainingBudget { Steps = 100 }) with { Evaluation = new Interval(Steps: 10) }, run, Time)
+            {
+                KeepGoing = (state, _) => state.Step < 20,
+            };
+            TrainingOutcome outcome = trainer.Run();
+            return (outcome.End, (int)outcome.State.Step);
+        }
+    }
+
+    [Fact]
     public void Run_ResumedForAFewSteps_ReportsTheStableTimingFromBefore()
     {
         TrainingOutcome first = Train(40), second = Train(43);

@@ -44,9 +44,25 @@ public class CompressCommandTests(TrainedTranslation trained)
         Assert.Equal(1, code);
         Assert.Contains("raise --max-size by", error, StringComparison.Ordinal);
         Assert.Contains($"{smallest:N0} bytes →", text, StringComparison.Ordinal);
-        (code, _, error) = await Run("compress", "--resume", grid, "--max-size", $"{smallest}B");
+        (code, _, error) = await Run("compress", "--resume", grid, "--max-size", $"{smallest}B", "--frontier", "NonZero", "Bytes");
         Assert.True(code == 0, error);
-        Assert.Equal(smallest, Directory.EnumerateFiles(Path.Join(grid, "model")).Sum(f => new FileInfo(f).Length));
+        Assert.Equal(smallest, Chosen());
+
+        // What is resumed in the words that it prints keeps to what was asked for, and says so.
+        (code, text, error) = await Run("compress", "--resume", grid, "--max-latency", "1h", "--json");
+        Assert.True(code == 0, error);
+        Assert.Contains($"chosen within --max-size {smallest}B --max-latency 3600000ms --max-drop 100%", error, StringComparison.Ordinal);
+        Assert.Equal(smallest, Chosen());
+        Assert.Equal(smallest, JsonDocument.Parse(text).RootElement.GetProperty("choice").GetProperty("bytes").GetInt64());
+        string[] frontier = [.. JsonDocument.Parse(text).RootElement.GetProperty("table").GetProperty("frontier").EnumerateArray().Select(e => e.GetString()!)];
+        (_, text, _) = await Run("compress", "--resume", grid, "--frontier", "Quality", "Bytes", "--json");
+        Assert.NotEqual(frontier, JsonDocument.Parse(text).RootElement.GetProperty("table").GetProperty("frontier").EnumerateArray().Select(e => e.GetString()!));
+        (code, _, error) = await Run("prune", "--resume", grid);
+        Assert.Equal(2, code);
+        Assert.Contains($"espalier compress --resume {grid}", error, StringComparison.Ordinal);
+        Assert.Equal(smallest, Chosen());
+
+        long Chosen() => Directory.EnumerateFiles(Path.Join(grid, "model")).Sum(f => new FileInfo(f).Length);
     }
 
     [Fact]
@@ -143,6 +159,8 @@ public class CompressCommandTests(TrainedTranslation trained)
     [InlineData(1, "there is no run here", "compress", "missing", "--out", "y")]
     [InlineData(1, "there is no run here", "compress", "--resume", "missing")]
     [InlineData(2, "say what goes", "prune", "x", "--out", "y")]
+    [InlineData(2, "leave x out", "prune", "x", "--resume", "y")]
+    [InlineData(2, "steps of 1E-09 of the weights; expected 0.001 or more", "prune", "x", "--out", "y", "--sparsity", "0.5", "--step", "1e-9")]
     [InlineData(2, "sparsity 1.5; expected", "prune", "x", "--out", "y", "--sparsity", "1.5")]
     [InlineData(2, "1 bits; expected 2 to 8", "quantize", "x", "--out", "y", "--bits", "1")]
     [InlineData(2, "groups of 48 columns; expected 32, 64 or 128", "quantize", "x", "--out", "y", "--granularity", "Group", "--group-size", "48")]
@@ -168,6 +186,27 @@ public class CompressCommandTests(TrainedTranslation trained)
         Assert.Equal(2, code);
         Assert.Contains("is there already", error, StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(Path.Join(run, "model", "model.safetensors")));
+
+        // An empty one too, and at once: what would be made could not be put there.
+        string empty = Directory.CreateDirectory(folder["empty"]).FullName;
+        (code, _, error) = await Run("quantize", run, "--out", empty);
+        Assert.Equal(2, code);
+        Assert.Contains("is there already", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Quantize_KeepThatIsNoTensor_NamesTheNearest()
+    {
+        using var folder = new TemporaryFolder();
+        string run = SmallGrid.Finetune(folder);
+        (int code, _, string error) = await Run("quantize", run, "--out", folder["q"], "--keep", "clasifier*", "roberta.embeddings.*");
+        Assert.Equal(1, code);
+        Assert.Contains("'clasifier*' (the nearest is classifier.dense.bias)", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("roberta", error, StringComparison.Ordinal);
+        (code, _, error) = await Run("compress", run, "--out", folder["grid"], "--keep", "classifier");
+        Assert.Equal(1, code);
+        Assert.Contains("'classifier' (the nearest is classifier.dense.bias)", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["q"]) || Directory.Exists(folder["grid"]));
     }
 
     private static async Task<(int Code, string Output, string Error)> Run(params string[] args)

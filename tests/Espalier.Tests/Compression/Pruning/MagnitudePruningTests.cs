@@ -54,16 +54,28 @@ public class MagnitudePruningTests
     }
 
     [Fact]
-    public void Iterative_ToATarget_GoesInStepsAndNeverBringsAWeightBack()
+    public void StepsTo_ATarget_AreTheSamePartsHoweverItIsReached_TheLastAsSmallAsNeeded()
+    {
+        var settings = new PruningSettings();
+        Assert.Equal([0.15, 0.30, 0.45, 0.5], settings.StepsTo(0.5));
+        Assert.Equal([0.45, 0.5], settings.StepsTo(0.5, from: 0.30));
+        Assert.Empty(settings.StepsTo(0.5, from: 0.5));
+        Assert.Equal([0.999], (settings with { Step = 0.999 }).StepsTo(0.999));
+    }
+
+    [Fact]
+    public void Prune_FurtherAfterWhatStaysWasChanged_NeverBringsAWeightBack()
     {
         ModelWeights weights = Random(new RandomStream(3, 0), 20, 50);
-        var recovery = new Shaking();
-        PrunedWeights result = IterativePruning.Prune(weights, 0, 0.5, new PruningSettings(), recovery);
-        Assert.Equal([0.15, 0.30, 0.45, 0.5], recovery.Sparsities);
-        Assert.Equal(1000, result.Masks.Pruned);
-        Assert.Equal(1000, result.Weights.Tensors.Sum(t => t.Values.Count(v => v == 0)));
-        for (int i = 1; i < recovery.Masks.Count; i++)
-            Assert.All(recovery.Masks[i - 1].Zip(recovery.Masks[i]), pair => Assert.True(pair.First || !pair.Second));
+        WeightMasks? before = null;
+        foreach (double sparsity in (double[])[0.15, 0.30, 0.45])
+        {
+            WeightMasks masks = MagnitudePruning.Prune(weights, sparsity, new PruningSettings());
+            Assert.All(weights.Tensors, t => Assert.True(before?.Of(t.Name)!.Zip(masks.Of(t.Name)!).All(pair => pair.First || !pair.Second) != false));
+            var random = new RandomStream((ulong)masks.Pruned, 5);
+            weights = masks.Apply(weights).Select(t => [.. t.Values.Select(v => v == 0 ? 0 : v + (0.5f * random.NextNormal()))]);
+            before = masks;
+        }
     }
 
     [Theory]
@@ -79,21 +91,4 @@ public class MagnitudePruningTests
 
     private static IEnumerable<float> Sizes(ModelWeights weights, WeightMasks masks, bool stays)
         => weights.Tensors.SelectMany(t => t.Values.Zip(masks.Of(t.Name)!).Where(p => p.Second == stays).Select(p => Math.Abs(p.First)));
-
-    /// <summary>A recovery that changes every weight that stays.</summary>
-    private sealed class Shaking : IRecovery
-    {
-        public List<double> Sparsities { get; } = [];
-
-        public List<bool[]> Masks { get; } = [];
-
-        public RecoveredWeights Recover(double sparsity, ModelWeights pruned, WeightMasks masks, CancellationToken cancel)
-        {
-            Sparsities.Add(sparsity);
-            Masks.Add([.. masks.Of(Up)!, .. masks.Of(Down)!]);
-            var random = new RandomStream((ulong)Sparsities.Count, 5);
-            ModelWeights shaken = pruned.Select(t => [.. t.Values.Select(v => v == 0 ? 0 : v + (0.5f * random.NextNormal()))]);
-            return new RecoveredWeights(shaken, 0, 0, 0, 0, TimeSpan.Zero);
-        }
-    }
 }

@@ -1,5 +1,7 @@
 using Espalier.Compression;
+using Espalier.Compression.Pruning;
 using Espalier.Compression.Quantization;
+using Espalier.Engine.Autograd;
 using Espalier.Engine.Random;
 
 namespace Espalier.Tests.Compression.Quantization;
@@ -35,6 +37,19 @@ public class BitAllocationTests
         TensorSensitivity dull = Of("dull", 1000, 1e-3), keen = Of("keen", 1000, 10);
         IReadOnlyDictionary<string, int> bits = BitAllocation.Choose([dull, keen], 1000);
         Assert.True(bits["keen"] > bits["dull"], $"{bits["keen"]} and {bits["dull"]}");
+    }
+
+    [Fact]
+    public void Choose_TensorThatWasMeasuredToLoseNothing_GetsWhatIsLeft()
+    {
+        var random = new RandomStream(1, 0);
+        var weights = new ModelWeights(((string[])["dull", "keen"]).Select(name => new WeightTensor(
+            name, Shape.Matrix(20, 50), [.. Enumerable.Range(0, 1000).Select(_ => random.NextNormal())])));
+        IReadOnlyList<TensorSensitivity> tensors = TensorSensitivity.Measure(
+            weights, WeightMasks.None, new QuantizationSettings(), tensor => tensor.Name == "keen" ? 1 : -1e-9);
+        Assert.Equal([0, 1], tensors.Select(t => t.Measured));
+        IReadOnlyDictionary<string, int> bits = BitAllocation.Choose(tensors, tensors.Sum(t => t.Bytes[^1]) - 1);
+        Assert.Equal((7, 8), (bits["dull"], bits["keen"]));
     }
 
     [Fact]

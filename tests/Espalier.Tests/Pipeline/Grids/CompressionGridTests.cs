@@ -1,5 +1,9 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
 using Espalier.Compression;
 using Espalier.Compression.Choice;
+using Espalier.Compression.Packages;
+using Espalier.Compression.Pruning;
 using Espalier.Engine.Weights;
 using Espalier.Pipeline.Grids;
 using Espalier.Training.Runs;
@@ -23,6 +27,13 @@ public class CompressionGridTests
         Assert.Equal(6, whole.Cells.Count(c => c.Failure == null));
         Assert.Contains(whole.Levels, l => l.Steps > 0);
         Assert.All(whole.Levels, l => Assert.Equal((long)Math.Round(l.Sparsity * l.Prunable, MidpointRounding.AwayFromZero), l.Pruned));
+
+        // What was pruned stays so from level to level, whatever finetuning did between.
+        ModelWeights[] levels = [.. whole.Levels.Select(l => ModelWeights.Load(Path.Join(folder["whole"], "levels", $"{l.Sparsity}", "weights.safetensors")))];
+        foreach ((ModelWeights before, ModelWeights after) in levels.Zip(levels.Skip(1)))
+            Assert.All(before.Tensors.Where(new PruningSettings().Covers), t => Assert.True(t.Values.Zip(after[t.Name].Values).All(pair => pair.First != 0 || pair.Second == 0)));
+        Assert.StartsWith("0,32,model,", File.ReadLines(folder["whole/errors.csv"]).ElementAt(1), StringComparison.Ordinal);
+        Assert.Contains(File.ReadLines(folder["whole/errors.csv"]), line => line.StartsWith("0.98,4,level,", StringComparison.Ordinal));
 
         string path = folder["stopped"];
         CompressionGrid.Create(path, SmallGrid.Configuration(model)).Dispose();
@@ -76,10 +87,53 @@ public class CompressionGridTests
         Assert.Equal(3, kept.Count(c => c == '\n'));
         File.WriteAllText(cells, kept);
         Directory.Delete(Path.Join(path, "levels", "0.98"), recursive: true);
-        Directory.Delete(Path.Join(path, "recoveries", "0.98"), recursive: true);
-        using CompressionGrid resumed = CompressionGrid.Resume(path);
-        Assert.Equal(whole.Cells.Select(c => c.Measures!.Quality), resumed.Run().Cells.Select(c => c.Measures!.Quality));
-        Assert.Equal(whole.Levels.Select(l => l with { Seconds = 0 }), resumed.Table().Levels.Select(l => l with { Seconds = 0 }));
+        Resume();
+
+        // All levels may go to save room; they are made anew for a cell that is missing.
+        File.WriteAllText(cells, kept);
+        Directory.Delete(Path.Join(path, "levels"), recursive: true);
+        Resume();
+
+        void Resume()
+        {
+            using CompressionGrid resumed = CompressionGrid.Resume(path);
+            Assert.Equal(whole.Cells.Select(c => c.Measures!.Quality), resumed.Run().Cells.Select(c => c.Measures!.Quality));
+            Assert.Equal(whole.Levels.Select(l => l with { Seconds = 0 }), resumed.Table().Levels.Select(l => l with { Seconds = 0 }));
+        }
+    }
+
+    [Fact]
+    public void Resume_OnAnotherMachine_SaysSoAndMeasuresSpeedsAgainOnce()
+    {
+        using var folder = new TemporaryFolder();
+        string model = SmallGrid.Finetune(folder), path = folder["grid"];
+        using (CompressionGrid grid = CompressionGrid.Create(path, SmallGrid.Configuration(model) with { Sparsities = [0] }))
+        {
+            Assert.Empty(grid.Warnings);
+            grid.Run();
+        }
+
+        // One line as this version writes it, one as an earlier version did: on which machine, the manifest says.
+        string cells = Path.Join(path, "cells.jsonl"), manifest = Path.Join(path, "run.json"), processor = MachineRecord.Here("", 0).Processor;
+        string[] lines = File.ReadAllLines(cells);
+        string here = JsonDocument.Parse(lines[0]).RootElement.GetProperty("machine").GetString()!;
+        string inJson = JsonSerializer.Serialize(here);
+        File.WriteAllText(manifest, File.ReadAllText(manifest).Replace(JsonSerializer.Serialize(processor), "\"another\"", StringComparison.Ordinal));
+        File.WriteAllText(cells, $"{Regex.Replace(lines[0], "\"latency\":[^,]*", "\"latency\":1000").Replace(inJson, "\"elsewhere\"", StringComparison.Ordinal)}\n"
+            + $"{Regex.Replace(lines[1], "\"latency\":[^,]*", "\"latency\":1000").Replace($",\"machine\":{inJson}", "", StringComparison.Ordinal)}\n");
+        Assert.All(CompressionGrid.ReadCells(path), c => Assert.Equal(1000, c.Measures!.Latency));
+        using (CompressionGrid grid = CompressionGrid.Resume(path))
+        {
+            Assert.Contains("the grid was made on another", Assert.Single(grid.Warnings), StringComparison.Ordinal);
+            Assert.All(grid.Run().Cells, c => Assert.True(c.Measures!.Latency < 10 && c.Machine == here, $"{c}"));
+        }
+
+        byte[] measured = File.ReadAllBytes(cells);
+        using (CompressionGrid grid = CompressionGrid.Resume(path))
+        {
+            grid.Run();
+            Assert.Equal(measured, File.ReadAllBytes(cells));
+        }
     }
 
     [Fact]
@@ -133,6 +187,9 @@ public class CompressionGridTests
         string[] lines = File.ReadAllLines(Path.Join(folder["grid"], "table.csv"));
         Assert.EndsWith($",done,{table.Cells[1].SingleQuality}", lines[2], StringComparison.Ordinal);
         Assert.All(lines, line => Assert.Equal(lines[0].Count(c => c == ','), line.Count(c => c == ',')));
+
+        // Whoever opens the package runs it as it was measured.
+        Assert.Equal(ActivationPrecision.Integer, CompressedWeights.Open(folder["grid/cells/s0-b8"]).Activations);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Espalier.Compression;
 using Espalier.Compression.Analysis;
 using Espalier.Compression.Choice;
+using Espalier.Compression.Packages;
 using Espalier.Engine.Weights;
 using Espalier.Inference;
 using Espalier.Pipeline.Grids;
@@ -84,12 +85,13 @@ public class TranslationGridTests(TrainedTranslation trained)
 
         string package = Path.Join(folder["grid"], RunDirectory.ModelName);
         Assert.Equal((1, 16, 96), TranslationFolder.ReadConfiguration(package) is var c ? (c.Heads, c.ActualHeadSize, c.FeedForward) : default);
+        Assert.Equal(ActivationPrecision.Integer, CompressedWeights.Open(package).Activations);
         Assert.Equal(smallest.Measures.Quality, Bleu(1));
         Assert.Equal(grid.MeasureChosen(), Bleu(4));
 
         double Bleu(int beam)
         {
-            using Translator translator = Translator.Open(package, new() { Beam = beam }, threads: 1, ActivationPrecision.Integer);
+            using Translator translator = Translator.Open(package, new() { Beam = beam }, threads: 1);
             return TranslationMeasure.Of(translator, trained.Source, trained.References).Bleu.Score;
         }
     }
