@@ -16,7 +16,7 @@ public sealed class EventLog : IDisposable
     internal EventLog(string path, RunStorage storage) => (_path, _storage) = (path, storage);
 
     /// <summary>Seconds of the evaluations of a log that have a certain metric, in their order.</summary>
-    /// <param name="log">As <see cref="Read"/> gives it.</param>
+    /// <param name="log">As <see cref="Read(string)"/> gives it.</param>
     /// <param name="metric">The metric, such as <c>BLEU</c>.</param>
     public static IReadOnlyList<double> EvaluationSeconds(IReadOnlyList<TrainingEvent> log, string metric) =>
     [
