@@ -76,7 +76,7 @@ internal sealed record ChoiceReport(
     private static string Words(LimitExcess e, QualityMetric metric) => e.Measure switch
     {
         Measure.Bytes => $"it takes {e.Value / 1e6:F3} MB, {e.Limit / 1e6:F3} MB are allowed: raise --max-size by {(e.Value - e.Limit) / 1e6:F3} MB",
-        Measure.Latency => $"an example takes {1e3 * e.Value:F2} ms, {1e3 * e.Limit:F2} ms are allowed: raise --max-latency by {1e3 * (e.Value - e.Limit):F2} ms",
+        Measure.Latency => $"{(metric == QualityMetric.Bleu ? "a sentence" : "an example")} takes {1e3 * e.Value:F2} ms, {1e3 * e.Limit:F2} ms are allowed: raise --max-latency by {1e3 * (e.Value - e.Limit):F2} ms",
         _ => $"it loses {100 * e.Value:F2} points of {metric.Name()}, {100 * e.Limit:F2} are allowed: raise --max-drop by {100 * (e.Value - e.Limit):F2}",
     };
 }

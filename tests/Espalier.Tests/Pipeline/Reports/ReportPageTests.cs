@@ -89,6 +89,28 @@ public partial class ReportPageTests
         Assert.DoesNotContain("every goal was met", text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Page_GridOfATranslationModel_SpeaksOfBleu()
+    {
+        RunReport whole = SampleReport.Whole();
+        string page = ReportPage.Render(whole with
+        {
+            Grid = whole.Grid! with
+            {
+                Metric = QualityMetric.Bleu,
+                Quality = 45.12,
+                Cells = [.. whole.Grid.Cells.Select(c => c with { Measures = c.Measures == null ? null : c.Measures with { Quality = 43.87 } })],
+            },
+        });
+        XElement section = Parse(page).Descendants("section").Single(s => s.Attribute("id")?.Value == "compression");
+        Assert.Contains("whose BLEU on the development set is 45.12", section.Value, StringComparison.Ordinal);
+        Assert.Contains(section.Descendants("th"), th => th.Value == "BLEU");
+        Assert.Contains(section.Descendants("td"), td => td.Value == "43.87");
+        Assert.Contains(section.Descendants("td"), td => td.Value == "1.25");
+        Assert.DoesNotContain("ccuracy", section.Value, StringComparison.Ordinal);
+        Assert.Equal("BLEU", Data(page).GetProperty("grid").GetProperty("metric").GetString());
+    }
+
     // The page is XML but for its document type, its style, its script and its data.
     private static XElement Parse(string page)
     {
