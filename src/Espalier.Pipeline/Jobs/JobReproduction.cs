@@ -22,16 +22,22 @@ internal static class JobReproduction
 
     // By the names of their options.
     private static IEnumerable<(string Role, IReadOnlyList<string> Files)> Sets(JobSettings s)
-        => from set in new (string Role, IReadOnlyList<string?> Files)[]
-           {
-               ("train", [s.Train]), ("dev", [s.Development]), ("test", [s.Test]),
-               ("train-source", s.Translation?.TrainSource ?? []), ("train-target", s.Translation?.TrainTarget ?? []),
-               ("dev-source", [s.Translation?.DevelopmentSource]), ("dev-target", [s.Translation?.DevelopmentTarget]),
-               ("test-source", [s.Translation?.TestSource]), ("test-target", [s.Translation?.TestTarget]),
-           }
-           let files = set.Files.OfType<string>().ToArray()
-           where files.Length > 0
-           select (set.Role, (IReadOnlyList<string>)files);
+    {
+        (string Role, IReadOnlyList<string?> Files)[] all =
+        [
+            ("train", [s.Train]), ("dev", [s.Development]), ("test", [s.Test]),
+            ("train-source", s.Translation?.TrainSource ?? []), ("train-target", s.Translation?.TrainTarget ?? []),
+            ("dev-source", [s.Translation?.DevelopmentSource]), ("dev-target", [s.Translation?.DevelopmentTarget]),
+            ("test-source", [s.Translation?.TestSource]), ("test-target", [s.Translation?.TestTarget]),
+        ];
+        foreach ((string role, IReadOnlyList<string?> files) in all)
+        {
+            if (files.OfType<string>().ToArray() is { Length: > 0 } given)
+            {
+                yield return (role, given);
+            }
+        }
+    }
 
     /// <summary>The command line that asks for such a job, for a shell.</summary>
     internal static string Command(JobSettings s)

@@ -1,4 +1,5 @@
 using Espalier.Engine.Optimizers;
+using Espalier.Tests.Training.Runs;
 using Espalier.Training;
 using Espalier.Training.Budgets;
 using Espalier.Training.Runs;

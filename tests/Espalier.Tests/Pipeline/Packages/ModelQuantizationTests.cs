@@ -5,7 +5,6 @@ using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
 using Espalier.Engine.Random;
-using Espalier.Engine.Weights;
 using Espalier.Inference;
 using Espalier.Pipeline.Packages;
 using Espalier.Tests.Text;
