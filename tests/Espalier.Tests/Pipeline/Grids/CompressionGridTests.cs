@@ -30,8 +30,8 @@ public class CompressionGridTests
 
         // What was pruned stays so from level to level, whatever finetuning did between.
         ModelWeights[] levels = [.. whole.Levels.Select(l => ModelWeights.Load(Path.Join(folder["whole"], "levels", $"{l.Sparsity}", "weights.safetensors")))];
-        foreach ((ModelWeights before, ModelWeights after) in levels.Zip(levels.Skip(1)))
-            Assert.All(before.Tensors.Where(new PruningSettings().Covers), t => Assert.True(t.Values.Zip(after[t.Name].Values).All(pair => pair.First != 0 || pair.Second == 0)));
+        foreach ((ModelWeights less, ModelWeights more) in levels.Zip(levels.Skip(1)))
+            Assert.All(less.Tensors.Where(new PruningSettings().Covers), t => Assert.True(t.Values.Zip(more[t.Name].Values).All(pair => pair.First != 0 || pair.Second == 0)));
         Assert.StartsWith("0,32,model,", File.ReadLines(folder["whole/errors.csv"]).ElementAt(1), StringComparison.Ordinal);
         Assert.Contains(File.ReadLines(folder["whole/errors.csv"]), line => line.StartsWith("0.98,4,level,", StringComparison.Ordinal));
 
