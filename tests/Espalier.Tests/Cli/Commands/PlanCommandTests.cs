@@ -74,7 +74,7 @@ public class PlanCommandTests
     public void Learning_OfTranslation_IsTheRecipesShortTranslationButForTheWarmUp()
     {
         var options = new TranslationOptions();
-        var command = new Command("train") { Recipe.Option };
+        var command = new Command("train") { new RecipeOption("short-translation") };
         foreach (Option option in options.All)
             command.Options.Add(option);
         var root = new RootCommand { command };
