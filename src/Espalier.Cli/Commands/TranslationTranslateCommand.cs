@@ -6,8 +6,8 @@ using Espalier.Engine.Search;
 using Espalier.Engine.Weights;
 using Espalier.Inference;
 using Espalier.Text.Files;
-using static Espalier.Cli.CommandLine.NewOption;
 using Espalier.Training.Runs;
+using static Espalier.Cli.CommandLine.NewOption;
 
 namespace Espalier.Cli.Commands;
 
