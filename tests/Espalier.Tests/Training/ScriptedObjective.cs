@@ -33,6 +33,9 @@ internal sealed class ScriptedObjective : IObjective
 
     public double Epochs => Position.Index / 100.0;
 
+    /// <summary>The held-out loss at a place in the stream; 1 when null.</summary>
+    public Func<long, double>? HeldOut { get; init; }
+
     /// <summary>Evaluations so far.</summary>
     public int Evaluations { get; private set; }
 
@@ -62,7 +65,7 @@ internal sealed class ScriptedObjective : IObjective
     public Evaluation? Evaluate(Tape tape, CancellationToken cancel)
     {
         _evaluate();
-        return new Evaluation("score", ++Evaluations, 1, 1, 1);
+        return new Evaluation("score", ++Evaluations, HeldOut?.Invoke(Position.Index) ?? 1, 1, 1);
     }
 
     public void Dispose() => Parameters.Dispose();

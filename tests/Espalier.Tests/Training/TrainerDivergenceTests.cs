@@ -48,6 +48,31 @@ public class TrainerDivergenceTests : ScriptedTraining
     }
 
     [Fact]
+    public void Run_GivesUpBehindACheckpointThatCannotBeMeasured_KeepsTheOneBeforeIt()
+    {
+        // Step 10 leads to weights that are no good, and they are saved before anybody knows.
+        using RunDirectory run = Create();
+        using var objective = new ScriptedObjective(Device, i => i >= 10 ? double.NaN : 1) { HeldOut = i => i >= 10 ? double.NaN : 1 };
+        List<long> asked = [];
+        using var trainer = new Trainer(objective, Settings(new TrainingBudget { Steps = 40 }) with
+        {
+            Divergence = new DivergencePolicy { MaximumRollbacks = 0 },
+        }, run, Time)
+        {
+            KeepGoing = (state, _) =>
+            {
+                asked.Add(state.Step);
+                return true;
+            },
+        };
+        TrainingOutcome outcome = trainer.Run();
+        Assert.Equal((TrainingEnd.Diverged, 5, 1.0), (outcome.End, outcome.State.Step, outcome.Evaluation!.Loss));
+        Assert.EndsWith("The model is that of step 5", outcome.Message);
+        Assert.Equal([5], asked);
+        Assert.Equal(5, run.Checkpoints.List()[^1].Step);
+    }
+
+    [Fact]
     public void Run_DivergesLateInATimeBudget_TrainsForTheRestOfIt()
     {
         int visits = 0;
