@@ -40,7 +40,8 @@ public abstract class ScriptedTraining : IDisposable
         using var trainer = new Trainer(objective, Settings(budget) with
         {
             Checkpoints = new CheckpointPolicy { Every = new Interval(Steps: 5), Fractions = fractions },
-        }, run, Time) { Fractions = Keeping(run, budget, objective) };
+        }, run, Time)
+        { Fractions = Keeping(run, budget, objective) };
         trainer.Run();
     }
 
