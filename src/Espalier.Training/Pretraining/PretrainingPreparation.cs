@@ -1,4 +1,3 @@
-using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
 using Espalier.Training.Budgets;
 using Espalier.Training.MicroBatches;
