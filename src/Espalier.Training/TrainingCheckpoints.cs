@@ -45,7 +45,7 @@ internal sealed class TrainingCheckpoints(RunDirectory run, Learner learner, Tra
         if (_newest == null && (damaged.Count > 0 || WasTrained))
         {
             throw new RunDamagedException(run.Path, damaged.Count > 0
-                ? $"none of its checkpoints is whole: {string.Join("; ", damaged.Select(d => $"{d.Path}: {d.Fault}"))}"
+                ? $"none of its checkpoints is whole: {string.Join("; ", damaged.Select(d => $"{d.Path}: {d.Fault}"))}; put one back, or begin another run, for which the model in {run.ModelPath} may still serve"
                 : "it was trained, and its checkpoints are gone; put them back, or begin another run");
         }
 

@@ -55,7 +55,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
             ulong headerBytes = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(start, LengthBytes));
             if (headerBytes > MaxHeaderBytes || (long)headerBytes > length - LengthBytes)
             {
-                throw new SafetensorsException(path, null, $"its first 8 bytes announce a header of {headerBytes} bytes; "
+                throw new SafetensorsException(path, null, $"it is damaged or cut short: its first 8 bytes announce a header of {headerBytes} bytes; "
                     + $"expected at most {MaxHeaderBytes}, and no more than the {length - LengthBytes} that follow");
             }
 

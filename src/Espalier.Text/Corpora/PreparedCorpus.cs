@@ -44,7 +44,9 @@ public sealed class PreparedCorpus : IDisposable
 
     /// <summary>Opens a prepared corpus.</summary>
     /// <exception cref="TextException">It is not there, or a file is missing or damaged.</exception>
-    public static PreparedCorpus Open(string folder) => new(folder);
+    public static PreparedCorpus Open(string folder)
+        => IsAt(folder) ? new(folder)
+            : throw new TextException("there is no such file; expected a folder that espalier data prepare made", Path.Join(folder, ManifestName));
 
     /// <summary>The tokenizer that it was made with.</summary>
     /// <exception cref="TextException">The folder's copy is missing or is another one.</exception>

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Espalier.Training.Budgets;
 
 /// <summary>When training ends: whichever of the given limits is reached first.</summary>
@@ -21,7 +23,7 @@ public sealed record TrainingBudget
         List<string> faults = [];
         if (Time == null && Steps == null && Tokens == null && Epochs == null)
         {
-            faults.Add("no budget is given; give a time, steps, tokens or epochs");
+            faults.Add("no budget is given; give a time, steps, tokens or epochs, such as --time 30m or --steps 1000");
         }
 
         Positive(nameof(Time), Time?.TotalSeconds);
@@ -96,7 +98,7 @@ public sealed record TrainingBudget
         TrainingSpent all = spent;
         TrainingBudget left = new()
         {
-            Time = Left(Time, new() { Time = Time }, $"a time of {Time}"),
+            Time = Left(Time, new() { Time = Time }, string.Create(CultureInfo.InvariantCulture, $"a time of {Time?.TotalSeconds} s")),
             Steps = Left(Steps, new() { Steps = Steps }, $"{Steps} steps"),
             Tokens = Left(Tokens, new() { Tokens = Tokens }, $"{Tokens} tokens"),
             Epochs = Left(Epochs, new() { Epochs = Epochs }, $"{Epochs} epochs"),

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
+using Espalier.Engine.Safetensors;
 using Espalier.Text.Batching;
 using Espalier.Text.Labelled;
 using Espalier.Text.Tokenization;
@@ -53,6 +54,12 @@ internal sealed class FinetuningMaterials : IDisposable
         {
             throw new RunMismatchException(
                 source!, $"the tokenizer has {tokenizer.VocabularySize} symbols, the model {model.Vocabulary}; they do not belong together");
+        }
+
+        if (source != null)
+        {
+            // A model that is cut short is found before a run is made of it.
+            SafetensorsFile.Open(Path.Join(source, ModelFolder.WeightsName)).Dispose();
         }
 
         LabelledSplits sets = LabelledSplits.Open(c.Train, c.Development, c.Columns, c.DevelopmentFraction, c.DevelopmentSeed);

@@ -179,8 +179,13 @@ public sealed class PretrainingRun : ITrainingRun
         PretrainingMaterials materials = opened.Add(new PretrainingMaterials(data, record.Configuration.Threads));
         RunResumption.Require(path, materials.Tokenizer.Fingerprint == manifest.TokenizerFingerprint, $"the tokenizer in {data}");
         RunResumption.Require(path, materials.DataFingerprint(cancel) == manifest.DataFingerprint, $"the data set in {data}");
-        TrainingState state = RunResumption.StateOf(run);
         List<string> warnings = [.. RunResumption.MachineWarnings(manifest, materials.Device)];
+        TrainingState state = RunResumption.StateOf(run, warnings);
+        if (budget == null)
+        {
+            warnings.AddRange(RunResumption.EndWarnings(record.Configuration.Training.Budget, state));
+        }
+
         if (budget != null || moved != null)
         {
             TrainingBudget old = record.Configuration.Training.Budget;

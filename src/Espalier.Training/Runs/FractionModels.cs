@@ -55,8 +55,8 @@ public sealed class FractionModels(RunDirectory run, TrainingBudget budget, Acti
         }
 
         return record.Budget == budget ? folder : throw new RunException(
-            path, $"was given another budget since it kept the model at {Text(fraction)} of the one before, at step {record.Spent.Steps}; resume it, "
-            + $"or name {folder} if it is that model that you want");
+            path, $"was given another budget since it kept the model at {Text(fraction)} of the one before, at step {record.Spent.Steps}; the run "
+            + $"keeps it anew if training comes to that part of the new budget; name {folder} if it is the model of then that you want");
     }
 
     private static string NameOf(double fraction) => Path.Join(FolderName, Text(fraction));

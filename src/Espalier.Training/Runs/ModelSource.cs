@@ -15,6 +15,11 @@ public static class ModelSource
     public static string Find(string path)
     {
         path = AtFraction(path);
+        if (!Directory.Exists(path))
+        {
+            throw new RunException(path, "is no model: there is no such folder; name a run, or a folder with a model");
+        }
+
         bool isRun = RunDirectory.IsAt(path);
         string folder = isRun ? Path.Join(path, RunDirectory.ModelName) : path;
         if (isRun && !Directory.Exists(folder))

@@ -73,7 +73,7 @@ public sealed class RunDirectory : IDisposable
         string file = System.IO.Path.Join(path, ManifestName);
         if (!File.Exists(file))
         {
-            throw new RunException(path, $"there is no run here ({ManifestName} is missing); name a run's folder, or begin one");
+            throw new RunException(path, $"there is no run here ({(Directory.Exists(path) ? $"{ManifestName} is missing" : "there is no such folder")}); name a run's folder, or begin one");
         }
 
         try

@@ -16,7 +16,7 @@ public sealed class RunLockedException(string path, Exception inner)
 
 /// <summary>The run cannot be written: the disk is full or failed, or the folder is read-only. What was saved before is untouched.</summary>
 public sealed class RunStorageException(string path, Exception inner) : RunException(
-    path, $"cannot be written: {inner.Message}. What was saved before is untouched: make room, or mend the permissions, and resume", inner);
+    path, $"cannot be written: {inner.Message.TrimEnd('.')}. What was saved before is untouched: make room, or mend the permissions, and go on", inner);
 
 /// <summary>The run was made with something else than what is there now: another data set, tokenizer or device.</summary>
 public sealed class RunMismatchException(string path, string problem) : RunException(path, problem);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Espalier.Engine.Devices;
 using Espalier.Training.Budgets;
 
@@ -19,8 +20,21 @@ internal static class RunResumption
         }
     }
 
-    /// <summary>Where training stands.</summary>
-    public static TrainingState StateOf(RunDirectory run) => run.Checkpoints.Latest((_, _) => { })?.State ?? new TrainingState();
+    /// <summary>Where training stands: at the newest checkpoint that is whole.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="warnings">Receives those that are damaged and passed over.</param>
+    public static TrainingState StateOf(RunDirectory run, List<string> warnings)
+    {
+        List<string> damaged = [];
+        TrainingState state = run.Checkpoints.Latest((path, fault) => damaged.Add($"{path} is damaged and passed over: {fault}"))?.State ?? new TrainingState();
+        warnings.AddRange(damaged.Select(d => $"{d}; training goes on from step {state.Step}, and what came after it is done again"));
+        return state;
+    }
+
+    /// <summary>What there is to say where a run is gone on with that has come to the end of its budget, and is given no more.</summary>
+    public static IEnumerable<string> EndWarnings(TrainingBudget budget, TrainingState state)
+        => budget.IsOver(state.Spent, state.StepCost?.Time ?? TimeSpan.Zero)
+            ? ["its budget is used up: there is nothing left to train; give it more, such as --time +30m or --steps +1000"] : [];
 
     /// <summary>The budget that a run goes on with: what it is given, without the limits that it ended by before and that were left as
     /// they were, for more of one measure is of no use while another is used up.</summary>
@@ -58,7 +72,8 @@ internal static class RunResumption
         return open;
 
         RunException UsedUp(IReadOnlyList<string> limits)
-            => new(path, $"the budget of {string.Join(", ", limits)} is used up already; give it more, such as --time +30m");
+            => new(path, string.Create(CultureInfo.InvariantCulture, $"the budget of {string.Join(", ", limits)} is used up already: {state.Step} steps ")
+                + string.Create(CultureInfo.InvariantCulture, $"in {state.Spent.Time.TotalSeconds:0.#} s are done; give it more, such as --time +30m or --steps +1000"));
     }
 
     /// <summary>What there is to say where another machine goes on with a run; nothing on the same.</summary>

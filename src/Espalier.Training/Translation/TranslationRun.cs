@@ -219,9 +219,13 @@ public sealed class TranslationRun : ITrainingRun
         RunResumption.Require(path, data.Fingerprint == manifest.DataFingerprint, "the data");
         TranslationMaterials materials = opened.Add(new TranslationMaterials(data, c.Threads));
         List<string> warnings = [.. RunResumption.MachineWarnings(manifest, materials.Device)];
-        if (budget != null)
+        TrainingState state = RunResumption.StateOf(run, warnings);
+        if (budget == null)
         {
-            TrainingState state = RunResumption.StateOf(run);
+            warnings.AddRange(RunResumption.EndWarnings(c.Training.Budget, state));
+        }
+        else
+        {
             c = With(c, RunResumption.Given(path, c.Training.Budget, budget, state, warnings));
         }
 

@@ -83,7 +83,7 @@ public class FinetuneCommandTests
     [InlineData(2, "leave --tokenizer, --layers out", "finetune", "--train", "x", "--out", "y", "--from", "z", "--layers", "2", "--tokenizer", "t")]
     [InlineData(2, "leave --batch, --epochs out", "finetune", "--resume", "x", "--batch", "2", "--epochs", "3")]
     [InlineData(2, "unknown option --patiense; did you mean --patience?", "finetune", "--seed", "1", "2", "--patiense", "3")]
-    [InlineData(1, "is no model: config.json, tokenizer.json, model.safetensors are missing", "finetune", "--train", "x", "--out", "y", "--from", "missing")]
+    [InlineData(1, "is no model: there is no such folder", "finetune", "--train", "x", "--out", "y", "--from", "missing")]
     [InlineData(1, "there is no run here", "finetune", "--resume", "missing")]
     [InlineData(1, "is no model", "evaluate", "missing", "--data", "x")]
     [InlineData(1, "there is no such folder", "runs", "missing")]

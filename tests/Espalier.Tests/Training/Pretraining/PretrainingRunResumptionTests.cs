@@ -45,6 +45,23 @@ public class PretrainingRunResumptionTests
     }
 
     [Fact]
+    public void Resume_NewestCheckpointIsDamaged_SaysFromWhereItGoesOn()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder);
+        SmallRun.Train(folder["run"], data, new RunStorage());
+        using (PretrainingRun whole = PretrainingRun.Resume(folder["run"]))
+        {
+            Assert.Contains("there is nothing left to train", Assert.Single(whole.Warnings));
+        }
+
+        string file = Path.Join(folder["run"], "checkpoints", $"step-{SmallRun.Steps}", "optimizer.safetensors");
+        File.WriteAllBytes(file, File.ReadAllBytes(file)[..100]);
+        using PretrainingRun run = PretrainingRun.Resume(folder["run"]);
+        Assert.Contains($"step-{SmallRun.Steps} is damaged and passed over", Assert.Single(run.Warnings));
+    }
+
+    [Fact]
     public void Resume_GivenALimitThatIsUsedUpAlready_RefusesInsteadOfTrainingWithoutIt()
     {
         using var folder = new TemporaryFolder();
@@ -52,7 +69,7 @@ public class PretrainingRunResumptionTests
         SmallRun.Train(folder["run"], data, new RunStorage());
         RunException fault = Assert.Throws<RunException>(
             () => PretrainingRun.Resume(folder["run"], (_, _) => new TrainingBudget { Steps = 1_000_000, Time = TimeSpan.FromTicks(1) }));
-        Assert.Contains("a time of 00:00:00.0000001 is used up already", fault.Message);
+        Assert.Contains("a time of 1E-07 s is used up already", fault.Message);
         using PretrainingRun untouched = PretrainingRun.Resume(folder["run"]);
         Assert.Equal(new TrainingBudget { Steps = SmallRun.Steps }, untouched.Record.Configuration.Training.Budget);
     }
