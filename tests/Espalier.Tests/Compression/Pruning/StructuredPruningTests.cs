@@ -45,7 +45,13 @@ public class StructuredPruningTests
     {
         EncoderDecoderConfiguration whole = new()
         {
-            Layers = 2, DecoderLayers = 1, Hidden = 24, Heads = 4, FeedForward = 20, Vocabulary = 30, MaximumPositions = 12,
+            Layers = 2,
+            DecoderLayers = 1,
+            Hidden = 24,
+            Heads = 4,
+            FeedForward = 20,
+            Vocabulary = 30,
+            MaximumPositions = 12,
         };
         using var device = new CpuDevice(1);
         using var parameters = new ParameterSet(device);
