@@ -123,7 +123,7 @@ public class TrainerTests : ScriptedTraining
         Assert.Equal((TrainingEnd.Stopped, 20), Attempt("whole", whole));
 
         // Up to the line that says that it was stopped, and past it.
-        for (int point = whole.Points - 30; point < whole.Points; point++)
+        for (int point = whole.Points - 20; point < whole.Points; point++)
         {
             Assert.Throws<KilledException>(() => Attempt($"run-{point}", new KillingStorage(point)));
             Assert.Equal((TrainingEnd.Stopped, 20), Attempt($"run-{point}", new RunStorage()));
