@@ -53,17 +53,10 @@ public sealed class FinetuningRecovery(
 
     private IObjective Build(ModelWeights weights, WeightMasks masks)
     {
-        IObjective objective = task.CreateObjective(settings.Seed);
-        try
-        {
-            weights.Upload(objective.Parameters);
-            return new MaskedObjective(objective, masks);
-        }
-        catch
-        {
-            objective.Dispose();
-            throw;
-        }
+        using var opened = new Opened();
+        IObjective objective = opened.Add(task.CreateObjective(settings.Seed));
+        weights.Upload(objective.Parameters);
+        return opened.HandOver(new MaskedObjective(objective, masks));
     }
 
     private static double Measure(IObjective objective, CancellationToken cancel)

@@ -79,16 +79,9 @@ public sealed class ClassificationTask : ICompressionTask
     public static ClassificationTask Open(
         GridConfiguration configuration, CancellationToken cancel = default, Func<FinetuningConfiguration, FinetuningConfiguration>? moved = null)
     {
-        FinetunedModel model = FinetunedModel.Open(configuration.Model, configuration.Threads, cancel, moved);
-        try
-        {
-            return new ClassificationTask(model, configuration);
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
+        using var opened = new Opened();
+        FinetunedModel model = opened.Add(FinetunedModel.Open(configuration.Model, configuration.Threads, cancel, moved));
+        return opened.HandOver(new ClassificationTask(model, configuration));
     }
 
     /// <inheritdoc/>

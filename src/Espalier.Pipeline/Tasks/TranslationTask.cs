@@ -80,16 +80,9 @@ public sealed class TranslationTask : ICompressionTask
     public static TranslationTask Open(
         GridConfiguration configuration, CancellationToken cancel = default, Func<TranslationConfiguration, TranslationConfiguration>? moved = null)
     {
-        TranslationModel model = TranslationModel.Open(configuration.Model, configuration.Threads, cancel, moved);
-        try
-        {
-            return new TranslationTask(model, configuration);
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
+        using var opened = new Opened();
+        TranslationModel model = opened.Add(TranslationModel.Open(configuration.Model, configuration.Threads, cancel, moved));
+        return opened.HandOver(new TranslationTask(model, configuration));
     }
 
     /// <inheritdoc/>

@@ -61,23 +61,16 @@ public sealed class Classification : StreamObjective<ClassificationBatch>
         Device device, EncoderConfiguration configuration, int classes, EncodedExamples train, SequenceBatchOptions batches,
         EncodedExamples development, ulong seed, string? pretrained)
     {
-        var parameters = new ParameterSet(device);
-        try
+        using var opened = new Opened();
+        ParameterSet parameters = opened.Add(new ParameterSet(device));
+        var model = new SequenceClassifier(parameters, configuration, classes);
+        parameters.Allocate(seed);
+        if (pretrained != null)
         {
-            var model = new SequenceClassifier(parameters, configuration, classes);
-            parameters.Allocate(seed);
-            if (pretrained != null)
-            {
-                ModelFolder.Load(pretrained, parameters, configuration, withHead: false);
-            }
+            ModelFolder.Load(pretrained, parameters, configuration, withHead: false);
+        }
 
-            return new Classification(parameters, model, classes, new ClassificationBatches(train, batches), development, seed);
-        }
-        catch
-        {
-            parameters.Dispose();
-            throw;
-        }
+        return opened.HandOver(new Classification(parameters, model, classes, new ClassificationBatches(train, batches), development, seed));
     }
 
     /// <inheritdoc/>

@@ -7,6 +7,7 @@ using Espalier.Text.Corpora;
 using Espalier.Text.Metrics;
 using Espalier.Text.Tokenization;
 using Espalier.Training.MicroBatches;
+using Espalier.Training.Runs;
 
 namespace Espalier.Training.Objectives;
 
@@ -89,18 +90,11 @@ public sealed class MaskedLanguageModelling : StreamObjective<MaskedBatch>
             builder.Build(new BatchPosition(EvaluationSeed), heldOut);
         }
 
-        var parameters = new ParameterSet(device);
-        try
-        {
-            var model = new MaskedLanguageModel(parameters, configuration);
-            parameters.Allocate(seed);
-            return new MaskedLanguageModelling(parameters, model, train, seed, heldOut, corpus.Train);
-        }
-        catch
-        {
-            parameters.Dispose();
-            throw;
-        }
+        using var opened = new Opened();
+        ParameterSet parameters = opened.Add(new ParameterSet(device));
+        var model = new MaskedLanguageModel(parameters, configuration);
+        parameters.Allocate(seed);
+        return opened.HandOver(new MaskedLanguageModelling(parameters, model, train, seed, heldOut, corpus.Train));
     }
 
     /// <inheritdoc/>

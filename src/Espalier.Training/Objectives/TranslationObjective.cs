@@ -4,6 +4,7 @@ using Espalier.Engine.Models;
 using Espalier.Text.Batching;
 using Espalier.Text.Bitext;
 using Espalier.Text.Tokenization;
+using Espalier.Training.Runs;
 
 namespace Espalier.Training.Objectives;
 
@@ -59,20 +60,12 @@ public sealed class TranslationObjective : StreamObjective<TranslationBatch>
         Device device, EncoderDecoderConfiguration configuration, EncodedPairs train, EncodedPairs development, Tokenizer tokenizer,
         SequenceBatchOptions batches, ulong seed)
     {
-        var parameters = new ParameterSet(device);
-        EncoderDecoder? model = null;
-        try
-        {
-            model = new EncoderDecoder(parameters, configuration);
-            parameters.Allocate(seed);
-            return new TranslationObjective(parameters, model, new TranslationBatches(train, batches), development, tokenizer, batches, seed);
-        }
-        catch
-        {
-            model?.Dispose();
-            parameters.Dispose();
-            throw;
-        }
+        using var opened = new Opened();
+        ParameterSet parameters = opened.Add(new ParameterSet(device));
+        EncoderDecoder model = opened.Add(new EncoderDecoder(parameters, configuration));
+        parameters.Allocate(seed);
+        return opened.HandOver(
+            new TranslationObjective(parameters, model, new TranslationBatches(train, batches), development, tokenizer, batches, seed));
     }
 
     /// <inheritdoc/>

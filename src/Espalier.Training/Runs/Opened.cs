@@ -1,11 +1,12 @@
 namespace Espalier.Training.Runs;
 
-/// <summary>What is opened piece by piece for a run: if a later piece fails, those before it are closed.</summary>
-internal sealed class Opened : IDisposable
+/// <summary>What is opened piece by piece for one owner: if a later piece fails, those before it are closed.</summary>
+public sealed class Opened : IDisposable
 {
     private readonly Stack<IDisposable> _pieces = [];
 
     /// <summary>One more piece.</summary>
+    /// <returns>The piece.</returns>
     public T Add<T>(T piece)
         where T : IDisposable
     {
@@ -14,6 +15,7 @@ internal sealed class Opened : IDisposable
     }
 
     /// <summary>Nothing failed: from now on the pieces are <paramref name="owner"/>'s.</summary>
+    /// <returns>The owner.</returns>
     public T HandOver<T>(T owner)
     {
         _pieces.Clear();

@@ -45,27 +45,20 @@ public sealed class TrainedClassifier : IDisposable
             ?? throw new RunException(folder, "is no classifier; finetune it first");
         EncoderConfiguration configuration = ModelFolder.ReadConfiguration(folder);
         Tokenizer tokenizer = Tokenizer.Load(Path.Join(folder, ModelFolder.TokenizerName));
-        var parameters = new ParameterSet(device);
-        try
+        using var opened = new Opened();
+        ParameterSet parameters = opened.Add(new ParameterSet(device));
+        var model = new SequenceClassifier(parameters, configuration, labels.Count);
+        if (allocate == null)
         {
-            var model = new SequenceClassifier(parameters, configuration, labels.Count);
-            if (allocate == null)
-            {
-                parameters.Allocate(seed: 0, trainable: false);
-                ModelFolder.Load(folder, parameters, configuration, withHead: true);
-            }
-            else
-            {
-                allocate(parameters);
-            }
+            parameters.Allocate(seed: 0, trainable: false);
+            ModelFolder.Load(folder, parameters, configuration, withHead: true);
+        }
+        else
+        {
+            allocate(parameters);
+        }
 
-            return new TrainedClassifier(parameters, model, tokenizer, labels);
-        }
-        catch
-        {
-            parameters.Dispose();
-            throw;
-        }
+        return opened.HandOver(new TrainedClassifier(parameters, model, tokenizer, labels));
     }
 
     /// <summary>What it makes of examples.</summary>

@@ -36,30 +36,21 @@ public sealed class TrainedTranslator : IDisposable
     {
         EncoderDecoderConfiguration configuration = TranslationFolder.ReadConfiguration(folder);
         var set = new TranslationSet(pairs, Tokenizer.Load(Path.Join(folder, ModelFolder.TokenizerName)));
-        var parameters = new ParameterSet(device);
-        EncoderDecoder? model = null;
-        try
+        using var opened = new Opened();
+        ParameterSet parameters = opened.Add(new ParameterSet(device));
+        EncoderDecoder model = opened.Add(new EncoderDecoder(parameters, configuration));
+        if (allocate == null)
         {
-            model = new EncoderDecoder(parameters, configuration);
-            if (allocate == null)
-            {
-                using SafetensorsFile file = SafetensorsFile.Open(Path.Join(folder, ModelFolder.WeightsName));
-                parameters.Allocate(seed: 0, trainable: false);
-                TensorTransfer.Load(file, device, parameters.Stored());
-            }
-            else
-            {
-                allocate(parameters);
-            }
+            using SafetensorsFile file = SafetensorsFile.Open(Path.Join(folder, ModelFolder.WeightsName));
+            parameters.Allocate(seed: 0, trainable: false);
+            TensorTransfer.Load(file, device, parameters.Stored());
+        }
+        else
+        {
+            allocate(parameters);
+        }
 
-            return new TrainedTranslator(parameters, model, set);
-        }
-        catch
-        {
-            model?.Dispose();
-            parameters.Dispose();
-            throw;
-        }
+        return opened.HandOver(new TrainedTranslator(parameters, model, set));
     }
 
     /// <summary>BLEU of its translations of the set, as sacrebleu computes it on text.</summary>

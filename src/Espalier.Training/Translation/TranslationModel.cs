@@ -73,16 +73,9 @@ public sealed class TranslationModel : IDisposable
                 run, $"the tokenizer in {folder} or the data, such as {c.TrainSource[0]}, is not what the run was made with; put that back");
         }
 
-        var materials = new TranslationMaterials(data, threads ?? c.Threads);
-        try
-        {
-            return new TranslationModel(folder, materials, record, EventLog.Read(Path.Join(run, RunDirectory.EventsName)));
-        }
-        catch
-        {
-            materials.Dispose();
-            throw;
-        }
+        using var opened = new Opened();
+        TranslationMaterials materials = opened.Add(new TranslationMaterials(data, threads ?? c.Threads));
+        return opened.HandOver(new TranslationModel(folder, materials, record, EventLog.Read(Path.Join(run, RunDirectory.EventsName))));
     }
 
     /// <summary>A model of the same task with its batches, as the run had them; its weights are the caller's to fill in.</summary>
