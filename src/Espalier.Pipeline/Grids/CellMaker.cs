@@ -12,14 +12,43 @@ using Espalier.Training.Runs;
 namespace Espalier.Pipeline.Grids;
 
 /// <summary>Makes the package of a cell and measures it: what is measured is what was read back from the disk.</summary>
-internal sealed class CellMaker(ICompressionTask task, GridRecord record, RunDirectory run, string machine)
+internal sealed class CellMaker(ICompressionTask task, GridConfiguration configuration, RunDirectory run)
 {
+    private readonly string _made = NameOf(run.Manifest.Machine), _here = NameOf(MachineRecord.Here(task.Device.Description, 0));
     private ModelWeights? _original;
 
+    /// <summary>What is to be said where the grid was made on another machine; empty on its own.</summary>
+    public IReadOnlyList<string> Warnings => _made == _here ? []
+        : [$"the grid was made on {_made} and goes on on {_here}: last bits of what is made from here on will differ, and speeds are measured again"];
+
+    /// <summary>Makes a cell; one that fails says why.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="RunStorageException">The disk is full or failed.</exception>
     public CellResult Make(GridLevel level, int bits, CancellationToken cancel)
     {
+        CellResult? cell = null;
+        string? fault = GridFault.Of(() => cell = Pack(level, bits, cancel));
+        return cell ?? CellResult.Failed(level.Result.Sparsity, bits, fault!);
+    }
+
+    /// <summary>Measures the speed of cells that another machine measured: the latencies of two in one table would be set against one
+    /// another, and a model chosen by them.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="RunStorageException">The disk is full or failed.</exception>
+    public void MeasureSpeedHere(GridLog log, IProgress<GridProgress>? progress, CancellationToken cancel)
+    {
+        foreach (CellResult cell in log.Cells.Where(c => c.Measures != null && (c.Machine ?? _made) != _here).ToArray())
+        {
+            progress?.Report(log.Progress($"speed of {cell.Name} on this machine"));
+            string? fault = GridFault.Of(() => log.Replace(cell, WithSpeed(cell, cancel)));
+            log.Write("speed", $"{cell.Name}, which was measured on {cell.Machine ?? _made}: {fault ?? "measured again"}");
+        }
+    }
+
+    private CellResult Pack(GridLevel level, int bits, CancellationToken cancel)
+    {
         long start = Stopwatch.GetTimestamp();
-        QuantizationSettings settings = record.Configuration.Quantization;
+        QuantizationSettings settings = configuration.Quantization;
         PackedTensor[] packed =
         [
             .. level.Weights.Tensors.Select(t => settings.Pack(
@@ -27,7 +56,7 @@ internal sealed class CellMaker(ICompressionTask task, GridRecord record, RunDir
         ];
         string folder = Path.Join(CompressionGrid.CellsName, CellName.Of(level.Result.Sparsity, bits)), path = Path.Join(run.Path, folder);
         run.WriteFolder(folder, to => task.WritePackage(to, packed));
-        using IMeasuredModel model = task.Open(path, record.Configuration.Activations);
+        using IMeasuredModel model = task.Open(path, configuration.Activations);
         double quality = model.MeasureQuality(cancel);
         bool integer = model.Weights.All.Any(p => p.Compressed is QuantizedWeight { Activations: ActivationPrecision.Integer });
         double? single = integer ? SingleQuality(path, cancel) : null;
@@ -42,17 +71,18 @@ internal sealed class CellMaker(ICompressionTask task, GridRecord record, RunDir
             Stopwatch.GetElapsedTime(start).TotalSeconds, Failure: null)
         {
             SingleQuality = single,
-            Machine = machine,
+            Machine = _here,
         };
     }
 
-    /// <summary>A cell with its speed measured here and now.</summary>
-    public CellResult MeasureSpeed(CellResult cell, CancellationToken cancel)
+    private CellResult WithSpeed(CellResult cell, CancellationToken cancel)
     {
-        using IMeasuredModel model = task.Open(Path.Join(run.Path, CompressionGrid.CellsName, cell.Name), record.Configuration.Activations);
+        using IMeasuredModel model = task.Open(Path.Join(run.Path, CompressionGrid.CellsName, cell.Name), configuration.Activations);
         InferenceSpeed speed = model.MeasureSpeed(cancel);
-        return cell with { Measures = cell.Measures! with { Latency = speed.Latency, TokensPerSecond = speed.TokensPerSecond }, Machine = machine };
+        return cell with { Measures = cell.Measures! with { Latency = speed.Latency, TokensPerSecond = speed.TokensPerSecond }, Machine = _here };
     }
+
+    private static string NameOf(MachineRecord machine) => $"{machine.Processor}, {machine.Device}";
 
     private double SingleQuality(string package, CancellationToken cancel)
     {

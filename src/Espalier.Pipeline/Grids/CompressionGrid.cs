@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text.Json;
 using Espalier.Compression;
 using Espalier.Compression.Analysis;
@@ -30,19 +29,13 @@ public sealed class CompressionGrid : IDisposable
 
     private readonly ICompressionTask _task;
     private readonly RunDirectory _run;
-    private readonly List<CellResult> _cells;
-    private readonly string _machine;
+    private readonly GridLog _log;
+    private readonly CellMaker _cells;
 
     private CompressionGrid(ICompressionTask task, RunDirectory run, GridRecord record)
     {
         (_task, _run, Record) = (task, run, record);
-
-        // Those that failed are tried again: what was at fault may have been mended.
-        _cells = [.. GridLog.Read(run.Path).Where(c => c.Failure == null)];
-        _machine = NameOf(MachineRecord.Here(task.Device.Description, run.Manifest.Machine.PeakFlops));
-        string made = NameOf(run.Manifest.Machine);
-        Warnings = made == _machine ? []
-            : [$"the grid was made on {made} and goes on on {_machine}: last bits of what is made from here on will differ, and speeds are measured again"];
+        (_log, _cells) = (new GridLog(run, record), new CellMaker(task, record.Configuration, run));
     }
 
     /// <summary>What the grid is.</summary>
@@ -52,13 +45,13 @@ public sealed class CompressionGrid : IDisposable
     public RunDirectory Directory => _run;
 
     /// <summary>What is to be said before it goes on.</summary>
-    public IReadOnlyList<string> Warnings { get; }
+    public IReadOnlyList<string> Warnings => _cells.Warnings;
 
     /// <summary>Cells of the whole grid.</summary>
-    public int Count => Record.Configuration.Sparsities.Count * Record.Configuration.Bits.Count;
+    public int Count => Record.Configuration.Cells;
 
     /// <summary>Cells that have ended well.</summary>
-    public int Done => _cells.Count(c => c.Failure == null);
+    public int Done => _log.Done;
 
     /// <summary>Finetuning that is still to come takes so long at most.</summary>
     public TimeSpan LongestFinetuning
@@ -88,32 +81,25 @@ public sealed class CompressionGrid : IDisposable
             throw new RunException(path, "there is a run here already; resume it, or name another folder");
         }
 
-        ICompressionTask task = open?.Invoke(configuration) ?? CompressionTask.Open(configuration, cancel);
-        try
+        using var opened = new Opened();
+        ICompressionTask task = opened.Add(open?.Invoke(configuration) ?? CompressionTask.Open(configuration, cancel));
+        RunManifest of = RunDirectory.ReadManifest(configuration.Model);
+        using IMeasuredModel model = task.Open(task.Folder);
+        var weights = ModelWeights.Download(model.Weights);
+        weights.ThrowUnlessFinite();
+        configuration.Quantization.ThrowUnlessKept(weights);
+        var record = new GridRecord(
+            configuration with { Model = Path.GetFullPath(configuration.Model), Threads = task.Device.Threads },
+            ModelSource.Fingerprint(task.Folder), task.Metric, model.MeasureQuality(cancel), task.DevelopmentExamples, task.EpochSeconds);
+        RunDirectory run = opened.Add(RunDirectory.Create(path, of with
         {
-            RunManifest of = RunDirectory.ReadManifest(configuration.Model);
-            using IMeasuredModel model = task.Open(task.Folder);
-            var weights = ModelWeights.Download(model.Weights);
-            weights.ThrowUnlessFinite();
-            configuration.Quantization.ThrowUnlessKept(weights);
-            var record = new GridRecord(
-                configuration with { Model = Path.GetFullPath(configuration.Model), Threads = task.Device.Threads },
-                ModelSource.Fingerprint(task.Folder), task.Metric, model.MeasureQuality(cancel), task.DevelopmentExamples, task.EpochSeconds);
-            RunDirectory run = RunDirectory.Create(path, of with
-            {
-                Kind = Kind,
-                Version = typeof(CompressionGrid).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",
-                Created = DateTimeOffset.UtcNow,
-                Machine = MachineRecord.Here(task.Device.Description, of.Machine.PeakFlops),
-                Configuration = JsonSerializer.SerializeToElement(record, GridJson.Default.GridRecord),
-            });
-            return new CompressionGrid(task, run, record);
-        }
-        catch
-        {
-            task.Dispose();
-            throw;
-        }
+            Kind = Kind,
+            Version = RunManifest.CurrentVersion,
+            Created = DateTimeOffset.UtcNow,
+            Machine = MachineRecord.Here(task.Device.Description, of.Machine.PeakFlops),
+            Configuration = JsonSerializer.SerializeToElement(record, GridJson.Default.GridRecord),
+        }));
+        return opened.HandOver(new CompressionGrid(task, run, record));
     }
 
     /// <summary>Opens a grid to go on with it: levels and cells that have ended are not made again.</summary>
@@ -126,21 +112,12 @@ public sealed class CompressionGrid : IDisposable
     /// <exception cref="TextException">The data or the tokenizer cannot be read.</exception>
     public static CompressionGrid Resume(string path, CancellationToken cancel = default, Func<GridConfiguration, ICompressionTask>? open = null)
     {
-        RunDirectory run = RunDirectory.Open(path);
-        ICompressionTask? task = null;
-        try
-        {
-            GridRecord record = GridRecord.Read(path, run.Manifest);
-            task = open?.Invoke(record.Configuration) ?? CompressionTask.Open(record.Configuration, cancel);
-            return ModelSource.Fingerprint(task.Folder) == record.ModelFingerprint ? new CompressionGrid(task, run, record)
-                : throw new RunMismatchException(path, $"the model in {task.Folder} is not what the grid was made from; put that back, or begin another grid");
-        }
-        catch
-        {
-            task?.Dispose();
-            run.Dispose();
-            throw;
-        }
+        using var opened = new Opened();
+        RunDirectory run = opened.Add(RunDirectory.Open(path));
+        GridRecord record = GridRecord.Read(path, run.Manifest);
+        ICompressionTask task = opened.Add(open?.Invoke(record.Configuration) ?? CompressionTask.Open(record.Configuration, cancel));
+        return ModelSource.Fingerprint(task.Folder) == record.ModelFingerprint ? opened.HandOver(new CompressionGrid(task, run, record))
+            : throw new RunMismatchException(path, $"the model in {task.Folder} is not what the grid was made from; put that back, or begin another grid");
     }
 
     /// <summary>Takes down what is asked of the grid, so that whoever goes on with it need not say it again.</summary>
@@ -169,16 +146,15 @@ public sealed class CompressionGrid : IDisposable
     {
         GridConfiguration c = Record.Configuration;
         var levels = new LevelMaker(_task, Record, _run, progress);
-        var cells = new CellMaker(_task, Record, _run, _machine);
-        Log("started", $"{Done} of {Count} cells are done");
-        MeasureSpeedHere(cells, progress, cancel);
-        IReadOnlyList<double> steps = [.. Record.Configuration.Steps().Where(s => pace == null || c.Sparsities.Any(to => to >= s && c.Bits.Any(bits => pace.Wants(to, bits))))];
-        for (int step = 0; step < steps.Count && pace?.GoesOn(_cells) != false; step++)
+        _log.Write("started", $"{Done} of {Count} cells are done");
+        _cells.MeasureSpeedHere(_log, progress, cancel);
+        double[] steps = [.. c.Steps().Where(s => pace == null || c.Sparsities.Any(to => to >= s && c.Bits.Any(bits => pace.Wants(to, bits))))];
+        for (int step = 0; step < steps.Length && pace?.GoesOn(_log.Cells) != false; step++)
         {
             double sparsity = steps[step];
             bool hurry = pace?.IsTimeUp == true;
             int[] missing = [.. c.Bits.OrderDescending().Where(bits => c.Sparsities.Contains(sparsity)
-                && pace?.Wants(sparsity, bits) != false && !_cells.Any(x => (x.Sparsity, x.Bits) == (sparsity, bits)))];
+                && pace?.Wants(sparsity, bits) != false && !_log.Cells.Any(x => (x.Sparsity, x.Bits) == (sparsity, bits)))];
 
             // The smallest is the likeliest to suffice.
             missing = hurry ? missing[^Math.Min(1, missing.Length)..] : missing;
@@ -191,32 +167,21 @@ public sealed class CompressionGrid : IDisposable
             }
 
             GridLevel? level = null;
-            string? failure = levels.Failure;
-            if (failure == null)
+            if (levels.Failure == null)
             {
-                TimeSpan? share = pace?.Share(steps.Count - step, Evaluating, Measuring * (1 + missing.Length));
-                failure = Try(() => level = levels.Make(sparsity, share, cancel));
-                levels.Failure = failure == null ? null : $"pruning to {100 * sparsity:G4} %: {failure}";
-                Log("level", failure ?? $"{100 * sparsity:G4} % pruned: {Named(level!.Result.QualityBefore)}, after {level.Result.Steps} steps {Named(level.Result.Quality)}");
+                level = levels.Make(sparsity, pace?.Share(steps.Length - step, Evaluating, Measuring * (1 + missing.Length)), cancel);
+                _log.Write("level", level is { Result: var made }
+                    ? $"{100 * sparsity:G4} % pruned: {_log.Named(made.QualityBefore)}, after {made.Steps} steps {_log.Named(made.Quality)}" : levels.Failure!);
             }
 
-            foreach (int bits in missing)
+            foreach (int bits in missing.TakeWhile(_ => pace?.GoesOn(_log.Cells) != false))
             {
-                if (pace?.GoesOn(_cells) == false)
-                {
-                    break;
-                }
-
-                progress?.Report(new GridProgress($"cell {Done + 1} of {Count}, {100 * sparsity:G4} % pruned, {bits} bits", Done / (double)Count));
-                CellResult? cell = null;
-                string? fault = levels.Failure ?? Try(() => cell = cells.Make(level!, bits, cancel));
-                _cells.Add(cell ?? new CellResult(sparsity, bits, null, 0, "", [], 0, fault));
-                GridLog.Write(_run, _cells, Table());
-                Log("cell", $"{CellName.Of(sparsity, bits)}: {fault ?? $"{Named(cell!.Measures!.Quality)}, {cell.Measures.Bytes} bytes"}");
+                progress?.Report(_log.Progress($"cell {Done + 1} of {Count}, {100 * sparsity:G4} % pruned, {bits} bits"));
+                _log.Add(level == null ? CellResult.Failed(sparsity, bits, levels.Failure!) : _cells.Make(level, bits, cancel));
             }
         }
 
-        Log("finished", $"{Done} of {Count} cells are done");
+        _log.Write("finished", $"{Done} of {Count} cells are done");
         return Table();
     }
 
@@ -228,8 +193,7 @@ public sealed class CompressionGrid : IDisposable
     /// <summary>The cells and levels that have ended.</summary>
     /// <param name="first">One measure of the frontier.</param>
     /// <param name="second">The other.</param>
-    public GridTable Table(Measure first = Measure.Bytes, Measure second = Measure.Quality) => GridLog.TableOf(
-        Record.Metric, Record.Quality, _cells, [.. Record.Configuration.Steps().Select(s => GridLevel.ReadResult(_run, s)).OfType<LevelResult>()], first, second);
+    public GridTable Table(Measure first = Measure.Bytes, Measure second = Measure.Quality) => _log.Table(first, second);
 
     /// <summary>Chooses among the cells, and puts the chosen package in the run's folder of the model.</summary>
     /// <param name="limits">What to keep to.</param>
@@ -269,39 +233,5 @@ public sealed class CompressionGrid : IDisposable
     // As a part of the steps that evaluations stand between; nobody knows it where not a step was measured.
     private double Evaluating => Record.EpochSeconds > 0 ? Record.Configuration.Recovery.EvaluationsPerEpoch * _task.EvaluationSeconds / Record.EpochSeconds : 0;
 
-    // Latencies of two machines in one table would be set against one another, and a model chosen by them.
-    private void MeasureSpeedHere(CellMaker maker, IProgress<GridProgress>? progress, CancellationToken cancel)
-    {
-        string made = NameOf(_run.Manifest.Machine);
-        foreach (CellResult cell in _cells.Where(c => c.Measures != null && (c.Machine ?? made) != _machine).ToArray())
-        {
-            progress?.Report(new GridProgress($"speed of {cell.Name} on this machine", Done / (double)Count));
-            string? fault = Try(() => _cells[_cells.IndexOf(cell)] = maker.MeasureSpeed(cell, cancel));
-            GridLog.Write(_run, _cells, Table());
-            Log("speed", $"{cell.Name}, which was measured on {cell.Machine ?? made}: {fault ?? "measured again"}");
-        }
-    }
-
-    private static string NameOf(MachineRecord machine) => $"{machine.Processor}, {machine.Device}";
-
     private TimeSpan Measuring => TimeSpan.FromSeconds(_task.EvaluationSeconds);
-
-    private string Named(double quality) => $"{Record.Metric.Name()} {Record.Metric.Show(quality)}";
-
-    // A fault of one cell must not end the others; only what would end them all does.
-    private static string? Try(Action work)
-    {
-        try
-        {
-            work();
-            return null;
-        }
-        catch (Exception e) when (e is not (OperationCanceledException or RunStorageException))
-        {
-            return e is CompressionException or RunException or TextException or ArgumentException ? e.Message : $"{e.GetType().Name}: {e.Message}";
-        }
-    }
-
-    private void Log(string kind, string message)
-        => _run.Events.Append(new TrainingEvent { Event = kind, Time = DateTimeOffset.UtcNow, Message = message });
 }

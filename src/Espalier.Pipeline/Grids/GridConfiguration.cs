@@ -41,6 +41,9 @@ public sealed record GridConfiguration
     /// <summary>Worker threads; 0 takes every core. Filled in when the grid is made: it decides the bits, and the latency.</summary>
     public int Threads { get; init; }
 
+    /// <summary>Cells of the whole grid.</summary>
+    internal int Cells => Sparsities.Count * Bits.Count;
+
     /// <summary>Every sparsity at which the model is finetuned, in order: those asked for, and those on the way.</summary>
     internal IReadOnlyList<double> Steps()
     {

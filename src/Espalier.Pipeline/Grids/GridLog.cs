@@ -5,16 +5,55 @@ using Espalier.Training.Runs;
 
 namespace Espalier.Pipeline.Grids;
 
-/// <summary>The files of results: <c>cells.jsonl</c>, a line for each cell that has ended, and the tables made of it.</summary>
-internal static class GridLog
+/// <summary>What came of a grid so far, in its files: <c>cells.jsonl</c>, a line for each cell that has ended, the tables made of it, and
+/// the events.</summary>
+internal sealed class GridLog(RunDirectory run, GridRecord record)
 {
-    public const string CellsName = "cells.jsonl", TableName = "table.csv", TableJsonName = "table.json", ErrorsName = "errors.csv";
+    private const string CellsName = "cells.jsonl", TableName = "table.csv", TableJsonName = "table.json", ErrorsName = "errors.csv";
+
+    // Those that failed are tried again: what was at fault may have been mended.
+    private readonly List<CellResult> _cells = [.. Read(run.Path).Where(c => c.Failure == null)];
+
+    /// <summary>The cells that have ended, in the order in which they did.</summary>
+    public IReadOnlyList<CellResult> Cells => _cells;
+
+    /// <summary>Those that have ended well.</summary>
+    public int Done => _cells.Count(c => c.Failure == null);
+
+    /// <summary>What the grid is doing, and how far it is.</summary>
+    public GridProgress Progress(string phase) => new(phase, Done / (double)record.Configuration.Cells);
+
+    /// <summary>A cell has ended.</summary>
+    public void Add(CellResult cell)
+    {
+        _cells.Add(cell);
+        WriteCells();
+        Write("cell", $"{cell.Name}: {(cell.Measures is { } m ? $"{Named(m.Quality)}, {m.Bytes} bytes" : cell.Failure)}");
+    }
+
+    /// <summary>A cell was measured again.</summary>
+    public void Replace(CellResult before, CellResult cell)
+    {
+        _cells[_cells.IndexOf(before)] = cell;
+        WriteCells();
+    }
+
+    /// <summary>Writes an event.</summary>
+    public void Write(string kind, string message)
+        => run.Events.Append(new TrainingEvent { Event = kind, Time = DateTimeOffset.UtcNow, Message = message });
+
+    /// <summary>A quality with the name of its metric.</summary>
+    public string Named(double quality) => $"{record.Metric.Name()} {record.Metric.Show(quality)}";
+
+    /// <summary>The cells and levels that have ended.</summary>
+    public GridTable Table(Measure first = Measure.Bytes, Measure second = Measure.Quality) => TableOf(
+        record.Metric, record.Quality, _cells, [.. record.Configuration.Steps().Select(s => GridLevel.ReadResult(run, s)).OfType<LevelResult>()], first, second);
 
     /// <summary>Reads the cells that have ended, in the order in which they did.</summary>
     /// <exception cref="RunDamagedException">A line is no cell's result.</exception>
-    public static IReadOnlyList<CellResult> Read(string run)
+    public static IReadOnlyList<CellResult> Read(string folder)
     {
-        string path = Path.Join(run, CellsName);
+        string path = Path.Join(folder, CellsName);
         List<CellResult> results = [];
         string[] lines = File.Exists(path) ? File.ReadAllText(path).Split('\n') : [];
         for (int i = 0; i + 1 < lines.Length; i++)
@@ -32,11 +71,21 @@ internal static class GridLog
         return results;
     }
 
-    /// <summary>Writes the cells, then the tables, each whole or not at all.</summary>
-    public static void Write(RunDirectory run, IReadOnlyList<CellResult> cells, GridTable table)
+    /// <summary>The table of the cells that have ended, with the frontier under two measures.</summary>
+    public static GridTable TableOf(
+        QualityMetric metric, double quality, IEnumerable<CellResult> cells, IReadOnlyList<LevelResult> levels, Measure first, Measure second)
     {
+        CellResult[] sorted = [.. cells.OrderBy(c => c.Sparsity).ThenByDescending(c => c.Bits)];
+        return new GridTable(metric, quality, sorted, levels, [
+            .. ParetoFrontier.Of(sorted.Where(c => c.Measures != null), c => c.Measures!, first, second).Select(c => c.Name)]);
+    }
+
+    // The cells, then the tables, each whole or not at all.
+    private void WriteCells()
+    {
+        GridTable table = Table();
         run.WriteFile(CellsName, Encoding.UTF8.GetBytes(string.Concat(
-            cells.Select(c => JsonSerializer.Serialize(c, GridJson.Default.CellResult) + "\n"))));
+            _cells.Select(c => JsonSerializer.Serialize(c, GridJson.Default.CellResult) + "\n"))));
         run.WriteFile(TableJsonName, JsonSerializer.SerializeToUtf8Bytes(table, GridJson.Default.GridTable));
         run.WriteFile(TableName, Encoding.UTF8.GetBytes(Csv(table)));
         run.WriteFile(ErrorsName, Encoding.UTF8.GetBytes(Errors(table)));
@@ -63,13 +112,4 @@ internal static class GridLog
         from c in table.Cells
         from e in c.Errors
         select $"{c.Sparsity},{c.Bits},{(c.Bits == GridConfiguration.FullPrecision ? "model" : "level")},{e.Kind},{e.Tensors},{e.Weights},{e.Mean:G6},{e.MeanMagnitude:G6},{e.Variance:G6}\n");
-
-    /// <summary>The table of the cells that have ended, with the frontier under two measures.</summary>
-    public static GridTable TableOf(
-        QualityMetric metric, double quality, IEnumerable<CellResult> cells, IReadOnlyList<LevelResult> levels, Measure first, Measure second)
-    {
-        CellResult[] sorted = [.. cells.OrderBy(c => c.Sparsity).ThenByDescending(c => c.Bits)];
-        return new GridTable(metric, quality, sorted, levels, [
-            .. ParetoFrontier.Of(sorted.Where(c => c.Measures != null), c => c.Measures!, first, second).Select(c => c.Name)]);
-    }
 }

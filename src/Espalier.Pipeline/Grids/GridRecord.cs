@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Espalier.Compression.Analysis;
 using Espalier.Compression.Choice;
@@ -22,22 +21,7 @@ public sealed record GridRecord(
     /// <summary>What a grid's <c>run.json</c> says.</summary>
     /// <exception cref="RunException">It is another kind of run, or damaged.</exception>
     internal static GridRecord Read(string path, RunManifest manifest)
-    {
-        if (manifest.Kind != CompressionGrid.Kind)
-        {
-            throw new RunException(path, $"is a run of {manifest.Kind}, not of {CompressionGrid.Kind}");
-        }
-
-        try
-        {
-            return manifest.ConfigurationAs(GridJson.Default.GridRecord);
-        }
-        catch (JsonException e)
-        {
-            throw new RunDamagedException(
-                Path.Join(path, RunDirectory.ManifestName), $"holds no configuration of {CompressionGrid.Kind}: {e.Message}", e);
-        }
-    }
+        => manifest.ConfigurationAs(GridJson.Default.GridRecord, CompressionGrid.Kind, path);
 }
 
 /// <summary>A level of pruning that several cells share: <c>level.json</c>.</summary>
@@ -73,6 +57,9 @@ public sealed record CellResult(
 
     /// <summary>The name of its folder.</summary>
     public string Name => CellName.Of(Sparsity, Bits);
+
+    /// <summary>A cell that could not be made.</summary>
+    internal static CellResult Failed(double sparsity, int bits, string failure) => new(sparsity, bits, null, 0, "", [], 0, failure);
 }
 
 /// <summary>What came of a grid: <c>table.json</c>.</summary>

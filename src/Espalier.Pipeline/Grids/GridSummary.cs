@@ -39,7 +39,7 @@ public sealed record GridSummary(
             throw new RunDamagedException(path, $"cannot be read: {e.Message}", e);
         }
 
-        int cells = record.Configuration.Sparsities.Count * record.Configuration.Bits.Count;
+        int cells = record.Configuration.Cells;
         return new GridSummary(
             path, RunDirectory.IsHeld(path) ? "running" : done.Length == cells ? "finished" : $"{done.Length} of {cells} cells",
             manifest.Created, record.Configuration.Model, cells, done.Length, record.Metric, record.Quality,

@@ -17,13 +17,25 @@ internal sealed class LevelMaker(ICompressionTask task, GridRecord record, RunDi
     private GridLevel? _latest;
 
     /// <summary>Why no level can follow; null while they can.</summary>
-    public string? Failure { get; set; }
+    public string? Failure { get; private set; }
 
     /// <summary>Loads a level, or makes it from the one before it, which has been made or is on the disk.</summary>
     /// <param name="sparsity">Its sparsity.</param>
     /// <param name="time">The longest that its finetuning may take; null for any.</param>
     /// <param name="cancel">Saves, and throws.</param>
-    public GridLevel Make(double sparsity, TimeSpan? time, CancellationToken cancel)
+    /// <returns>The level; null where it, or one before it, failed: <see cref="Failure"/> says why.</returns>
+    public GridLevel? Make(double sparsity, TimeSpan? time, CancellationToken cancel)
+    {
+        GridLevel? level = null;
+        if (Failure == null && GridFault.Of(() => level = LoadOrMake(sparsity, time, cancel)) is { } fault)
+        {
+            Failure = $"pruning to {100 * sparsity:G4} %: {fault}";
+        }
+
+        return level;
+    }
+
+    private GridLevel LoadOrMake(double sparsity, TimeSpan? time, CancellationToken cancel)
     {
         if (GridLevel.ReadResult(run, sparsity) is { } known)
         {

@@ -49,7 +49,7 @@ public sealed record RunManifest
     /// <param name="kind">The kind.</param>
     /// <param name="path">The run's folder.</param>
     /// <exception cref="RunException">It is another kind of run, or damaged.</exception>
-    internal T ConfigurationAs<T>(JsonTypeInfo<T> type, string kind, string path)
+    public T ConfigurationAs<T>(JsonTypeInfo<T> type, string kind, string path)
     {
         if (Kind != kind)
         {
