@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Espalier.Cli.CommandLine;
 using Espalier.Engine.Models;
+using Espalier.Text.Bitext;
 using Espalier.Text.Tokenization;
 using Espalier.Training;
 using Espalier.Training.Budgets;
@@ -44,19 +45,15 @@ internal sealed class TranslationOptions
 
     /// <summary>The configuration as it was asked for.</summary>
     /// <param name="parsed">The command line.</param>
-    /// <param name="files">Training files of the source, of the target, and the development files.</param>
+    /// <param name="corpus">The files.</param>
     /// <param name="budget">When training ends.</param>
     /// <exception cref="UsageException">A value means nothing.</exception>
-    public TranslationConfiguration Read(
-        ParseResult parsed, (string[] Source, string[] Target, string DevSource, string DevTarget) files, TrainingBudget budget)
+    public TranslationConfiguration Read(ParseResult parsed, ParallelCorpus corpus, TrainingBudget budget)
     {
         TrainerSettings training = _trainer.Read(parsed, budget, parsed.GetValue(_rate));
         return new TranslationConfiguration
         {
-            TrainSource = files.Source,
-            TrainTarget = files.Target,
-            DevelopmentSource = files.DevSource,
-            DevelopmentTarget = files.DevTarget,
+            Corpus = corpus,
             Tokenizer = parsed.GetValue(_tokenizer),
             Vocabulary = parsed.GetValue(_vocabulary),
             Model = _size.EncoderDecoder(parsed) with

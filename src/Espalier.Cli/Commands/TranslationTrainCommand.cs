@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Espalier.Cli.CommandLine;
 using Espalier.Engine.Models;
+using Espalier.Text.Bitext;
 using Espalier.Training;
 using Espalier.Training.Budgets;
 using Espalier.Training.Objectives;
@@ -13,10 +14,7 @@ namespace Espalier.Cli.Commands;
 /// <summary><c>espalier translation train</c>: a parallel set and a budget in, a run with a model that translates out.</summary>
 internal sealed class TranslationTrainCommand : EspalierCommand
 {
-    private readonly Option<string[]> _trainSource = Files("--train-source", "Source sentences, one a line, plain or .gz; several files");
-    private readonly Option<string[]> _trainTarget = Files("--train-target", "Translations of --train-source, line by line, in as many files");
-    private readonly Option<string?> _devSource = new("--dev-source") { Description = "Development set, one sentence a line: BLEU on it chooses the model" };
-    private readonly Option<string?> _devTarget = new("--dev-target") { Description = "Translations of --dev-source, line by line" };
+    private readonly ParallelOptions _files = new();
     private readonly Option<string?> _out = new("--out") { Description = "Folder of the run, to create" };
     private readonly Option<string?> _resume = new("--resume") { Description = "Folder of a run to go on with; give it more with --time +30m" };
     private readonly BudgetOptions _budget = new();
@@ -25,11 +23,9 @@ internal sealed class TranslationTrainCommand : EspalierCommand
     public TranslationTrainCommand(Terminal terminal) : base(terminal, "train", "Train an encoder-decoder model until a budget is used up",
         "espalier translation train --recipe short-translation --train-source train.en --train-target train.fr --dev-source dev.en --dev-target dev.fr --time 30m --out run")
     {
-        foreach (Option option in (Option[])[.. Paths, _out, _resume, new RecipeOption("short-translation", "paper-translation"), .. _budget.All, .. _options.All])
+        foreach (Option option in (Option[])[.. _files.Training, _out, _resume, new RecipeOption("short-translation", "paper-translation"), .. _budget.All, .. _options.All])
             Options.Add(option);
     }
-
-    private Option[] Paths => [_trainSource, _trainTarget, _devSource, _devTarget];
 
     public override bool SavesWhenStopped => true;
 
@@ -57,27 +53,19 @@ internal sealed class TranslationTrainCommand : EspalierCommand
 
     private TranslationRun Open(ParseResult parsed, CommandContext context)
     {
-        string[] source = parsed.GetValue(_trainSource) ?? [], target = parsed.GetValue(_trainTarget) ?? [];
-        string? devSource = parsed.GetValue(_devSource), devTarget = parsed.GetValue(_devTarget);
-        string? folder = parsed.GetValue(_out), resumed = parsed.GetValue(_resume);
-        if (resumed != null)
+        if (parsed.GetValue(_resume) is { } resumed)
         {
             string[] given = [.. ((Option[])[_out, .. _options.All]).Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
             if (given.Length > 0)
                 throw new UsageException($"a run that is resumed keeps its settings; leave {string.Join(", ", given)} out (budgets may change, and files where they were moved)");
             Func<TrainingBudget, TrainingSpent, TrainingBudget>? change = _budget.ReadChange(parsed);
-            bool moved = Paths.Any(o => parsed.GetResult(o) is { Implicit: false });
-            return context.Track("reading", _ => TranslationRun.Resume(resumed, change, !moved ? null : c => c with
-            {
-                TrainSource = source.Length > 0 ? source : c.TrainSource,
-                TrainTarget = target.Length > 0 ? target : c.TrainTarget,
-                DevelopmentSource = devSource ?? c.DevelopmentSource,
-                DevelopmentTarget = devTarget ?? c.DevelopmentTarget,
-            }, context.Cancel));
+            Func<ParallelCorpus, ParallelCorpus>? moved = _files.ReadMoved(parsed);
+            return context.Track("reading", _ => TranslationRun.Resume(
+                resumed, change, moved == null ? null : c => c with { Corpus = moved(c.Corpus) }, context.Cancel));
         }
-        if (source.Length == 0 || target.Length == 0 || devSource == null || devTarget == null || folder == null)
+        if (_files.Read(parsed, others: []) is not { } corpus || parsed.GetValue(_out) is not { } folder)
             throw new UsageException("name the parallel set with --train-source, --train-target, --dev-source and --dev-target, and the run's folder with --out; or a run with --resume");
-        TranslationConfiguration configuration = _options.Read(parsed, (source, target, devSource, devTarget), _budget.Read(parsed));
+        TranslationConfiguration configuration = _options.Read(parsed, corpus, _budget.Read(parsed));
         return context.Track("reading", progress =>
             TranslationRun.Create(folder, configuration, new PhaseProgress(progress, "pairs"), context.Cancel));
     }
@@ -90,9 +78,6 @@ internal sealed class TranslationTrainCommand : EspalierCommand
         error.WriteLine($"{run.Directory.Path}: {m.Layers} + {m.DecoderLayers} layers × {m.Hidden}, {run.Parameters:N0} parameters, {m.Vocabulary:N0} symbols");
         error.WriteLine($"{record.TrainPairs:N0} pairs of {record.TrainTokens:N0} tokens to learn from, {run.StepsInEpoch:N0} steps a pass; {record.DevelopmentPairs:N0} pairs to be measured by");
     }
-
-    private static Option<string[]> Files(string name, string description) =>
-        new(name) { Description = description, AllowMultipleArgumentsPerToken = true };
 }
 
 /// <summary>What <c>translation train --json</c> prints.</summary>

@@ -115,7 +115,7 @@ internal static class JobReport
         if (job.Record.Pretrained is { } run && RunDirectory.IsAt(job.PathOf(run)))
         {
             RunManifest manifest = RunDirectory.ReadManifest(job.PathOf(run));
-            sections.Add(s.IsTranslator ? Training(manifest.ConfigurationAs(TranslationJson.Default.TranslationRecord))
+            sections.Add(s.IsTranslator ? Training(TranslationRecord.Read(job.PathOf(run), manifest))
                 : Pretraining(manifest.ConfigurationAs(PretrainingJson.Default.PretrainingRecord).Configuration));
         }
 

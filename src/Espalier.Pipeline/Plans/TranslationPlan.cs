@@ -68,10 +68,7 @@ public sealed record TranslationLearning
     /// <summary>The run of a candidate. Training goes on to the end of its time: what is kept is the best evaluation.</summary>
     internal TranslationConfiguration Of(ModelSize size, PlanSettings settings, TranslationPlan plan) => new()
     {
-        TrainSource = plan.Corpus.TrainSource,
-        TrainTarget = plan.Corpus.TrainTarget,
-        DevelopmentSource = plan.Corpus.DevelopmentSource,
-        DevelopmentTarget = plan.Corpus.DevelopmentTarget,
+        Corpus = plan.Corpus,
         Tokenizer = Path.Join(plan.Tokenizer, ModelFolder.TokenizerName),
         Model = new EncoderDecoderConfiguration
         {

@@ -46,7 +46,7 @@ internal sealed class TranslationTrainingTask(PlanSettings settings, Translation
         => TranslationRun.Resume(path, budget, cancel: cancel, data: Data(cancel));
 
     public override TrainerSettings SettingsOf(string path)
-        => RunDirectory.ReadManifest(path).ConfigurationAs(TranslationJson.Default.TranslationRecord).Configuration.Training;
+        => TranslationRecord.Read(path, RunDirectory.ReadManifest(path)).Configuration.Training;
 
     public override void Rebudget(string path, Func<TrainingBudget, TrainingBudget> budget) => TranslationRun.Rebudget(path, budget);
 

@@ -1,4 +1,5 @@
 using Espalier.Engine.Models;
+using Espalier.Text.Bitext;
 using Espalier.Text.Tokenization;
 
 namespace Espalier.Training.Translation;
@@ -6,17 +7,8 @@ namespace Espalier.Training.Translation;
 /// <summary>Everything that decides a translation run.</summary>
 public sealed record TranslationConfiguration
 {
-    /// <summary>Files of source sentences, a sentence a line.</summary>
-    public required IReadOnlyList<string> TrainSource { get; init; }
-
-    /// <summary>Files of their translations, as many, line by line.</summary>
-    public required IReadOnlyList<string> TrainTarget { get; init; }
-
-    /// <summary>Source sentences to measure by.</summary>
-    public required string DevelopmentSource { get; init; }
-
-    /// <summary>Their translations.</summary>
-    public required string DevelopmentTarget { get; init; }
+    /// <summary>What is learned from, and measured by. Its test set plays no part.</summary>
+    public required ParallelCorpus Corpus { get; init; }
 
     /// <summary>The tokenizer of both sides; null learns one from the training files.</summary>
     public string? Tokenizer { get; init; }
@@ -56,9 +48,7 @@ public sealed record TranslationConfiguration
     public IReadOnlyList<string> Validate()
     {
         // Filled in before anything is built.
-        List<string> faults = [.. (Model with { Vocabulary = 1, MaximumPositions = 2 }).Validate(), .. Training.Validate()];
-        Check(TrainSource.Count > 0 && TrainSource.Count == TrainTarget.Count,
-            $"{TrainSource.Count} files of source sentences and {TrainTarget.Count} of translations; expected one for the other, and at least one of each");
+        List<string> faults = [.. Corpus.Validate(), .. (Model with { Vocabulary = 1, MaximumPositions = 2 }).Validate(), .. Training.Validate()];
         Check(Tokenizer != null || Vocabulary >= BpeTrainerOptions.SmallestVocabulary,
             $"a vocabulary of {Vocabulary}; expected {BpeTrainerOptions.SmallestVocabulary} (every byte and five special tokens) or more");
         Check(MaximumTokens >= 8, $"sentences of at most {MaximumTokens} tokens; expected 8 or more");
@@ -81,10 +71,7 @@ public sealed record TranslationConfiguration
     /// <summary>The same, whatever folder it is read in.</summary>
     internal TranslationConfiguration WithFullPaths() => this with
     {
-        TrainSource = [.. TrainSource.Select(Path.GetFullPath)],
-        TrainTarget = [.. TrainTarget.Select(Path.GetFullPath)],
-        DevelopmentSource = Path.GetFullPath(DevelopmentSource),
-        DevelopmentTarget = Path.GetFullPath(DevelopmentTarget),
+        Corpus = Corpus.With(Path.GetFullPath),
         Tokenizer = Tokenizer == null ? null : Path.GetFullPath(Tokenizer),
     };
 }

@@ -46,14 +46,20 @@ public sealed class TranslationData
     {
         Tokenizer joint = tokenizer != null ? Tokenizer.Load(tokenizer)
             : new BpeTrainer(new BpeTrainerOptions { VocabularySize = c.Vocabulary })
-                .TrainFiles([.. c.TrainSource, .. c.TrainTarget], progress: null, cancel).Tokenizer;
+                .TrainFiles(c.Corpus.Train, progress: null, cancel).Tokenizer;
         EncodedPairs train = EncodedPairs.Encode(
-            [.. c.TrainSource.Zip(c.TrainTarget, (s, t) => new ParallelSetOptions { Source = s, Target = t })], joint, c.MaximumTokens,
+            [.. c.Corpus.TrainSource.Zip(c.Corpus.TrainTarget, (s, t) => new ParallelSetOptions { Source = s, Target = t })], joint, c.MaximumTokens,
             keepReferences: false, progress, cancel);
 
         // What is measured is not chosen: nothing but what the model cannot read is left out.
         EncodedPairs development = EncodedPairs.Encode(
-            new ParallelSetOptions { Source = c.DevelopmentSource, Target = c.DevelopmentTarget, MaxWords = int.MaxValue, MaxRatio = int.MaxValue },
+            new ParallelSetOptions
+            {
+                Source = c.Corpus.DevelopmentSource,
+                Target = c.Corpus.DevelopmentTarget,
+                MaxWords = int.MaxValue,
+                MaxRatio = int.MaxValue,
+            },
             joint, c.MaximumTokens, keepReferences: true, progress: null, cancel);
         return new TranslationData(joint, train, development);
     }

@@ -70,7 +70,7 @@ public sealed class TranslationModel : IDisposable
         if (data.Tokenizer.Fingerprint != manifest.TokenizerFingerprint || data.Fingerprint != manifest.DataFingerprint)
         {
             throw new RunMismatchException(
-                run, $"the tokenizer in {folder} or the data, such as {c.TrainSource[0]}, is not what the run was made with; put that back");
+                run, $"the tokenizer in {folder} or the data, such as {c.Corpus.TrainSource[0]}, is not what the run was made with; put that back");
         }
 
         using var opened = new Opened();

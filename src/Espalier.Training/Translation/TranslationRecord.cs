@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Espalier.Training.Runs;
 
@@ -11,10 +13,25 @@ namespace Espalier.Training.Translation;
 /// <param name="DevelopmentPairs">Pairs to be measured by.</param>
 public sealed record TranslationRecord(TranslationConfiguration Configuration, int TrainPairs, long TrainTokens, int DevelopmentPairs)
 {
-    /// <summary>Reads the configuration of a run.</summary>
+    /// <summary>Reads the configuration of a run, be it of an earlier version.</summary>
+    /// <param name="path">Its folder.</param>
+    /// <param name="manifest">What its <c>run.json</c> holds.</param>
     /// <exception cref="RunException">It is another kind of run, or damaged.</exception>
-    internal static TranslationRecord Read(string path, RunManifest manifest)
-        => manifest.ConfigurationAs(TranslationJson.Default.TranslationRecord, TranslationRun.Kind, path);
+    public static TranslationRecord Read(string path, RunManifest manifest) => (manifest with { Configuration = WithCorpus(manifest.Configuration) })
+        .ConfigurationAs(TranslationJson.Default.TranslationRecord, TranslationRun.Kind, path);
+
+    // The files stood among the settings before they were a corpus of their own.
+    private static JsonElement WithCorpus(JsonElement record)
+    {
+        if (record.ValueKind != JsonValueKind.Object || JsonObject.Create(record)?["configuration"] is not JsonObject settings || settings.ContainsKey("corpus"))
+        {
+            return record;
+        }
+
+        string[] files = ["trainSource", "trainTarget", "developmentSource", "developmentTarget"];
+        settings["corpus"] = new JsonObject(files.Where(settings.ContainsKey).Select(name => KeyValuePair.Create(name, settings[name]?.DeepClone())));
+        return JsonElement.Parse(settings.Root.ToJsonString());
+    }
 }
 
 /// <summary>How good the model of a run is: <c>best.json</c> beside it.</summary>

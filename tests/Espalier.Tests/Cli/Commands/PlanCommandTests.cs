@@ -80,11 +80,11 @@ public class PlanCommandTests
         var root = new RootCommand { command };
         ParseResult parsed = root.Parse(Recipe.Expand(root, ["train", "--recipe", "short-translation"]));
         Assert.Empty(parsed.Errors);
-        TranslationConfiguration recipe = options.Read(parsed, (["a"], ["b"], "c", "d"), new TrainingBudget { Steps = 1 });
         var plan = new TranslationPlan
         {
             Corpus = new ParallelCorpus { TrainSource = ["a"], TrainTarget = ["b"], DevelopmentSource = "c", DevelopmentTarget = "d" },
         };
+        TranslationConfiguration recipe = options.Read(parsed, plan.Corpus, new TrainingBudget { Steps = 1 });
         var settings = new PlanSettings { Budget = TimeSpan.FromMinutes(20), Translation = plan };
         TranslationConfiguration own = plan.Learning.Of(new ModelSize(recipe.Model.Layers, recipe.Model.Hidden), settings, plan);
         Assert.Equal(recipe.Model, own.Model);

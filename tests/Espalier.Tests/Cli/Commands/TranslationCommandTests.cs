@@ -51,6 +51,8 @@ public class TranslationCommandTests
 
     [Theory]
     [InlineData(2, "name the parallel set", "translation", "train", "--time", "1m")]
+    [InlineData(2, "give --train-target, --dev-target too", "translation", "train", "--train-source", "a", "--dev-source", "d", "--out", "f", "--steps", "1")]
+    [InlineData(1, "missing*.en", "translation", "train", "--train-source", "missing*.en", "--train-target", "b", "--dev-source", "d", "--dev-target", "e", "--out", "f", "--steps", "1")]
     [InlineData(2, "leave --layers out", "translation", "train", "--resume", "x", "--layers", "2")]
     [InlineData(2, "1 files of source sentences and 2 of translations", "translation", "train", "--train-source", "a", "--train-target", "b", "c", "--dev-source", "d", "--dev-target", "e", "--out", "f", "--steps", "1")]
     [InlineData(1, "there is no run here", "translation", "train", "--resume", "missing")]

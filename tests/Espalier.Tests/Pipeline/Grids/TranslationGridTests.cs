@@ -99,7 +99,7 @@ public class TranslationGridTests(TrainedTranslation trained)
     [Fact]
     public void Open_OtherData_SaysSo()
         => Assert.Contains("is not what the run was made with", Assert.Throws<RunMismatchException>(
-            () => TranslationModel.Open(trained.Run, moved: c => c with { DevelopmentSource = trained.References })).Message, StringComparison.Ordinal);
+            () => TranslationModel.Open(trained.Run, moved: c => c with { Corpus = c.Corpus with { DevelopmentSource = trained.References } })).Message, StringComparison.Ordinal);
 
     private sealed class Counting(Action told) : IProgress<GridProgress>
     {

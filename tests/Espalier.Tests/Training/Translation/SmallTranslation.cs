@@ -1,4 +1,5 @@
 using Espalier.Engine.Models;
+using Espalier.Text.Bitext;
 using Espalier.Training;
 using Espalier.Training.Budgets;
 using Espalier.Training.Runs;
@@ -28,10 +29,13 @@ internal static class SmallTranslation
     /// <summary>Two micro-batches a step, dropout, warm-up, checkpoints and evaluations on the way.</summary>
     public static TranslationConfiguration Configuration(TemporaryFolder folder, TrainingBudget? budget = null) => new()
     {
-        TrainSource = [folder["train.a"]],
-        TrainTarget = [folder["train.b"]],
-        DevelopmentSource = folder["dev.a"],
-        DevelopmentTarget = folder["dev.b"],
+        Corpus = new ParallelCorpus
+        {
+            TrainSource = [folder["train.a"]],
+            TrainTarget = [folder["train.b"]],
+            DevelopmentSource = folder["dev.a"],
+            DevelopmentTarget = folder["dev.b"],
+        },
         Vocabulary = 290,
         Model = new EncoderDecoderConfiguration { Layers = 1, Hidden = 16, Vocabulary = 0, MaximumPositions = 0 },
         MaximumTokens = 24,

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Espalier.Engine.Models;
 using Espalier.Tests.Training.Runs;
 using Espalier.Training;
@@ -94,6 +95,31 @@ public class TranslationRunTests
     }
 
     [Fact]
+    public void Resume_EarlierVersionWithFilesAmongTheSettings_FindsThemAndGoesOn()
+    {
+        using var folder = new TemporaryFolder();
+        SmallTranslation.Data(folder);
+        Attempt(folder, "run", new RunStorage());
+        JsonNode manifest = JsonNode.Parse(File.ReadAllText(folder["run/run.json"]))!;
+        JsonObject settings = manifest["configuration"]!["configuration"]!.AsObject(), corpus = settings["corpus"]!.AsObject();
+        settings.Remove("corpus");
+        foreach ((string name, JsonNode? file) in corpus)
+        {
+            settings[name] = file!.DeepClone();
+        }
+
+        File.WriteAllText(folder["run/run.json"], manifest.ToJsonString());
+        using (TranslationRun run = TranslationRun.Resume(folder["run"], (old, spent) => old.Extend(new TrainingBudget { Steps = 1 }, spent)))
+        {
+            Assert.Equal(folder["train.a"], Assert.Single(run.Record.Configuration.Corpus.TrainSource));
+            Assert.Equal(folder["dev.b"], run.Record.Configuration.Corpus.DevelopmentTarget);
+        }
+
+        File.WriteAllText(folder["run/run.json"], manifest.ToJsonString().Replace("\"developmentSource\"", "\"lost\""));
+        Assert.Contains("holds no configuration of translation", Assert.Throws<RunDamagedException>(() => TranslationRun.Resume(folder["run"])).Message);
+    }
+
+    [Fact]
     public void Snapshots_EvaluationsAfterTheBest_AreNotInTheAverage()
     {
         using var folder = new TemporaryFolder();
@@ -122,9 +148,9 @@ public class TranslationRunTests
     public void Create_WrongSettings_AllFaultsAreNamed()
     {
         using var folder = new TemporaryFolder();
-        TranslationConfiguration wrong = SmallTranslation.Configuration(folder) with
+        TranslationConfiguration small = SmallTranslation.Configuration(folder), wrong = small with
         {
-            TrainTarget = [],
+            Corpus = small.Corpus with { TrainTarget = [] },
             Vocabulary = 3,
             MaximumTokens = 2,
             BatchTokens = 0,
