@@ -67,11 +67,4 @@ public sealed record TranslationConfiguration
             }
         }
     }
-
-    /// <summary>The same, whatever folder it is read in.</summary>
-    internal TranslationConfiguration WithFullPaths() => this with
-    {
-        Corpus = Corpus.With(Path.GetFullPath),
-        Tokenizer = Tokenizer == null ? null : Path.GetFullPath(Tokenizer),
-    };
 }

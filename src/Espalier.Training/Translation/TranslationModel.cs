@@ -65,7 +65,7 @@ public sealed class TranslationModel : IDisposable
         RunManifest manifest = RunDirectory.ReadManifest(run);
         TranslationRecord record = TranslationRecord.Read(run, manifest);
         string folder = ModelSource.Find(run);
-        TranslationConfiguration c = moved == null ? record.Configuration : moved(record.Configuration).WithFullPaths();
+        TranslationConfiguration c = TranslationPreparation.Moved(record.Configuration, moved);
         TranslationData data = TranslationData.Read(c, Path.Join(folder, ModelFolder.TokenizerName), progress: null, cancel);
         if (data.Tokenizer.Fingerprint != manifest.TokenizerFingerprint || data.Fingerprint != manifest.DataFingerprint)
         {

@@ -26,12 +26,12 @@ public sealed class TranslationRun : ITrainingRun
 
     private readonly TranslationMaterials _materials;
     private readonly RunDirectory _run;
-    private readonly Snapshots _snapshots;
+    private readonly KeptTranslator _kept;
 
     private TranslationRun(TranslationMaterials materials, RunDirectory run, TranslationRecord record, double peakFlops)
     {
         (_materials, _run, Record, PeakFlops) = (materials, run, record, peakFlops);
-        _snapshots = new Snapshots(run, record.Configuration.Average);
+        _kept = new KeptTranslator(run, materials, record.Configuration);
     }
 
     /// <summary>What the run is.</summary>
@@ -93,7 +93,8 @@ public sealed class TranslationRun : ITrainingRun
     {
         using var run = RunDirectory.Open(path, new RunStorage());
         TranslationRecord record = TranslationRecord.Read(path, run.Manifest);
-        Change(run, record, With(record.Configuration, budget(record.Configuration.Training.Budget)));
+        TranslationPreparation.Change(
+            run, record, TranslationPreparation.With(record.Configuration, budget(record.Configuration.Training.Budget)));
     }
 
     /// <summary>Trains until the budget is used up or patience is at its end, and keeps the best model.</summary>
@@ -105,24 +106,16 @@ public sealed class TranslationRun : ITrainingRun
     public TranslationOutcome Train(
         IProgress<TrainingProgress>? progress = null, CancellationToken cancel = default, TimeProvider? time = null)
     {
-        ParameterSet parameters = _materials.Objective.Parameters;
         _materials.Objective.Translates = true;
         using var trainer = new Trainer(_materials.Objective, Record.Configuration.Training, _run, time)
         {
             PeakFlops = PeakFlops,
             ExpectedStep = ExpectedStep,
-            KeepGoing = Keep,
-            Average = () => _snapshots.Average(parameters, EvaluationHistory.Read(_run.Path)),
-            WriteModel = () =>
-            {
-                // Who is interrupted before the first evaluation has a model all the same.
-                if (!System.IO.Directory.Exists(_run.ModelPath))
-                {
-                    WriteModel(best: null);
-                }
-            },
+            KeepGoing = _kept.Take,
+            Average = _kept.Average,
+            WriteModel = _kept.WriteUnlessThere,
         };
-        return new TranslationOutcome(trainer.Run(progress, cancel), TranslationFolder.ReadBest(_run.ModelPath));
+        return new TranslationOutcome(trainer.Run(progress, cancel), _kept.Best);
     }
 
     /// <summary>Times a few steps and measures the memory that they take, before the run is trained; nothing of it changes.</summary>
@@ -185,7 +178,7 @@ public sealed class TranslationRun : ITrainingRun
         using var opened = new Opened();
         data ??= TranslationData.Read(asked, asked.Tokenizer, progress, cancel);
         TranslationMaterials materials = opened.Add(new TranslationMaterials(data, asked.Threads));
-        TranslationConfiguration c = Resolve(asked, materials);
+        TranslationConfiguration c = TranslationPreparation.Resolve(asked, materials);
         double peakFlops = peak(materials.Device);
         materials.Build(c);
         var record = new TranslationRecord(c, data.Train.Sources.Count, data.TrainTokens, data.Development.Sources.Count);
@@ -213,7 +206,7 @@ public sealed class TranslationRun : ITrainingRun
         RunDirectory run = opened.Add(RunDirectory.Open(path, storage));
         RunManifest manifest = run.Manifest;
         TranslationRecord record = TranslationRecord.Read(path, manifest);
-        TranslationConfiguration c = moved == null ? record.Configuration : moved(record.Configuration).WithFullPaths();
+        TranslationConfiguration c = TranslationPreparation.Moved(record.Configuration, moved);
         data ??= TranslationData.Read(c, File.Exists(TokenizerOf(path)) ? TokenizerOf(path) : c.Tokenizer, null, cancel);
         RunResumption.Require(path, data.Tokenizer.Fingerprint == manifest.TokenizerFingerprint, "the tokenizer");
         RunResumption.Require(path, data.Fingerprint == manifest.DataFingerprint, "the data");
@@ -226,12 +219,12 @@ public sealed class TranslationRun : ITrainingRun
         }
         else
         {
-            c = With(c, RunResumption.Given(path, c.Training.Budget, budget, state, warnings));
+            c = TranslationPreparation.With(c, RunResumption.Given(path, c.Training.Budget, budget, state, warnings));
         }
 
         if (c != record.Configuration)
         {
-            record = Change(run, record, c);
+            record = TranslationPreparation.Change(run, record, c);
         }
 
         materials.Build(c);
@@ -242,55 +235,5 @@ public sealed class TranslationRun : ITrainingRun
     private StepCost ExpectedStep => new(
         TimeSpan.FromSeconds(6.0 * Parameters * Record.Configuration.BatchTokens / PeakFlops), Record.Configuration.BatchTokens, 1.0 / StepsInEpoch);
 
-    private static TranslationConfiguration With(TranslationConfiguration c, TrainingBudget budget)
-        => c with { Training = c.Training with { Budget = budget } };
-
-    private static TranslationRecord Change(RunDirectory run, TranslationRecord record, TranslationConfiguration changed)
-    {
-        ConfigurationException.ThrowIfAny("translation", changed.Validate());
-        record = record with { Configuration = changed };
-        run.Update(run.Manifest with { Configuration = JsonSerializer.SerializeToElement(record, TranslationJson.Default.TranslationRecord) });
-        return record;
-    }
-
     private static string TokenizerOf(string path) => Path.Join(path, ModelFolder.TokenizerName);
-
-    private static TranslationConfiguration Resolve(TranslationConfiguration asked, TranslationMaterials materials)
-    {
-        EncoderDecoderConfiguration model = asked.Model with
-        {
-            Vocabulary = materials.Data.Tokenizer.VocabularySize,
-            MaximumPositions = asked.MaximumTokens,
-        };
-        return asked.WithFullPaths() with
-        {
-            Vocabulary = materials.Data.Tokenizer.VocabularySize,
-            Model = model with { Heads = model.ActualHeads, FeedForward = model.ActualFeedForward, DecoderLayers = model.ActualDecoderLayers },
-            Training = asked.Training with { Seed = asked.Seed },
-            Threads = materials.Device.Threads,
-        };
-    }
-
-    // What was evaluated is kept for the average, and where it is better than all before it as the model.
-    private bool Keep(TrainingState state, Evaluation evaluation)
-    {
-        EvaluationHistory history = EvaluationHistory.Read(_run.Path);
-        if (evaluation.Averaged == null)
-        {
-            _snapshots.Add(_materials.Objective.Parameters, history);
-        }
-
-        // Among models that say nothing right yet, the likelier one.
-        TranslationBest? best = TranslationFolder.ReadBest(_run.ModelPath);
-        if (best == null || evaluation.Value > best.Bleu || (evaluation.Value == best.Bleu && evaluation.Loss < best.Loss))
-        {
-            (long step, double epochs) = evaluation.Averaged == null ? (state.Step, state.Epochs) : (history.Best!.Step, history.Best.Epochs);
-            WriteModel(new TranslationBest(step, epochs, evaluation.Value, evaluation.Loss, evaluation.Averaged ?? 1));
-        }
-
-        return !history.IsOutOfPatience(Record.Configuration.Patience);
-    }
-
-    private void WriteModel(TranslationBest? best) => _run.Storage.WriteFolder(_run.ModelPath, folder => TranslationFolder.Write(
-        folder, _materials.Objective.Parameters, Record.Configuration.Model, _materials.Data.Tokenizer, best));
 }
