@@ -4,6 +4,7 @@ using Espalier.Compression.Analysis;
 using Espalier.Compression.Choice;
 using Espalier.Engine.Weights;
 using Espalier.Pipeline.Grids;
+using static Espalier.Cli.CommandLine.NewOption;
 
 namespace Espalier.Cli.Commands;
 
@@ -22,7 +23,7 @@ internal sealed class CompressCommand : EspalierCommand
     private readonly QuantizationOptions _quantization = new();
     private readonly Option<ActivationPrecision> _activations = new("--activations") { Description = "Single, or Integer: integer products where a matrix has 5 to 8 bits, is not pruned and has no groups; faster, a little less accurate", DefaultValueFactory = _ => Defaults.Activations };
     private readonly PruningOptions _pruning = new();
-    private readonly Option<int> _threads = new("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => 0 };
+    private readonly Option<int> _threads = Threads();
 
     public CompressCommand(Terminal terminal)
         : base(terminal, "compress", "Prune and quantize a classifier or a model that translates over a grid, measure every cell, and choose the best that fits",
@@ -76,7 +77,4 @@ internal sealed class CompressCommand : EspalierCommand
             Threads = parsed.GetValue(_threads),
         }, context.Cancel));
     }
-
-    private static Option<T[]> List<T>(string name, IReadOnlyList<T> values, string description) =>
-        new(name) { Description = description, AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [.. values] };
 }

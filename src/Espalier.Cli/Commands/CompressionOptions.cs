@@ -3,6 +3,7 @@ using Espalier.Compression.Pruning;
 using Espalier.Compression.Quantization;
 using Espalier.Engine.Weights;
 using Espalier.Pipeline.Recovery;
+using static Espalier.Cli.CommandLine.NewOption;
 
 namespace Espalier.Cli.Commands;
 
@@ -11,26 +12,10 @@ internal sealed class QuantizationOptions
 {
     private static readonly QuantizationSettings Defaults = new();
 
-    private readonly Option<ScaleGranularity> _granularity = new("--granularity")
-    {
-        Description = "What shares a range: a tensor as in the paper, a row, or a group of columns of a row",
-        DefaultValueFactory = _ => Defaults.Granularity,
-    };
-
-    private readonly Option<int> _groupSize = new("--group-size") { Description = "Columns of a group: 32, 64 or 128", DefaultValueFactory = _ => Defaults.GroupSize };
-
-    private readonly Option<RangeRule> _range = new("--range")
-    {
-        Description = "MinMax as in the paper, or LeastSquares, whose error is smaller",
-        DefaultValueFactory = _ => Defaults.Range,
-    };
-
-    private readonly Option<string[]> _keep = new("--keep")
-    {
-        Description = "Tensors that are not quantized, by name, with * for any part of it",
-        AllowMultipleArgumentsPerToken = true,
-        DefaultValueFactory = _ => [],
-    };
+    private readonly Option<ScaleGranularity> _granularity = New("--granularity", Defaults.Granularity, "What shares a range: a tensor as in the paper, a row, or a group of columns of a row");
+    private readonly Option<int> _groupSize = New("--group-size", Defaults.GroupSize, "Columns of a group: 32, 64 or 128");
+    private readonly Option<RangeRule> _range = New("--range", Defaults.Range, "MinMax as in the paper, or LeastSquares, whose error is smaller");
+    private readonly Option<string[]> _keep = List<string>("--keep", [], "Tensors that are not quantized, by name, with * for any part of it");
 
     public IEnumerable<Option> All => [_granularity, _groupSize, _range, _keep];
 
@@ -81,7 +66,4 @@ internal sealed class PruningOptions
     };
 
     public (int? Heads, int? FeedForward) ReadStructure(ParseResult parsed) => (parsed.GetValue(_heads), parsed.GetValue(_feedForward));
-
-    private static Option<T> New<T>(string name, T value, string description) =>
-        new(name) { Description = description, DefaultValueFactory = _ => value };
 }

@@ -3,6 +3,7 @@ using Espalier.Cli.CommandLine;
 using Espalier.Pipeline.Plans;
 using Espalier.Planning.Race;
 using Espalier.Text.Bitext;
+using static Espalier.Cli.CommandLine.NewOption;
 using static System.FormattableString;
 
 namespace Espalier.Cli.Commands;
@@ -16,10 +17,10 @@ internal sealed class PlanCommand : EspalierCommand
     private readonly Option<string> _out = new("--out") { Description = "Folder of the plan, to create, or to go on with", Required = true };
     private readonly Option<string> _time = new Option<string>("--time") { Description = "Time of the whole training, such as 30m; the plan takes at most 15 % of it", Required = true }.ExpectReadable(text => Quantities.Time(text));
     private readonly LimitOptions _limits = new();
-    private readonly Option<int> _candidates = new Option<int>("--candidates") { Description = "Most sizes to try", DefaultValueFactory = _ => 6 }.Expect(n => n >= 1, "1 or more");
-    private readonly Option<string?> _memory = new Option<string?>("--memory") { Description = "Memory for the model and its activations, such as 4GB; three quarters of the machine's when left out" }.ExpectReadable(text => Quantities.Bytes(text));
-    private readonly Option<ulong> _seed = new("--seed") { Description = "Seed of weights, order and masks", DefaultValueFactory = _ => 1 };
-    private readonly Option<int> _threads = new Option<int>("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => 0 }.Expect(t => t is >= 0 and <= 1024, "0 to 1024");
+    private readonly Option<int> _candidates = Number("--candidates", 6, 1, "Most sizes to try");
+    private readonly Option<string?> _memory = Memory();
+    private readonly Option<ulong> _seed = New("--seed", 1ul, "Seed of weights, order and masks");
+    private readonly Option<int> _threads = Threads();
     private readonly Option<bool> _verify = new("--verify") { Description = "Then train every size for the whole time, and set the forecasts beside what came of them" };
 
     public PlanCommand(Terminal terminal) : base(terminal, "plan", "Choose the size of an encoder, or of a model that translates, by a race within a part of the budget")

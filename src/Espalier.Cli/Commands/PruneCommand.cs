@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Espalier.Cli.CommandLine;
 using Espalier.Pipeline.Grids;
+using static Espalier.Cli.CommandLine.NewOption;
 
 namespace Espalier.Cli.Commands;
 
@@ -10,9 +11,9 @@ internal sealed class PruneCommand : EspalierCommand
     private readonly Argument<string?> _model = new("run") { Description = "A finetuning or translation run, whose best model is pruned", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<string?> _out = new("--out") { Description = "Folder to create; the pruned model is in its model/" };
     private readonly Option<string?> _resume = new("--resume") { Description = "Folder to go on with" };
-    private readonly Option<double> _sparsity = new("--sparsity") { Description = "Fraction of the weights to prune, such as 0.6", DefaultValueFactory = _ => 0 };
+    private readonly Option<double> _sparsity = New("--sparsity", 0.0, "Fraction of the weights to prune, such as 0.6");
     private readonly PruningOptions _pruning = new();
-    private readonly Option<int> _threads = new("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => 0 };
+    private readonly Option<int> _threads = Threads();
 
     public PruneCommand(Terminal terminal)
         : base(terminal, "prune", "Take the smallest weights, or whole heads and feed-forward units, out of a classifier or a model that translates, and finetune what stays")

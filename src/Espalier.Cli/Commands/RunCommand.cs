@@ -7,6 +7,7 @@ using Espalier.Pipeline.Reports;
 using Espalier.Text.Bitext;
 using Espalier.Text.Files;
 using Espalier.Training.Runs;
+using static Espalier.Cli.CommandLine.NewOption;
 
 namespace Espalier.Cli.Commands;
 
@@ -17,13 +18,7 @@ internal sealed class RunCommand : EspalierCommand
 
     private static readonly JobSettings Defaults = new() { Budget = TimeSpan.Zero };
 
-    private readonly Option<string[]> _corpus = new("--corpus")
-    {
-        Description = "Text to pretrain on, one text a line, plain or .gz; patterns with * and **. The training texts are added to it",
-        AllowMultipleArgumentsPerToken = true,
-        DefaultValueFactory = _ => [],
-    };
-
+    private readonly Option<string[]> _corpus = List<string>("--corpus", [], "Text to pretrain on, one text a line, plain or .gz; patterns with * and **. The training texts are added to it");
     private readonly Option<string?> _train = new("--train") { Description = "Table of texts and labels (.csv, .tsv, .jsonl, also .gz). Without it the package is a pretrained encoder" };
     private readonly Option<string?> _dev = new("--dev") { Description = "Table that models are chosen by; a tenth of --train when left out" };
     private readonly Option<string?> _test = new("--test") { Description = "Table that the result is measured on at the end; never used for choosing" };
@@ -33,10 +28,10 @@ internal sealed class RunCommand : EspalierCommand
     private readonly Option<string?> _resume = new("--resume") { Description = "Folder of a job to go on with" };
     private readonly Option<bool> _finish = new("--finish") { Description = "With --resume: spend no more of the time, and package the best there is" };
     private readonly Option<int?> _vocabulary = new("--vocabulary", "--vocab") { Description = "Size of the vocabulary; chosen from the amount of text and --max-size when left out" };
-    private readonly Option<int> _length = new("--sequence-length") { Description = "Most tokens of an example; longer ones lose their end", DefaultValueFactory = _ => Defaults.MaximumTokens };
-    private readonly Option<string?> _memory = new Option<string?>("--memory") { Description = "Memory for training, such as 4GB; three quarters of the machine's when left out" }.ExpectReadable(text => Quantities.Bytes(text));
-    private readonly Option<ulong> _seed = new("--seed") { Description = "Seed of everything that is drawn", DefaultValueFactory = _ => Defaults.Seed };
-    private readonly Option<int> _threads = new("--threads") { Description = "Worker threads; 0 means every core", DefaultValueFactory = _ => Defaults.Threads };
+    private readonly Option<int> _length = New("--sequence-length", Defaults.MaximumTokens, "Most tokens of an example; longer ones lose their end");
+    private readonly Option<string?> _memory = Memory();
+    private readonly Option<ulong> _seed = New("--seed", Defaults.Seed, "Seed of everything that is drawn");
+    private readonly Option<int> _threads = Threads();
     private readonly Option<string?> _license = new("--license") { Description = "Licence that the model card names, such as apache-2.0" };
     private readonly ColumnOptions _columns = new();
     private readonly ParallelOptions _parallel = new();
@@ -45,12 +40,13 @@ internal sealed class RunCommand : EspalierCommand
         : base(terminal, "run", $"Train, compress and package a model within a time and a size. Without data, on a built-in sample for {DefaultTime}",
             "espalier run --train reviews.csv --corpus 'text/*.gz' --time 30m --max-size 1MB --out job")
     {
-        foreach (Option option in (Option[])[.. Settings, _resume, _finish])
+        foreach (Option option in (Option[])[.. Data, _time, .. _limits.All, _out, _resume, _finish, Recipe.Option, .. Details])
             Options.Add(option);
     }
 
-    private IEnumerable<Option> Settings =>
-        [_corpus, _train, _dev, _test, .. _parallel.All, _time, .. _limits.All, _out, Recipe.Option, _vocabulary, _length, _memory, _seed, _threads, _license, .. _columns.All];
+    private IEnumerable<Option> Data => [_corpus, _train, _dev, _test, .. _parallel.All];
+
+    private IEnumerable<Option> Details => [_vocabulary, _length, _memory, _seed, _threads, _license, .. _columns.All];
 
     public override bool SavesWhenStopped => true;
 
@@ -90,7 +86,8 @@ internal sealed class RunCommand : EspalierCommand
     {
         if (parsed.GetValue(_resume) is { } resumed)
         {
-            string[] given = [.. Settings.Where(o => o != _time && parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
+            IEnumerable<Option> kept = [.. Data, .. _limits.All, _out, Recipe.Option, .. Details];
+            string[] given = [.. kept.Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
             if (given.Length > 0)
                 throw new UsageException($"a job that is resumed keeps its settings; leave {string.Join(", ", given)} out");
             if (parsed.GetValue(_time) is not { } more)
