@@ -1,0 +1,28 @@
+using Espalier.Compression;
+using Espalier.Compression.Pruning;
+using Espalier.Pipeline.Recovery;
+using Espalier.Pipeline.Tasks;
+using Espalier.Tests.Pipeline.Grids;
+using Espalier.Training.Runs;
+
+namespace Espalier.Tests.Pipeline.Recovery;
+
+[Collection(TrainedTranslationCollection.Name)]
+public class FinetuningRecoveryTests(TrainedTranslation trained)
+{
+    [Theory]
+    [InlineData(0.995, 1)]
+    [InlineData(0, 0)]
+    public void Recover_UnprunedModelGotNothingRight_FinetunesForTheEpochUnlessNothingIsAskedFor(double enough, double epochs)
+    {
+        using var folder = new TemporaryFolder();
+        using TranslationTask task = TranslationTask.Open(trained.Grid());
+        using IMeasuredModel model = task.Open(task.Folder);
+        ModelWeights weights = ModelWeights.Download(model.Weights);
+        WeightMasks masks = MagnitudePruning.Prune(weights, 0.5, new PruningSettings());
+        var recovery = new FinetuningRecovery(
+            task, new RecoverySettings { EnoughQuality = enough, EvaluationsPerEpoch = 1 }, quality: 0,
+            _ => RunDirectory.Create(folder["recovery"], RunDirectory.ReadManifest(trained.Run)));
+        Assert.Equal(epochs, recovery.Recover(0.5, masks.Apply(weights), masks, CancellationToken.None).Epochs);
+    }
+}
