@@ -2,6 +2,7 @@ using Espalier.Engine.Models;
 using Espalier.Training.Budgets;
 using Espalier.Training.Objectives;
 using Espalier.Training.Runs;
+using Espalier.Training.Timing;
 
 namespace Espalier.Training;
 
@@ -59,8 +60,8 @@ public sealed class Trainer : IDisposable
     /// <summary>What a step is expected to take, as measured beforehand: the first step's rate is read with it.</summary>
     public StepCost ExpectedStep { get; init; }
 
-    /// <summary>The machine's rate of plain matrix products, in FLOP/s, for the log; null where it was not measured.</summary>
-    public double? PeakFlops { get; init; }
+    /// <summary>The machine's rate of plain matrix products, for the log, measured again at evaluations; null where nobody asks for it.</summary>
+    public PeakThroughput? Peak { get; init; }
 
     private TrainingState State
     {
@@ -134,7 +135,7 @@ public sealed class Trainer : IDisposable
             _recorder.Write("warning", State, e => e with { Message = $"{path} is passed over: {fault}; it is now {aside}" });
         }
 
-        _recorder.Write(begun ? "resumed" : "started", State, e => e with { PeakFlops = PeakFlops });
+        _recorder.Write(begun ? "resumed" : "started", State, e => e with { PeakFlops = Peak?.Flops });
         if (!begun)
         {
             // So that there is always something good to go back to, and a full disk is noticed at once.
@@ -192,6 +193,7 @@ public sealed class Trainer : IDisposable
     {
         _evaluation = null;
         _recorder.WriteSteps(State);
+        MeasurePeak();
         Enter(TrainingPhase.Evaluation);
         Report(TrainingPhase.Evaluation, State);
         _evaluation = Measure(gaveUp, cancel) is { } evaluation ? evaluation with { Averaged = averaged } : null;
@@ -206,6 +208,15 @@ public sealed class Trainer : IDisposable
 
         Enter(TrainingPhase.Idle);
         return goOn;
+    }
+
+    private void MeasurePeak()
+    {
+        Enter(TrainingPhase.Idle);
+        if (Peak?.MeasureAgain() is { } higher)
+        {
+            _recorder.Write("peak", State, e => e with { PeakFlops = higher });
+        }
     }
 
     private Evaluation? Measure(bool gaveUp, CancellationToken cancel)

@@ -1,5 +1,6 @@
 using Espalier.Training;
 using Espalier.Training.Budgets;
+using Espalier.Training.Timing;
 using Spectre.Console;
 
 namespace Espalier.Cli.CommandLine;
@@ -9,9 +10,9 @@ namespace Espalier.Cli.CommandLine;
 /// reported, so training never waits for it.
 /// </summary>
 /// <param name="error">Standard error.</param>
-/// <param name="peakFlops">The machine's rate of plain products, in FLOP/s.</param>
+/// <param name="peak">The machine's rate of plain products.</param>
 /// <param name="perplexity">Whether the loss is a language model's, and its exponential means something.</param>
-internal sealed class TrainingDisplay(TextWriter error, double peakFlops, bool perplexity = true) : IProgress<TrainingProgress>
+internal sealed class TrainingDisplay(TextWriter error, PeakThroughput peak, bool perplexity = true) : IProgress<TrainingProgress>
 {
     private static readonly TimeSpan LineEvery = TimeSpan.FromSeconds(10), Poll = TimeSpan.FromMilliseconds(250);
 
@@ -74,7 +75,7 @@ internal sealed class TrainingDisplay(TextWriter error, double peakFlops, bool p
             string heldOut = _latest.Evaluation is { } e ? $" · held-out {e.Metric} {e.Value:F4}" : "";
             string exponential = perplexity ? $" · perplexity {Math.Exp(_latest.Loss):F1}" : "";
             // Above the peak: it was measured while others had the processor, and the fraction says nothing.
-            double ofPeak = _flopsPerSecond / peakFlops;
+            double ofPeak = _flopsPerSecond / peak.Flops;
             string fraction = ofPeak <= 1 ? $" · {ofPeak:P0} of peak" : "";
             return ($"{_title}{phase}step {_latest.State.Step:N0} · loss {_latest.Loss:F3}{exponential}{heldOut} · "
                 + $"{_tokensPerSecond:N0} tokens/s{fraction}{left}", _latest.Fraction);

@@ -34,7 +34,7 @@ internal sealed class FinetuneCommand : EspalierCommand
         foreach (string warning in run.Warnings)
             context.Warn(warning);
         Announce(run, context);
-        var display = new TrainingDisplay(context.Terminal.Error, run.PeakFlops, perplexity: false);
+        var display = new TrainingDisplay(context.Terminal.Error, run.Peak, perplexity: false);
         FinetuningOutcome outcome = display.Run(() => run.Train((trial, setting) =>
         {
             display.Begin($"trial {trial + 1}/{run.Trials.Count} ({Words(setting)}) · ");

@@ -33,7 +33,7 @@ internal sealed class PretrainCommand : EspalierCommand
         foreach (string warning in run.Warnings)
             context.Warn(warning);
         Announce(run, parsed.GetValue(_resume) != null, context);
-        var display = new TrainingDisplay(context.Terminal.Error, run.PeakFlops);
+        var display = new TrainingDisplay(context.Terminal.Error, run.Peak);
         TrainingOutcome outcome = display.Run(() => run.Train(display, context.Cancel));
         var report = new PretrainReport(
             run.Directory.Path, outcome.End, outcome.State.Step, outcome.State.Tokens, outcome.State.Epochs, outcome.State.Times,

@@ -35,7 +35,7 @@ internal sealed class TranslationTrainCommand : EspalierCommand
         foreach (string warning in run.Warnings)
             context.Warn(warning);
         Announce(run, context);
-        var display = new TrainingDisplay(context.Terminal.Error, run.PeakFlops, perplexity: false);
+        var display = new TrainingDisplay(context.Terminal.Error, run.Peak, perplexity: false);
         TranslationOutcome outcome = display.Run(() => run.Train(display, context.Cancel));
         TrainingOutcome training = outcome.Training;
         var report = new TranslationTrainReport(

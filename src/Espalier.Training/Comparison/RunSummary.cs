@@ -42,18 +42,13 @@ public sealed record RunSummary(
         RunManifest manifest = RunDirectory.ReadManifest(path);
         try
         {
-            RunSummary summary = manifest.Kind switch
+            return manifest.Kind switch
             {
                 PretrainingRun.Kind => OfPretraining(path, manifest),
                 FinetuningRun.Kind => OfFinetuning(path, manifest),
                 TranslationRun.Kind => OfTranslation(path, manifest),
                 _ => throw new RunException(
                     path, $"is a run of {manifest.Kind}; known are {PretrainingRun.Kind}, {FinetuningRun.Kind} and {TranslationRun.Kind}"),
-            };
-            double seconds = summary.TrainingSeconds, peak = manifest.Machine.PeakFlops;
-            return summary with
-            {
-                PeakFraction = summary.PeakFraction ?? (seconds > 0 && peak > 0 ? summary.Flops.Products / seconds / peak : null),
             };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or ConfigurationException)
@@ -120,7 +115,7 @@ public sealed record RunSummary(
             parameters, last.Step, last.Tokens, last.Elapsed, Rate(last.Tokens, last.Elapsed),
             new FlopCount(last.ProductFlops, last.ElectraFlops), evaluation?.Metric, evaluation?.Value)
         {
-            PeakFraction = PeakFractionOf(events, manifest.Machine.PeakFlops),
+            PeakFraction = PeakFractionOf([events], manifest.Machine.PeakFlops),
         };
     }
 
@@ -138,20 +133,40 @@ public sealed record RunSummary(
             model.Layers, model.Hidden, Count(parameters => new SequenceClassifier(parameters, model, record.Labels.Count)),
             trials.Sum(t => t.Steps), tokens, seconds, Rate(tokens, seconds),
             new FlopCount(trials.Sum(t => t.ProductFlops), trials.Sum(t => t.ElectraFlops)),
-            trials.Count == 0 ? null : "accuracy", FinetuningOutcome.BestOf(trials)?.Best.Accuracy);
+            trials.Count == 0 ? null : "accuracy", FinetuningOutcome.BestOf(trials)?.Best.Accuracy)
+        {
+            PeakFraction = PeakFractionOf(
+                [.. trials.Select(t => EventLog.Read(System.IO.Path.Join(TrialTable.PathOf(path, t.Trial), RunDirectory.EventsName)))],
+                manifest.Machine.PeakFlops),
+        };
     }
 
-    /// <summary>Each stretch of training beside the peak that was measured before it: who shares the machine changes.</summary>
-    private static double? PeakFractionOf(IReadOnlyList<TrainingEvent> events, double peak)
+    /// <summary>What training took from each start or resumption on, beside the best rate that was measured in it: who shares the machine
+    /// changes, and so may the machine.</summary>
+    private static double? PeakFractionOf(IReadOnlyList<IReadOnlyList<TrainingEvent>> logs, double peak)
     {
-        double before = 0, secondsAtPeak = 0;
-        foreach (TrainingEvent e in events)
+        double seconds = 0, secondsAtPeak = 0;
+        foreach (IReadOnlyList<TrainingEvent> log in logs.Where(log => log.Count > 0))
         {
-            secondsAtPeak += peak > 0 ? (e.ProductFlops - before) / peak : 0;
-            (before, peak) = (e.ProductFlops, e.PeakFlops ?? peak);
+            double begun = 0;
+            foreach (TrainingEvent e in log)
+            {
+                if (e.Event is "started" or "resumed")
+                {
+                    secondsAtPeak += AtPeak(e.ProductFlops - begun);
+                    (begun, peak) = (e.ProductFlops, e.PeakFlops ?? peak);
+                }
+
+                peak = Math.Max(peak, e.PeakFlops ?? 0);
+            }
+
+            secondsAtPeak += AtPeak(log[^1].ProductFlops - begun);
+            seconds += log[^1].Elapsed;
         }
 
-        return events.Count > 0 && events[^1].Elapsed > 0 && secondsAtPeak > 0 ? secondsAtPeak / events[^1].Elapsed : null;
+        return seconds > 0 && secondsAtPeak > 0 ? secondsAtPeak / seconds : null;
+
+        double AtPeak(double flops) => peak > 0 ? flops / peak : 0;
     }
 
     private static double? Rate(long tokens, double seconds) => seconds > 0 ? tokens / seconds : null;

@@ -21,9 +21,9 @@ public sealed class FinetuningRun : IDisposable
     private readonly RunDirectory _run;
     private readonly TrialTable _table;
 
-    private FinetuningRun(FinetuningMaterials materials, RunDirectory run, FinetuningRecord record, double peakFlops)
+    private FinetuningRun(FinetuningMaterials materials, RunDirectory run, FinetuningRecord record, PeakThroughput peak)
     {
-        (_materials, _run, Record, PeakFlops) = (materials, run, record, peakFlops);
+        (_materials, _run, Record, Peak) = (materials, run, record, peak);
         _table = new TrialTable(run, record);
     }
 
@@ -33,8 +33,8 @@ public sealed class FinetuningRun : IDisposable
     /// <summary>The run's folder and manifest.</summary>
     public RunDirectory Directory => _run;
 
-    /// <summary>The machine's rate of plain matrix products in FLOP/s, measured when this object was made.</summary>
-    public double PeakFlops { get; }
+    /// <summary>The machine's rate of plain matrix products, measured when this object was made and at evaluations.</summary>
+    public PeakThroughput Peak { get; }
 
     /// <summary>What differs from when the run was made, and what was odd in the data.</summary>
     public IReadOnlyList<string> Warnings { get; private init; } = [];
@@ -95,7 +95,7 @@ public sealed class FinetuningRun : IDisposable
         foreach (int trial in _table.Left)
         {
             using TrialRun? opened = cancel.IsCancellationRequested ? null : _table.Open(trial, _materials);
-            TrialResult? result = opened?.Train(progress?.Invoke(trial, Trials[trial]), PeakFlops, cancel, time);
+            TrialResult? result = opened?.Train(progress?.Invoke(trial, Trials[trial]), Peak, cancel, time);
             opened?.Dispose();
             if (cancel.IsCancellationRequested && result == null)
             {
@@ -140,14 +140,14 @@ public sealed class FinetuningRun : IDisposable
         using RunPlace place = RunPlace.Claim(path, storage);
         using var opened = new Opened();
         FinetuningMaterials materials = opened.Add(FinetuningMaterials.Open(asked, cancel));
-        double peakFlops = peak(materials.Device);
+        var measured = new PeakThroughput(() => peak(materials.Device));
         FinetuningRecord record = FinetuningPreparation.Resolve(asked, materials, progress, cancel);
         RunDirectory run = opened.Add(place.Begin(new RunManifest
         {
             Kind = Kind,
             Version = RunManifest.CurrentVersion,
             Created = DateTimeOffset.UtcNow,
-            Machine = MachineRecord.Here(materials.Device.Description, peakFlops),
+            Machine = MachineRecord.Here(materials.Device.Description, measured.Flops),
             TokenizerFingerprint = materials.Tokenizer.Fingerprint,
             DataFingerprint = materials.DataFingerprint(),
             Configuration = JsonSerializer.SerializeToElement(record, FinetuningJson.Default.FinetuningRecord),
@@ -158,7 +158,7 @@ public sealed class FinetuningRun : IDisposable
             storage.Change(TokenizerOf(path), () => materials.Tokenizer.Save(TokenizerOf(path)));
         }
 
-        return opened.HandOver(new FinetuningRun(materials, run, record, peakFlops)
+        return opened.HandOver(new FinetuningRun(materials, run, record, measured)
         {
             Warnings = [.. materials.Sets.Train.Warnings.Concat(materials.Sets.Development.Warnings).Select(w => w.ToString()).Distinct()],
         });
@@ -195,7 +195,7 @@ public sealed class FinetuningRun : IDisposable
             }
         }
 
-        return opened.HandOver(new FinetuningRun(materials, run, record, peak(materials.Device))
+        return opened.HandOver(new FinetuningRun(materials, run, record, new PeakThroughput(() => peak(materials.Device)))
         {
             Warnings = [.. RunResumption.MachineWarnings(manifest, materials.Device)],
         });

@@ -3,6 +3,7 @@ using Espalier.Engine.Optimizers;
 using Espalier.Training.Budgets;
 using Espalier.Training.Objectives;
 using Espalier.Training.Runs;
+using Espalier.Training.Timing;
 
 namespace Espalier.Training.Finetuning;
 
@@ -65,7 +66,7 @@ internal sealed class TrialRun : IDisposable
     }
 
     /// <summary>Trains until the trial's budget or patience is at its end. Null when it was cancelled; it is saved then.</summary>
-    public TrialResult? Train(IProgress<TrainingProgress>? progress, double peakFlops, CancellationToken cancel, TimeProvider? time)
+    public TrialResult? Train(IProgress<TrainingProgress>? progress, PeakThroughput peak, CancellationToken cancel, TimeProvider? time)
     {
         // Who was killed between the end of a trial and its line in trials.jsonl has it all in the log.
         TrainingEvent? last = EndOfLog();
@@ -74,7 +75,7 @@ internal sealed class TrialRun : IDisposable
             using Classification objective = _materials.Build(_trial.Setting, _record.MicroBatch.Tokens);
             using var trainer = new Trainer(objective, Settings(objective), _run, time)
             {
-                PeakFlops = peakFlops,
+                Peak = peak,
                 ExpectedStep = ExpectedStep(objective),
                 KeepGoing = (state, evaluation) =>
                 {

@@ -39,6 +39,9 @@ internal sealed class TrialTable
     /// <summary>Folder of the one that has begun and not ended; null where there is none.</summary>
     public string? Begun => PathOf(_results.Count) is var path && RunDirectory.IsAt(path) ? path : null;
 
+    /// <summary>Folder of a trial.</summary>
+    public static string PathOf(string run, int trial) => Path.Join(run, TrialsName, trial.ToString(CultureInfo.InvariantCulture));
+
     /// <summary>Opens a trial, or begins it if there is time; null when the time is up.</summary>
     public TrialRun? Open(int trial, FinetuningMaterials materials)
     {
@@ -111,5 +114,5 @@ internal sealed class TrialTable
         }
     }
 
-    private string PathOf(int trial) => Path.Join(_run.Path, TrialsName, trial.ToString(CultureInfo.InvariantCulture));
+    private string PathOf(int trial) => PathOf(_run.Path, trial);
 }

@@ -19,9 +19,9 @@ public sealed class PretrainingRun : ITrainingRun
     private readonly StepCost _step;
 
     private PretrainingRun(
-        PretrainingMaterials materials, RunDirectory run, PretrainingRecord record, double peakFlops, TrainingSpent spent, double? timedStep = null)
+        PretrainingMaterials materials, RunDirectory run, PretrainingRecord record, PeakThroughput peak, TrainingSpent spent, double? timedStep = null)
     {
-        (_materials, _run, Record, PeakFlops) = (materials, run, record, peakFlops);
+        (_materials, _run, Record, Peak) = (materials, run, record, peak);
         PretrainingConfiguration c = record.Configuration;
         _step = PretrainingPreparation.CostOfStep(c, materials.Objective, record.MicroBatch.StepSeconds);
         _step = timedStep is { } seconds ? _step with { Time = TimeSpan.FromSeconds(seconds) } : _step;
@@ -40,9 +40,9 @@ public sealed class PretrainingRun : ITrainingRun
     /// <inheritdoc/>
     public TrainerSettings Settings => Record.Configuration.Training;
 
-    /// <summary>The machine's rate of plain matrix products in FLOP/s, measured when this object was made: a machine that is shared
+    /// <summary>The machine's rate of plain matrix products, measured when this object was made and at evaluations: a machine that is shared
     /// need not be as fast as when the run was made.</summary>
-    public double PeakFlops { get; }
+    public PeakThroughput Peak { get; }
 
     /// <summary>What the rest of the budget comes to, as measured before the start.</summary>
     public TimeEstimate Estimate { get; }
@@ -102,7 +102,7 @@ public sealed class PretrainingRun : ITrainingRun
         using var trainer = new Trainer(_materials.Objective, Record.Configuration.Training, _run, time)
         {
             ExpectedStep = _step,
-            PeakFlops = PeakFlops,
+            Peak = Peak,
             Fractions = Fractions,
             WriteModel = () => _run.Storage.WriteFolder(_run.ModelPath, WriteModel),
         };
@@ -119,7 +119,7 @@ public sealed class PretrainingRun : ITrainingRun
         using var trainer = new Trainer(_materials.Objective, Record.Configuration.Training with { Evaluation = evaluation }, _run)
         {
             ExpectedStep = _step,
-            PeakFlops = PeakFlops,
+            Peak = Peak,
             Fractions = Fractions,
             KeepGoing = (state, _) => state.Times.Training + near < until,
         };
@@ -147,7 +147,7 @@ public sealed class PretrainingRun : ITrainingRun
         PretrainingMaterials materials = opened.Add(new PretrainingMaterials(asked.Data, asked.Threads));
         PretrainingConfiguration resolved = PretrainingPreparation.Resolve(asked, materials);
         string fingerprint = materials.DataFingerprint(cancel);
-        double peakFlops = peak(materials.Device);
+        var measured = new PeakThroughput(() => peak(materials.Device));
         MicroBatchChoice choice = PretrainingPreparation.Choose(materials, resolved, new PartOfProgress(progress, 0, 0.5), cancel);
         resolved = resolved with { Batches = resolved.Batches with { MicroBatchTokens = choice.Tokens } };
         choice = PretrainingPreparation.Time(materials, resolved, choice, cancel);
@@ -159,12 +159,12 @@ public sealed class PretrainingRun : ITrainingRun
             Kind = Kind,
             Version = RunManifest.CurrentVersion,
             Created = DateTimeOffset.UtcNow,
-            Machine = MachineRecord.Here(materials.Device.Description, peakFlops),
+            Machine = MachineRecord.Here(materials.Device.Description, measured.Flops),
             TokenizerFingerprint = materials.Tokenizer.Fingerprint,
             DataFingerprint = fingerprint,
             Configuration = JsonSerializer.SerializeToElement(record, PretrainingJson.Default.PretrainingRecord),
         }));
-        return opened.HandOver(new PretrainingRun(materials, run, record, peakFlops, default));
+        return opened.HandOver(new PretrainingRun(materials, run, record, measured, default));
     }
 
     internal static PretrainingRun Resume(
@@ -194,7 +194,7 @@ public sealed class PretrainingRun : ITrainingRun
 
         materials.Build(record.Configuration);
         return opened.HandOver(
-            new PretrainingRun(materials, run, record, peak(materials.Device), state.Spent, TimedStep(path)) { Warnings = warnings });
+            new PretrainingRun(materials, run, record, new PeakThroughput(() => peak(materials.Device)), state.Spent, TimedStep(path)) { Warnings = warnings });
     }
 
     private FractionModels Fractions => new(_run, Record.Configuration.Training.Budget, WriteModel);

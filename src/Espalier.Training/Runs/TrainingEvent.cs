@@ -5,7 +5,7 @@ namespace Espalier.Training.Runs;
 
 /// <summary>
 /// A line of <c>events.jsonl</c>. Kinds: <c>started</c>, <c>resumed</c>, <c>step</c> (means over the steps since the last such
-/// line), <c>evaluation</c>, <c>timing</c>, <c>checkpoint</c>, <c>rolled-back</c> (steps, evaluations and
+/// line), <c>evaluation</c>, <c>timing</c>, <c>peak</c> (matrix products turned out faster than was known), <c>checkpoint</c>, <c>rolled-back</c> (steps, evaluations and
 /// checkpoints between its <see cref="Step"/> and it in the log are void), <c>suspended</c> (the process was
 /// stopped, or asleep), <c>warning</c>, and at the end <c>finished</c>, <c>stopped</c>,
 /// <c>interrupted</c> or <c>diverged</c>.
@@ -60,7 +60,8 @@ public sealed record TrainingEvent
     /// <summary>Step timing as in the paper.</summary>
     public StepTiming? Timing { get; init; }
 
-    /// <summary>The machine's rate of plain matrix products as it was measured before this start or resumption, in FLOP/s.</summary>
+    /// <summary>The machine's rate of plain matrix products, in FLOP/s: as it was measured before this start or resumption, or since then
+    /// where that was higher.</summary>
     public double? PeakFlops { get; init; }
 
     /// <summary>What happened, in words.</summary>

@@ -28,9 +28,9 @@ public sealed class TranslationRun : ITrainingRun
     private readonly RunDirectory _run;
     private readonly KeptTranslator _kept;
 
-    private TranslationRun(TranslationMaterials materials, RunDirectory run, TranslationRecord record, double peakFlops)
+    private TranslationRun(TranslationMaterials materials, RunDirectory run, TranslationRecord record, PeakThroughput peak)
     {
-        (_materials, _run, Record, PeakFlops) = (materials, run, record, peakFlops);
+        (_materials, _run, Record, Peak) = (materials, run, record, peak);
         _kept = new KeptTranslator(run, materials, record.Configuration);
     }
 
@@ -49,8 +49,8 @@ public sealed class TranslationRun : ITrainingRun
     /// <summary>Effective batches of a pass over the data.</summary>
     public long StepsInEpoch => _materials.Objective.StepsInEpoch;
 
-    /// <summary>The machine's rate of plain matrix products in FLOP/s, measured when this object was made.</summary>
-    public double PeakFlops { get; }
+    /// <summary>The machine's rate of plain matrix products, measured when this object was made and at evaluations.</summary>
+    public PeakThroughput Peak { get; }
 
     /// <summary>What was odd in the data, and what differs from when the run was made.</summary>
     public IReadOnlyList<string> Warnings { get; private init; } = [];
@@ -109,7 +109,7 @@ public sealed class TranslationRun : ITrainingRun
         _materials.Objective.Translates = true;
         using var trainer = new Trainer(_materials.Objective, Record.Configuration.Training, _run, time)
         {
-            PeakFlops = PeakFlops,
+            Peak = Peak,
             ExpectedStep = ExpectedStep,
             KeepGoing = _kept.Take,
             Average = _kept.Average,
@@ -153,7 +153,7 @@ public sealed class TranslationRun : ITrainingRun
         _materials.Objective.Translates = false;
         using var trainer = new Trainer(_materials.Objective, Record.Configuration.Training with { Evaluation = evaluation }, _run)
         {
-            PeakFlops = PeakFlops,
+            Peak = Peak,
             ExpectedStep = ExpectedStep,
             KeepGoing = (state, _) => state.Times.Training + near < until,
         };
@@ -179,7 +179,7 @@ public sealed class TranslationRun : ITrainingRun
         data ??= TranslationData.Read(asked, asked.Tokenizer, progress, cancel);
         TranslationMaterials materials = opened.Add(new TranslationMaterials(data, asked.Threads));
         TranslationConfiguration c = TranslationPreparation.Resolve(asked, materials);
-        double peakFlops = peak(materials.Device);
+        var measured = new PeakThroughput(() => peak(materials.Device));
         materials.Build(c);
         var record = new TranslationRecord(c, data.Train.Sources.Count, data.TrainTokens, data.Development.Sources.Count);
         RunDirectory run = opened.Add(place.Begin(new RunManifest
@@ -187,7 +187,7 @@ public sealed class TranslationRun : ITrainingRun
             Kind = Kind,
             Version = RunManifest.CurrentVersion,
             Created = DateTimeOffset.UtcNow,
-            Machine = MachineRecord.Here(materials.Device.Description, peakFlops),
+            Machine = MachineRecord.Here(materials.Device.Description, measured.Flops),
             TokenizerFingerprint = data.Tokenizer.Fingerprint,
             DataFingerprint = data.Fingerprint,
             Configuration = JsonSerializer.SerializeToElement(record, TranslationJson.Default.TranslationRecord),
@@ -195,7 +195,7 @@ public sealed class TranslationRun : ITrainingRun
 
         // Who is killed here learns it anew when the run is resumed: it is a function of the training files.
         storage.Change(TokenizerOf(path), () => data.Tokenizer.Save(TokenizerOf(path)));
-        return opened.HandOver(new TranslationRun(materials, run, record, peakFlops) { Warnings = data.Warnings });
+        return opened.HandOver(new TranslationRun(materials, run, record, measured) { Warnings = data.Warnings });
     }
 
     internal static TranslationRun Resume(
@@ -228,12 +228,12 @@ public sealed class TranslationRun : ITrainingRun
         }
 
         materials.Build(c);
-        return opened.HandOver(new TranslationRun(materials, run, record, peak(materials.Device)) { Warnings = warnings });
+        return opened.HandOver(new TranslationRun(materials, run, record, new PeakThroughput(() => peak(materials.Device))) { Warnings = warnings });
     }
 
     // Six operations for each weight and token, of which a token meets half the weights, at half of the peak.
     private StepCost ExpectedStep => new(
-        TimeSpan.FromSeconds(6.0 * Parameters * Record.Configuration.BatchTokens / PeakFlops), Record.Configuration.BatchTokens, 1.0 / StepsInEpoch);
+        TimeSpan.FromSeconds(6.0 * Parameters * Record.Configuration.BatchTokens / Peak.Flops), Record.Configuration.BatchTokens, 1.0 / StepsInEpoch);
 
     private static string TokenizerOf(string path) => Path.Join(path, ModelFolder.TokenizerName);
 }

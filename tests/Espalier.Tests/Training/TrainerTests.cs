@@ -3,6 +3,7 @@ using Espalier.Tests.Training.Runs;
 using Espalier.Training;
 using Espalier.Training.Budgets;
 using Espalier.Training.Runs;
+using Espalier.Training.Timing;
 
 namespace Espalier.Tests.Training;
 
@@ -26,6 +27,29 @@ public class TrainerTests : ScriptedTraining
 
         // Adam with a constant gradient moves by the rate at each step: together the area under warm-up and decay.
         Assert.Equal(-30 * 0.5f * 1e-2f, objective.Weight, 0.004f);
+    }
+
+    [Fact]
+    public void Run_MachineWasBusyWhenItsPeakWasMeasured_LogsTheHigherOneAndCountsItAsNothing()
+    {
+        using RunDirectory run = Create();
+        var rates = new Queue<double>([1e9, 1e9, 3e9, 2e9, 2e9]);
+        using var objective = new ScriptedObjective(Device, _ => 1, Spend(50), Spend(10));
+        using var trainer = new Trainer(objective, Settings(new TrainingBudget { Steps = 20 }) with { Evaluation = new Interval(Steps: 5) }, run, Time)
+        {
+            Peak = new PeakThroughput(
+                () =>
+                {
+                    Time.Advance(TimeSpan.FromSeconds(1));
+                    return rates.Dequeue();
+                },
+                Time),
+        };
+        PhaseTimes times = trainer.Run().State.Times;
+        Assert.Empty(rates);
+        Assert.Equal((TimeSpan.FromSeconds(1000), TimeSpan.FromSeconds(40)), (times.Training, times.Evaluation));
+        IReadOnlyList<TrainingEvent> log = EventLog.Read(Folder["run/events.jsonl"]);
+        Assert.Equal([("started", 0L, 1e9), ("peak", 10L, 3e9)], log.Where(e => e.PeakFlops != null).Select(e => (e.Event, e.Step, e.PeakFlops!.Value)));
     }
 
     [Fact]

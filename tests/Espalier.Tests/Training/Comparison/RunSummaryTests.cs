@@ -37,6 +37,7 @@ public class RunSummaryTests
         Assert.Equal(["perplexity", "accuracy"], found.Select(r => r.Metric));
         Assert.Equal([SmallRun.Steps, 48], found.Select(r => (int)r.Steps));
         Assert.All(found, r => Assert.True(r is { Tokens: > 0, Parameters: > 0, Flops.Products: > 0, Value: > 0 }));
+        Assert.All(found, r => Assert.Equal(1, r.PeakFraction!.Value / (r.Flops.Products / r.TrainingSeconds), 1e-6));
         Assert.Equal(3, others.Count);
         Assert.Contains("cannot be read", others[0]);
         Assert.Contains("there is no run here", others[1]);

@@ -223,7 +223,7 @@ public class PretrainingRunResumptionTests
         using (PretrainingRun run = PretrainingRun.Resume(
             folder["run"], (old, spent) => old.Extend(new TrainingBudget { Steps = SmallRun.Steps }, spent), new RunStorage(), _ => 4e9))
         {
-            Assert.Equal(4e9, run.PeakFlops);
+            Assert.Equal(4e9, run.Peak.Flops);
             run.Train();
         }
 
@@ -231,5 +231,11 @@ public class PretrainingRunResumptionTests
         Assert.Equal([1e9, 4e9], events.Where(e => e.PeakFlops != null).Select(e => e.PeakFlops!.Value));
         double first = events.Single(e => e.Event == "resumed").ProductFlops, all = events[^1].ProductFlops;
         Assert.Equal(((first / 1e9) + ((all - first) / 4e9)) / events[^1].Elapsed, RunSummary.Of(folder["run"]).PeakFraction!.Value, 1e-9);
+
+        // As if the machine had been busy when the run began: all of that part counts beside what it could do.
+        string log = Path.Join(folder["run"], RunDirectory.EventsName);
+        string[] lines = File.ReadAllLines(log);
+        File.WriteAllLines(log, [.. lines[..3], """{"event":"peak","peakFlops":2e9}""", .. lines[3..]]);
+        Assert.Equal(((first / 2e9) + ((all - first) / 4e9)) / events[^1].Elapsed, RunSummary.Of(folder["run"]).PeakFraction!.Value, 1e-9);
     }
 }
