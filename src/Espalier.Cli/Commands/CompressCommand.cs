@@ -21,7 +21,7 @@ internal sealed class CompressCommand : EspalierCommand
     private readonly Option<Measure[]> _frontier = List<Measure>("--frontier", [Measure.Bytes, Measure.Quality], $"Two of {string.Join(", ", Enum.GetNames<Measure>())}, whose Pareto frontier is marked");
     private readonly LimitOptions _limits = new();
     private readonly QuantizationOptions _quantization = new();
-    private readonly Option<ActivationPrecision> _activations = new("--activations") { Description = "Single, or Integer: integer products where a matrix has 5 to 8 bits, is not pruned and has no groups; faster, a little less accurate", DefaultValueFactory = _ => Defaults.Activations };
+    private readonly Option<ActivationPrecision> _activations = New("--activations", Defaults.Activations, "Single, or Integer: integer products where a matrix has 5 to 8 bits, is not pruned and has no groups; faster, a little less accurate");
     private readonly PruningOptions _pruning = new();
     private readonly Option<int> _threads = Threads();
 

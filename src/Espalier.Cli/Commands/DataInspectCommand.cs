@@ -7,6 +7,7 @@ using Espalier.Text.Files;
 using Espalier.Text.Inspection;
 using Espalier.Text.Labelled;
 using Espalier.Text.Tokenization;
+using static Espalier.Cli.CommandLine.NewOption;
 
 namespace Espalier.Cli.Commands;
 
@@ -34,33 +35,14 @@ internal sealed class DataInspectCommand : EspalierCommand
         Description = "Measures lengths in tokens: tokenizer.json, or a folder with it; without it, lengths are in words",
     };
 
-    private readonly Option<int> _maxLength = new("--max-length")
-    {
-        Description = "Tokens above which a sequence would be truncated or left out",
-        DefaultValueFactory = _ => Defaults.MaxLength,
-    };
-
-    private readonly Option<int> _samples = new("--samples")
-    {
-        Description = "Samples to show of each data set",
-        DefaultValueFactory = _ => Defaults.Samples,
-    };
-
-    private readonly Option<ulong> _seed = new("--seed") { Description = "Seed of the samples", DefaultValueFactory = _ => Defaults.Seed };
+    private readonly Option<int> _maxLength = New("--max-length", Defaults.MaxLength, "Tokens above which a sequence would be truncated or left out");
+    private readonly Option<int> _samples = New("--samples", Defaults.Samples, "Samples to show of each data set");
+    private readonly Option<ulong> _seed = New("--seed", Defaults.Seed, "Seed of the samples");
 
     private readonly ColumnOptions _columns = new();
 
-    private readonly Option<int> _maxWords = new("--max-words")
-    {
-        Description = "Pairs with more words on a side are left out",
-        DefaultValueFactory = _ => PairDefaults.MaxWords,
-    };
-
-    private readonly Option<double> _maxRatio = new("--max-ratio")
-    {
-        Description = "Pairs with a side more than this many times as long as the other are left out",
-        DefaultValueFactory = _ => PairDefaults.MaxRatio,
-    };
+    private readonly Option<int> _maxWords = New("--max-words", PairDefaults.MaxWords, "Pairs with more words on a side are left out");
+    private readonly Option<double> _maxRatio = New("--max-ratio", PairDefaults.MaxRatio, "Pairs with a side more than this many times as long as the other are left out");
 
     public DataInspectCommand(Terminal terminal) : base(terminal, "inspect", "Show counts, lengths, label balance, samples and what would be truncated")
     {

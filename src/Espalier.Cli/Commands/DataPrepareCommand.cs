@@ -4,6 +4,7 @@ using Espalier.Cli.CommandLine;
 using Espalier.Text.Corpora;
 using Espalier.Text.Files;
 using Espalier.Text.Tokenization;
+using static Espalier.Cli.CommandLine.NewOption;
 
 namespace Espalier.Cli.Commands;
 
@@ -19,30 +20,10 @@ internal sealed class DataPrepareCommand : EspalierCommand
     };
 
     private readonly Option<string> _out = new("--out") { Description = "Folder to create", Required = true };
-
-    private readonly Option<double> _heldOut = new("--held-out")
-    {
-        Description = "Fraction of the documents that is held out, and never trained on",
-        DefaultValueFactory = _ => Defaults.HeldOutFraction,
-    };
-
-    private readonly Option<double> _fraction = new("--fraction")
-    {
-        Description = "Fraction of the other documents to keep; what is held out stays the same",
-        DefaultValueFactory = _ => Defaults.Fraction,
-    };
-
-    private readonly Option<ulong> _seed = new("--seed")
-    {
-        Description = "Seed of both draws",
-        DefaultValueFactory = _ => Defaults.Seed,
-    };
-
-    private readonly Option<int> _threads = new("--threads")
-    {
-        Description = "Threads that encode; the outcome does not depend on it",
-        DefaultValueFactory = _ => Defaults.Threads,
-    };
+    private readonly Option<double> _heldOut = New("--held-out", Defaults.HeldOutFraction, "Fraction of the documents that is held out, and never trained on");
+    private readonly Option<double> _fraction = New("--fraction", Defaults.Fraction, "Fraction of the other documents to keep; what is held out stays the same");
+    private readonly Option<ulong> _seed = New("--seed", Defaults.Seed, "Seed of both draws");
+    private readonly Option<int> _threads = New("--threads", Defaults.Threads, "Threads that encode; the outcome does not depend on it");
 
     public DataPrepareCommand(Terminal terminal) : base(terminal, "prepare", "Encode text into token shards, some of it held out")
     {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Espalier.Cli.CommandLine;
 using Espalier.Text.Sample;
+using static Espalier.Cli.CommandLine.NewOption;
 
 namespace Espalier.Cli.Commands;
 
@@ -10,24 +11,9 @@ internal sealed class DataSampleCommand : EspalierCommand
     private static readonly SampleSize Defaults = new();
 
     private readonly Option<string> _out = new("--out") { Description = "Folder to create", Required = true };
-
-    private readonly Option<ulong> _seed = new("--seed")
-    {
-        Description = "Another seed gives other text in the same language",
-        DefaultValueFactory = _ => 1,
-    };
-
-    private readonly Option<int> _documents = new("--documents")
-    {
-        Description = "Documents of running text",
-        DefaultValueFactory = _ => Defaults.Documents,
-    };
-
-    private readonly Option<int> _pairs = new("--pairs")
-    {
-        Description = "Training pairs of the entailment and the parallel set, training sentences of the acceptability set; dev and test have a tenth each",
-        DefaultValueFactory = _ => Defaults.Pairs,
-    };
+    private readonly Option<ulong> _seed = New("--seed", 1ul, "Another seed gives other text in the same language");
+    private readonly Option<int> _documents = New("--documents", Defaults.Documents, "Documents of running text");
+    private readonly Option<int> _pairs = New("--pairs", Defaults.Pairs, "Training pairs of the entailment and the parallel set, training sentences of the acceptability set; dev and test have a tenth each");
 
     public DataSampleCommand(Terminal terminal) : base(terminal, "sample",
         "Write text, an entailment set, an acceptability set and a parallel set of a made-up language")

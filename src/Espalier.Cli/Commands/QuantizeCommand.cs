@@ -14,7 +14,7 @@ internal sealed class QuantizeCommand : EspalierCommand
 {
     private readonly Argument<string> _model = new("model") { Description = "A run, or the folder of a model" };
     private readonly Option<string> _out = new("--out") { Description = "Folder of the package, to create", Required = true };
-    private readonly Option<int> _bits = new("--bits") { Description = "Bits of a weight, 2 to 8", DefaultValueFactory = _ => 8 };
+    private readonly Option<int> _bits = New("--bits", 8, "Bits of a weight, 2 to 8");
     private readonly Option<string?> _size = new("--max-size") { Description = "Largest package, such as 2MB: chooses the bits, of each tensor of a classifier by --data; of a model that translates the most of 8, 6, 5 and 4 that fit" };
     private readonly Option<string?> _data = new("--data") { Description = "Labelled table for --max-size: how many bits each tensor needs is measured on its texts" };
     private readonly Option<string?> _sentences = new("--source") { Description = "For a model that translates: sentences, one a line, whose translations are scored before and after" };

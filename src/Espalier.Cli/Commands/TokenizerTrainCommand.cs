@@ -3,6 +3,7 @@ using System.Diagnostics;
 using Espalier.Cli.CommandLine;
 using Espalier.Text.Files;
 using Espalier.Text.Tokenization;
+using static Espalier.Cli.CommandLine.NewOption;
 
 namespace Espalier.Cli.Commands;
 
@@ -23,18 +24,8 @@ internal sealed class TokenizerTrainCommand : EspalierCommand
         DefaultValueFactory = _ => Defaults.VocabularySize,
     };
 
-    private readonly Option<int> _minimumFrequency = new("--min-frequency")
-    {
-        Description = "Merge only pairs that occur at least this often",
-        DefaultValueFactory = _ => Defaults.MinimumFrequency,
-    };
-
-    private readonly Option<int> _threads = new("--threads")
-    {
-        Description = "Threads that count words; the outcome does not depend on it",
-        DefaultValueFactory = _ => Defaults.Threads,
-    };
-
+    private readonly Option<int> _minimumFrequency = New("--min-frequency", Defaults.MinimumFrequency, "Merge only pairs that occur at least this often");
+    private readonly Option<int> _threads = New("--threads", Defaults.Threads, "Threads that count words; the outcome does not depend on it");
     private readonly Option<string> _out = new("--out") { Description = "Folder that receives tokenizer.json", Required = true };
 
     public TokenizerTrainCommand(Terminal terminal) : base(terminal, "train", "Learn a byte-level BPE vocabulary from text files")

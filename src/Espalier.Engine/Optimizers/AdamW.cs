@@ -1,6 +1,7 @@
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Kernels;
 using Espalier.Engine.Memory;
+using Espalier.Engine.Models;
 
 namespace Espalier.Engine.Optimizers;
 
@@ -23,19 +24,11 @@ public sealed record AdamWConfiguration
     public IReadOnlyList<string> Validate()
     {
         List<string> faults = [];
-        Check(Beta1 is >= 0 and < 1, $"Beta1 is {Beta1}; expected 0 or more and less than 1");
-        Check(Beta2 is >= 0 and < 1, $"Beta2 is {Beta2}; expected 0 or more and less than 1");
-        Check(Epsilon > 0, $"Epsilon is {Epsilon}; expected more than 0");
-        Check(WeightDecay >= 0, $"WeightDecay is {WeightDecay}; expected 0 or more");
+        faults.Unless(Beta1 is >= 0 and < 1, $"Beta1 is {Beta1}; expected 0 or more and less than 1");
+        faults.Unless(Beta2 is >= 0 and < 1, $"Beta2 is {Beta2}; expected 0 or more and less than 1");
+        faults.Unless(Epsilon > 0, $"Epsilon is {Epsilon}; expected more than 0");
+        faults.Unless(WeightDecay >= 0, $"WeightDecay is {WeightDecay}; expected 0 or more");
         return faults;
-
-        void Check(bool holds, string fault)
-        {
-            if (!holds)
-            {
-                faults.Add(fault);
-            }
-        }
     }
 }
 
@@ -53,7 +46,7 @@ public sealed class AdamW : IDisposable
     public AdamW(ParameterSet parameters, AdamWConfiguration? configuration = null)
     {
         _configuration = configuration ?? new AdamWConfiguration();
-        Models.ConfigurationException.ThrowIfAny("AdamW", _configuration.Validate());
+        ConfigurationException.ThrowIfAny("AdamW", _configuration.Validate());
         _parameters = parameters;
         long bytes = parameters.Weights.Length * sizeof(float);
         _first = new DeviceMemory(parameters.Device, bytes);

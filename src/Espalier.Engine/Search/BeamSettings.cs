@@ -1,3 +1,5 @@
+using Espalier.Engine.Models;
+
 namespace Espalier.Engine.Search;
 
 /// <summary>How translations are searched for.</summary>
@@ -34,22 +36,14 @@ public sealed record BeamSettings
     public IReadOnlyList<string> Validate()
     {
         List<string> faults = [];
-        Check(Begin >= 0 && End >= 0, $"the first token is {Begin} and the last {End}; expected ids, 0 or more");
-        Check(!Excluded.Contains(End), $"the token {End} that ends a target is excluded; expected others");
-        Check(Beam >= 1, $"a beam of {Beam}; expected 1 (greedy) or more");
-        Check(LengthPenalty is >= 0 and < double.PositiveInfinity, $"a length penalty of {LengthPenalty}; expected 0 (none) or more");
-        Check(LengthFactor is >= 0 and < double.PositiveInfinity, $"{LengthFactor} target tokens for one of the source; expected 0 or more");
-        Check(LengthOffset >= 0, $"{LengthOffset} target tokens whatever the source; expected 0 or more");
-        Check(BatchSentences >= 1, $"{BatchSentences} sentences at once; expected 1 or more");
+        faults.Unless(Begin >= 0 && End >= 0, $"the first token is {Begin} and the last {End}; expected ids, 0 or more");
+        faults.Unless(!Excluded.Contains(End), $"the token {End} that ends a target is excluded; expected others");
+        faults.Unless(Beam >= 1, $"a beam of {Beam}; expected 1 (greedy) or more");
+        faults.Unless(LengthPenalty is >= 0 and < double.PositiveInfinity, $"a length penalty of {LengthPenalty}; expected 0 (none) or more");
+        faults.Unless(LengthFactor is >= 0 and < double.PositiveInfinity, $"{LengthFactor} target tokens for one of the source; expected 0 or more");
+        faults.Unless(LengthOffset >= 0, $"{LengthOffset} target tokens whatever the source; expected 0 or more");
+        faults.Unless(BatchSentences >= 1, $"{BatchSentences} sentences at once; expected 1 or more");
         return faults;
-
-        void Check(bool holds, string fault)
-        {
-            if (!holds)
-            {
-                faults.Add(fault);
-            }
-        }
     }
 
     /// <summary>Most tokens of a target, its end not counted.</summary>

@@ -84,14 +84,6 @@ public sealed partial class CompressedTensor
         }
     }
 
-    /// <summary>The names of all tensors in a file, those in pieces by their common name.</summary>
-    public static IEnumerable<string> NamesIn(SafetensorsFile file)
-    {
-        HashSet<string> pieces = [.. file.Metadata.Keys.Where(name => IsDescribed(file, name)).SelectMany(
-            name => new[] { ".codes", ".scale", ".zero", ".values", ".mask", ".index" }.Select(piece => name + piece))];
-        return file.Metadata.Keys.Where(name => IsDescribed(file, name)).Concat(file.Tensors.Keys.Where(n => !pieces.Contains(n)));
-    }
-
     /// <summary>Reads a tensor that <see cref="Write"/> wrote, or any dense one of floats, and checks all of it.</summary>
     /// <exception cref="SafetensorsException">It is not there, or is not consistent: the message names the tensor, what was
     /// found and what was expected.</exception>

@@ -52,24 +52,7 @@ internal sealed class GridLog(RunDirectory run, GridRecord record)
     /// <summary>Reads the cells that have ended, in the order in which they did.</summary>
     /// <exception cref="RunDamagedException">A line is no cell's result.</exception>
     public static IReadOnlyList<CellResult> Read(string folder)
-    {
-        string path = Path.Join(folder, CellsName);
-        List<CellResult> results = [];
-        string[] lines = File.Exists(path) ? File.ReadAllText(path).Split('\n') : [];
-        for (int i = 0; i + 1 < lines.Length; i++)
-        {
-            try
-            {
-                results.Add(JsonSerializer.Deserialize(lines[i], GridJson.Default.CellResult) ?? throw new JsonException("it is null"));
-            }
-            catch (JsonException e)
-            {
-                throw new RunDamagedException(path, $"line {i + 1} is no cell's result: {e.Message}", e);
-            }
-        }
-
-        return results;
-    }
+        => JsonLines.Read(Path.Join(folder, CellsName), GridJson.Default.CellResult, "cell's result");
 
     /// <summary>The table of the cells that have ended, with the frontier under two measures.</summary>
     public static GridTable TableOf(
@@ -84,8 +67,7 @@ internal sealed class GridLog(RunDirectory run, GridRecord record)
     private void WriteCells()
     {
         GridTable table = Table();
-        run.WriteFile(CellsName, Encoding.UTF8.GetBytes(string.Concat(
-            _cells.Select(c => JsonSerializer.Serialize(c, GridJson.Default.CellResult) + "\n"))));
+        run.WriteFile(CellsName, JsonLines.Of(_cells, GridJson.Default.CellResult));
         run.WriteFile(TableJsonName, JsonSerializer.SerializeToUtf8Bytes(table, GridJson.Default.GridTable));
         run.WriteFile(TableName, Encoding.UTF8.GetBytes(Csv(table)));
         run.WriteFile(ErrorsName, Encoding.UTF8.GetBytes(Errors(table)));

@@ -86,30 +86,22 @@ public sealed record JobSettings
     public IReadOnlyList<string> Validate()
     {
         List<string> faults = [.. Columns.Validate(), .. Limits.Validate()];
-        Check(Budget >= LeastBudget, $"a time of {Budget.TotalSeconds:G3} s for the whole job; expected {LeastBudget.TotalSeconds} s or more");
+        faults.Unless(Budget >= LeastBudget, $"a time of {Budget.TotalSeconds:G3} s for the whole job; expected {LeastBudget.TotalSeconds} s or more");
         bool labelled = Train != null || Development != null || Test != null;
         faults.AddRange(Translation?.Validate() ?? []);
-        Check(!IsTranslator || !Sample, "the sample has texts of its own; give pairs to translate, or take the sample");
-        Check(!IsTranslator || Corpus.Count == 0, "translation learns from its pairs alone; leave --corpus out");
-        Check(!IsTranslator || !labelled, "pairs to translate and labelled sets make two different models; leave --train, --dev and --test out, or the pairs");
-        Check(Sample || IsTranslator || Corpus.Count > 0 || Train != null, "neither a corpus nor a training set is given; give one of them, or none at all for the sample");
-        Check(!Sample || (Corpus.Count == 0 && Train == null), "the sample has a corpus and a training set of its own");
-        Check(IsClassifier || IsTranslator || !labelled, "a development or test set without a training set; give the training set too, with --train");
-        Check(Product != JobProduct.Encoder || Limits is { MaxLatency: null, MaxDrop: null },
+        faults.Unless(!IsTranslator || !Sample, "the sample has texts of its own; give pairs to translate, or take the sample");
+        faults.Unless(!IsTranslator || Corpus.Count == 0, "translation learns from its pairs alone; leave --corpus out");
+        faults.Unless(!IsTranslator || !labelled, "pairs to translate and labelled sets make two different models; leave --train, --dev and --test out, or the pairs");
+        faults.Unless(Sample || IsTranslator || Corpus.Count > 0 || Train != null, "neither a corpus nor a training set is given; give one of them, or none at all for the sample");
+        faults.Unless(!Sample || (Corpus.Count == 0 && Train == null), "the sample has a corpus and a training set of its own");
+        faults.Unless(IsClassifier || IsTranslator || !labelled, "a development or test set without a training set; give the training set too, with --train");
+        faults.Unless(Product != JobProduct.Encoder || Limits is { MaxLatency: null, MaxDrop: null },
             "a latency or a drop in accuracy is measured on labelled texts; give a training set, or bound the size alone");
-        Check(Vocabulary is null or >= BpeTrainerOptions.SmallestVocabulary, $"a vocabulary of {Vocabulary}; expected {BpeTrainerOptions.SmallestVocabulary} or more");
-        Check(MaximumTokens is >= LeastTokens and <= MostTokens, $"examples of at most {MaximumTokens} tokens; expected {LeastTokens} to {MostTokens}");
-        Check(!(MemoryBytes < 1), $"{MemoryBytes} bytes of memory allowed; expected more than 0");
-        Check(Threads is >= 0 and <= 1024, $"{Threads} threads; expected 1 to 1024, or 0 for every core");
+        faults.Unless(Vocabulary is null or >= BpeTrainerOptions.SmallestVocabulary, $"a vocabulary of {Vocabulary}; expected {BpeTrainerOptions.SmallestVocabulary} or more");
+        faults.Unless(MaximumTokens is >= LeastTokens and <= MostTokens, $"examples of at most {MaximumTokens} tokens; expected {LeastTokens} to {MostTokens}");
+        faults.Unless(!(MemoryBytes < 1), $"{MemoryBytes} bytes of memory allowed; expected more than 0");
+        faults.Unless(Threads is >= 0 and <= 1024, $"{Threads} threads; expected 1 to 1024, or 0 for every core");
         return faults;
-
-        void Check(bool holds, string fault)
-        {
-            if (!holds)
-            {
-                faults.Add(fault);
-            }
-        }
     }
 
     /// <summary>Throws where something is wrong with it.</summary>

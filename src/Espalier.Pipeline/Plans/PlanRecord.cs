@@ -39,6 +39,8 @@ internal sealed record PlanRecord
         try
         {
             PlanRecord stored = JsonSerializer.Deserialize(File.ReadAllBytes(path), PlanJson.Default.PlanRecord) ?? throw new JsonException("it is null");
+            if (stored.Race is { IsWhole: false })
+                throw new JsonException("the state of the race is damaged: it has no budget, or no candidate that still runs");
             return stored.With(file => Path.GetFullPath(file, Path.GetFullPath(directory)));
         }
         catch (JsonException e)

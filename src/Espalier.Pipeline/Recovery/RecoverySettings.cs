@@ -1,3 +1,5 @@
+using Espalier.Engine.Models;
+
 namespace Espalier.Pipeline.Recovery;
 
 /// <summary>How a pruned model is finetuned (the paper's §4.3). All else is as in the training on its task that the model comes from.</summary>
@@ -27,19 +29,11 @@ public sealed record RecoverySettings
     public IReadOnlyList<string> Validate()
     {
         List<string> faults = [];
-        Check(EnoughQuality is >= 0 and < double.PositiveInfinity, $"{EnoughQuality} of the quality is enough; expected 0 or more, such as 0.995");
-        Check(Epochs is >= 0 and < double.PositiveInfinity, $"recovery over {Epochs} epochs; expected 0 (none) or more");
-        Check(!(Time <= TimeSpan.Zero), $"recovery within {Time}; expected more than none");
-        Check(EvaluationsPerEpoch is > 0 and < double.PositiveInfinity, $"{EvaluationsPerEpoch} evaluations an epoch; expected more than 0");
-        Check(LearningRate is null or (> 0 and < double.PositiveInfinity), $"learning rate {LearningRate}; expected more than 0");
+        faults.Unless(EnoughQuality is >= 0 and < double.PositiveInfinity, $"{EnoughQuality} of the quality is enough; expected 0 or more, such as 0.995");
+        faults.Unless(Epochs is >= 0 and < double.PositiveInfinity, $"recovery over {Epochs} epochs; expected 0 (none) or more");
+        faults.Unless(!(Time <= TimeSpan.Zero), $"recovery within {Time}; expected more than none");
+        faults.Unless(EvaluationsPerEpoch is > 0 and < double.PositiveInfinity, $"{EvaluationsPerEpoch} evaluations an epoch; expected more than 0");
+        faults.Unless(LearningRate is null or (> 0 and < double.PositiveInfinity), $"learning rate {LearningRate}; expected more than 0");
         return faults;
-
-        void Check(bool holds, string fault)
-        {
-            if (!holds)
-            {
-                faults.Add(fault);
-            }
-        }
     }
 }

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Espalier.Planning.Curves;
 using Espalier.Planning.Sizes;
 
@@ -19,18 +17,9 @@ public sealed record RaceState(
     double BudgetSeconds, double OverheadSeconds, double WasteSeconds, int BatchTokens, int Round, double TargetSeconds, DecayGain Gain,
     IReadOnlyList<Racer> Racers, double ContextFreeLoss = 0)
 {
-    /// <summary>The state as JSON.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, RaceJson.Default.RaceState);
-
-    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
-    /// <exception cref="JsonException">It is no state of a race.</exception>
-    public static RaceState FromJson(string json)
-    {
-        RaceState state = JsonSerializer.Deserialize(json, RaceJson.Default.RaceState) ?? throw new JsonException("the state of the race is null");
-        bool whole = state.BudgetSeconds > 0 && state.BatchTokens > 0 && state.Racers is { Count: > 0 }
-            && state.Racers.All(r => r.Points != null) && state.Racers.Any(r => r.Stopped == null);
-        return whole ? state : throw new JsonException("the state of the race is damaged: it has no budget, or no candidate that still runs");
-    }
+    /// <summary>Whether a race can go on from it: it has a budget, and a candidate that still runs.</summary>
+    public bool IsWhole => BudgetSeconds > 0 && BatchTokens > 0 && Racers is { Count: > 0 }
+        && Racers.All(r => r.Points != null) && Racers.Any(r => r.Stopped == null);
 }
 
 /// <summary>A candidate in the race.</summary>
@@ -50,7 +39,3 @@ public sealed record Racer(
 /// <param name="Size">Its size.</param>
 /// <param name="Seconds">For how long.</param>
 public sealed record RaceSlice(int Candidate, ModelSize Size, double Seconds);
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
-[JsonSerializable(typeof(RaceState))]
-internal sealed partial class RaceJson : JsonSerializerContext;

@@ -41,12 +41,6 @@ public sealed class ConfusionMatrix
     /// <summary>The part of the examples that were predicted right; 0 when there is none.</summary>
     public double Accuracy => Ratio(Enumerable.Range(0, Classes).Sum(c => this[c, c]), Total);
 
-    /// <summary>Of what was predicted as this class, the part that belongs to it; 0 when nothing was.</summary>
-    public double Precision(int label) => Ratio(this[label, label], Predicted(label));
-
-    /// <summary>Of what belongs to this class, the part that was predicted so; 0 when nothing does.</summary>
-    public double Recall(int label) => Ratio(this[label, label], Gold(label));
-
     /// <summary>Harmonic mean of precision and recall: 2 × right / (gold + predicted); 0 for a class that never occurs.</summary>
     public double F1(int label) => Ratio(2 * this[label, label], Gold(label) + Predicted(label));
 

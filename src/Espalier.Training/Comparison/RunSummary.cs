@@ -23,8 +23,8 @@ namespace Espalier.Training.Comparison;
 /// <param name="TrainingSeconds">Seconds within steps.</param>
 /// <param name="TokensPerSecond">Tokens per second of training; null before the first step.</param>
 /// <param name="Flops">Operations.</param>
-/// <param name="Metric">What was evaluated: <c>perplexity</c> or <c>accuracy</c>; null before the first evaluation.</param>
-/// <param name="Value">The latest value of a pretraining run, the best of a finetuning run.</param>
+/// <param name="Metric">What was evaluated: <c>perplexity</c>, <c>accuracy</c> or <c>BLEU</c>; null before the first evaluation.</param>
+/// <param name="Value">The latest value of a pretraining run, the best of any other.</param>
 public sealed record RunSummary(
     string Path, string Kind, string Phase, DateTimeOffset Created, int Layers, int Hidden, long Parameters, long Steps, long Tokens,
     double TrainingSeconds, double? TokensPerSecond, FlopCount Flops, string? Metric, double? Value)

@@ -84,33 +84,25 @@ public sealed record FinetuningConfiguration
         List<string> faults = [.. Columns.Validate(), .. Grid.Validate(), .. Trial.Validate(), .. ScheduleOf(1).Validate(), .. Checkpoints.Validate("checkpoint")];
         if (From == null)
         {
-            Check(Tokenizer != null && Model != null, "neither a model to begin from nor a tokenizer for a new one is given");
+            faults.Unless(Tokenizer != null && Model != null, "neither a model to begin from nor a tokenizer for a new one is given");
             faults.AddRange((Model?.Validate() ?? []).Where(f => !f.StartsWith("Vocabulary", StringComparison.Ordinal)
                 && !f.StartsWith("MaximumPositions", StringComparison.Ordinal)));
         }
         else
         {
-            Check(Tokenizer == null, "the model to begin from has a tokenizer of its own; leave the other one out");
+            faults.Unless(Tokenizer == null, "the model to begin from has a tokenizer of its own; leave the other one out");
         }
 
-        Check(DevelopmentFraction is > 0 and < 1, $"a development set of {DevelopmentFraction} of the training set; expected between 0 and 1");
-        Check(MaximumTokens >= 8, $"examples of at most {MaximumTokens} tokens; expected 8 or more");
-        Check(!(Time <= TimeSpan.Zero), $"a time of {Time}; expected more than none");
-        Check(WeightDecay >= 0, $"weight decay {WeightDecay}; expected 0 or more");
-        Check(ClipNorm >= 0, $"clipping at a norm of {ClipNorm}; expected 0 (none) or more");
-        Check(EvaluationsPerEpoch is > 0 and < double.PositiveInfinity, $"{EvaluationsPerEpoch} evaluations an epoch; expected more than 0");
-        Check(Patience >= 0, $"a patience of {Patience} evaluations; expected 0 (never stop early) or more");
-        Check(!(MicroBatch < 1), $"a micro-batch of {MicroBatch} examples; expected 1 or more");
-        Check(!(MemoryBytes < 1), $"{MemoryBytes} bytes of memory allowed; expected more than 0");
-        Check(Threads is >= 0 and <= 1024, $"{Threads} threads; expected 1 to 1024, or 0 for every core");
+        faults.Unless(DevelopmentFraction is > 0 and < 1, $"a development set of {DevelopmentFraction} of the training set; expected between 0 and 1");
+        faults.Unless(MaximumTokens >= 8, $"examples of at most {MaximumTokens} tokens; expected 8 or more");
+        faults.Unless(!(Time <= TimeSpan.Zero), $"a time of {Time}; expected more than none");
+        faults.Unless(WeightDecay >= 0, $"weight decay {WeightDecay}; expected 0 or more");
+        faults.Unless(ClipNorm >= 0, $"clipping at a norm of {ClipNorm}; expected 0 (none) or more");
+        faults.Unless(EvaluationsPerEpoch is > 0 and < double.PositiveInfinity, $"{EvaluationsPerEpoch} evaluations an epoch; expected more than 0");
+        faults.Unless(Patience >= 0, $"a patience of {Patience} evaluations; expected 0 (never stop early) or more");
+        faults.Unless(!(MicroBatch < 1), $"a micro-batch of {MicroBatch} examples; expected 1 or more");
+        faults.Unless(!(MemoryBytes < 1), $"{MemoryBytes} bytes of memory allowed; expected more than 0");
+        faults.Unless(Threads is >= 0 and <= 1024, $"{Threads} threads; expected 1 to 1024, or 0 for every core");
         return faults;
-
-        void Check(bool holds, string fault)
-        {
-            if (!holds)
-            {
-                faults.Add(fault);
-            }
-        }
     }
 }

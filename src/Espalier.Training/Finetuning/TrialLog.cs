@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Espalier.Training.Runs;
 
 namespace Espalier.Training.Finetuning;
@@ -11,36 +10,10 @@ internal static class TrialLog
     /// <summary>Reads it; a last line without its end, as a copy that was cut short has it, is as if it were not there.</summary>
     /// <exception cref="RunDamagedException">Another line is no trial's result.</exception>
     public static IReadOnlyList<TrialResult> Read(string run)
-    {
-        string path = Path.Join(run, Name);
-        List<TrialResult> results = [];
-        string[] lines = File.Exists(path) ? File.ReadAllText(path).Split('\n') : [];
-        for (int i = 0; i + 1 < lines.Length; i++)
-        {
-            try
-            {
-                results.Add(JsonSerializer.Deserialize(lines[i], FinetuningJson.Default.TrialResult) ?? throw new JsonException("it is null"));
-            }
-            catch (JsonException e)
-            {
-                throw new RunDamagedException(path, $"line {i + 1} is no trial's result: {e.Message}", e);
-            }
-        }
-
-        return results;
-    }
+        => JsonLines.Read(Path.Join(run, Name), FinetuningJson.Default.TrialResult, "trial's result");
 
     /// <summary>Adds a result, whole or not at all: the file is written anew.</summary>
     /// <exception cref="RunStorageException">The disk is full or failed.</exception>
     public static void Append(RunDirectory run, IReadOnlyList<TrialResult> before, TrialResult result)
-    {
-        using var content = new MemoryStream();
-        foreach (TrialResult each in before.Append(result))
-        {
-            content.Write(JsonSerializer.SerializeToUtf8Bytes(each, FinetuningJson.Default.TrialResult));
-            content.WriteByte((byte)'\n');
-        }
-
-        run.Storage.WriteFile(Path.Join(run.Path, Name), content.ToArray());
-    }
+        => run.Storage.WriteFile(Path.Join(run.Path, Name), JsonLines.Of(before.Append(result), FinetuningJson.Default.TrialResult));
 }

@@ -39,9 +39,6 @@ public sealed class TranslationObjective : StreamObjective<TranslationBatch>
     /// <summary>The model's configuration.</summary>
     public EncoderDecoderConfiguration Configuration => _model.Configuration;
 
-    /// <summary>Tokens of the development set, of both sides.</summary>
-    public long DevelopmentTokens => _development.TokenCount;
-
     /// <summary>Whether an evaluation translates. Where it does not it measures the loss alone, which is enough to compare models by and
     /// takes a fraction of the time.</summary>
     public bool Translates { get; set; } = true;

@@ -18,7 +18,8 @@ public sealed record RunManifest
     /// <summary>Version of the run directory's layout.</summary>
     public int Format { get; init; } = CurrentFormat;
 
-    /// <summary>What kind of run: <c>pretraining</c>, <c>finetuning</c>, <c>translation</c>, and <c>trial</c> within a finetuning run.</summary>
+    /// <summary>What kind of run: <c>pretraining</c>, <c>finetuning</c> with a <c>trial</c> for each setting, <c>translation</c>, or
+    /// <c>compression</c> with a <c>recovery</c> for each level of pruning.</summary>
     public required string Kind { get; init; }
 
     /// <summary>Version of the software that made it.</summary>

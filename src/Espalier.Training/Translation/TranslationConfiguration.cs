@@ -49,22 +49,14 @@ public sealed record TranslationConfiguration
     {
         // Filled in before anything is built.
         List<string> faults = [.. Corpus.Validate(), .. (Model with { Vocabulary = 1, MaximumPositions = 2 }).Validate(), .. Training.Validate()];
-        Check(Tokenizer != null || Vocabulary >= BpeTrainerOptions.SmallestVocabulary,
+        faults.Unless(Tokenizer != null || Vocabulary >= BpeTrainerOptions.SmallestVocabulary,
             $"a vocabulary of {Vocabulary}; expected {BpeTrainerOptions.SmallestVocabulary} (every byte and five special tokens) or more");
-        Check(MaximumTokens >= 8, $"sentences of at most {MaximumTokens} tokens; expected 8 or more");
-        Check(BatchTokens >= 1, $"a batch of {BatchTokens} tokens; expected 1 or more");
-        Check(MicroBatchTokens >= 1, $"a micro-batch of {MicroBatchTokens} tokens; expected 1 or more");
-        Check(Patience >= 0, $"a patience of {Patience} evaluations; expected 0 (never stop early) or more");
-        Check(Average >= 0, $"an average of {Average} evaluations; expected 0 (none) or more");
-        Check(Threads is >= 0 and <= 1024, $"{Threads} threads; expected 1 to 1024, or 0 for every core");
+        faults.Unless(MaximumTokens >= 8, $"sentences of at most {MaximumTokens} tokens; expected 8 or more");
+        faults.Unless(BatchTokens >= 1, $"a batch of {BatchTokens} tokens; expected 1 or more");
+        faults.Unless(MicroBatchTokens >= 1, $"a micro-batch of {MicroBatchTokens} tokens; expected 1 or more");
+        faults.Unless(Patience >= 0, $"a patience of {Patience} evaluations; expected 0 (never stop early) or more");
+        faults.Unless(Average >= 0, $"an average of {Average} evaluations; expected 0 (none) or more");
+        faults.Unless(Threads is >= 0 and <= 1024, $"{Threads} threads; expected 1 to 1024, or 0 for every core");
         return faults;
-
-        void Check(bool holds, string fault)
-        {
-            if (!holds)
-            {
-                faults.Add(fault);
-            }
-        }
     }
 }

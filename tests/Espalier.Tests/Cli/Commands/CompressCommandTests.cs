@@ -156,6 +156,8 @@ public class CompressCommandTests(TrainedTranslation trained)
     [InlineData(2, "'5' is no time", "compress", "x", "--out", "y", "--max-latency", "5")]
     [InlineData(2, "--frontier takes two of Quality, Bytes", "compress", "x", "--out", "y", "--frontier", "Bytes")]
     [InlineData(2, "leave --bits out", "compress", "--resume", "x", "--bits", "4")]
+    [InlineData(2, "--threads is 2000; expected 0 to 1024", "compress", "x", "--out", "y", "--threads", "2000")]
+    [InlineData(2, "--threads is 1025; expected 0 to 1024", "prune", "x", "--out", "y", "--threads", "1025")]
     [InlineData(1, "there is no run here", "compress", "missing", "--out", "y")]
     [InlineData(1, "there is no run here", "compress", "--resume", "missing")]
     [InlineData(2, "say what goes", "prune", "x", "--out", "y")]

@@ -44,6 +44,8 @@ public class RunCommandTests
     [InlineData(2, "give --dev-source, --dev-target too", "--train-source", "a", "--train-target", "b", "--time", "5m")]
     [InlineData(2, "give --test-target too", "--train-source", "a", "--train-target", "b", "--dev-source", "c", "--dev-target", "d", "--test-source", "e", "--time", "5m")]
     [InlineData(2, "2 files of source sentences and 1 of translations", "--train-source", "a", "b", "--train-target", "b", "--dev-source", "c", "--dev-target", "d", "--time", "5m")]
+    [InlineData(2, "--threads is 2000; expected 0 to 1024", "--threads", "2000")]
+    [InlineData(1, "missing.en", "--train-source", "missing.en", "other.en", "--train-target", "b", "b", "--dev-source", "c", "--dev-target", "d", "--time", "5m")]
     [InlineData(1, "missing.en", "--train-source", "missing.en", "--train-target", "b", "--dev-source", "c", "--dev-target", "d", "--time", "5m")]
     [InlineData(1, "there is no job here", "--resume", "nowhere")]
     public async Task Run_WithWhatCannotBeMeant_SaysWhatWasExpected(int expected, string says, params string[] args)

@@ -108,7 +108,7 @@ public class CompressedTensorDamageTests
             try
             {
                 using SafetensorsFile file = SafetensorsFile.Open(folder.Put(damaged));
-                foreach (string name in CompressedTensor.NamesIn(file))
+                foreach (string name in new[] { "a", "b" })
                 {
                     CompressedTensor tensor = CompressedTensor.Read(file, name);
                     float[] values = new float[tensor.Shape.Count];

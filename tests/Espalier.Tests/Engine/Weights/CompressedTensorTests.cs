@@ -34,7 +34,6 @@ public class CompressedTensorTests
         CompressedTensor.Save(folder["m.safetensors"], [.. tensors.Select((t, i) => ($"layer.{i}.weight", t.Tensor))]);
 
         using SafetensorsFile file = SafetensorsFile.Open(folder["m.safetensors"]);
-        Assert.Equal(tensors.Length, CompressedTensor.NamesIn(file).Count());
         for (int i = 0; i < tensors.Length; i++)
         {
             CompressedTensor read = CompressedTensor.Read(file, $"layer.{i}.weight");

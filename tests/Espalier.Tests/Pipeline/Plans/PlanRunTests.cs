@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Espalier.Pipeline.Plans;
 using Espalier.Planning.Sizes;
 using Espalier.Tests.Text;
@@ -59,6 +60,18 @@ public class PlanRunTests
         Assert.All(verification.Sizes, s => Assert.True(s.Loss > 0 && double.IsFinite(s.Error), $"{s}"));
         // What has ended is not trained again.
         Assert.Equal(verification.Sizes.Select(s => s.Steps), PlanVerification.Execute(folder["plan"]).Sizes.Select(s => s.Steps));
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"budgetSeconds":1,"wasteSeconds":1,"batchTokens":1,"racers":[]}""")]
+    public void Read_DamagedRace_SaysSo(string race)
+    {
+        using var folder = new TemporaryFolder();
+        string settings = JsonSerializer.Serialize(Settings("data", 30), PlanJson.Default.PlanSettings);
+        folder.Write("plan.json", $$"""{"settings":{{settings}},"race":{{race}}}""");
+        Assert.Contains("the state of the race is damaged", Assert.Throws<RunDamagedException>(
+            () => PlanRecord.Read(Path.GetDirectoryName(folder["plan.json"])!)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
