@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Espalier.Training;
 using Espalier.Training.Budgets;
 using Spectre.Console;
@@ -8,17 +9,21 @@ namespace Espalier.Cli.CommandLine;
 /// Shows how training goes: a live line on a terminal, else a plain one every ten seconds. It polls what the trainer last
 /// reported, so training never waits for it.
 /// </summary>
-/// <param name="error">Standard error.</param>
+/// <param name="context">Where it is shown, and whether the user has interrupted.</param>
 /// <param name="peakFlops">The machine's rate of plain products, in FLOP/s.</param>
 /// <param name="perplexity">Whether the loss is a language model's, and its exponential means something.</param>
-internal sealed class TrainingDisplay(TextWriter error, double peakFlops, bool perplexity = true) : IProgress<TrainingProgress>
+internal sealed class TrainingDisplay(CommandContext context, double peakFlops, bool perplexity = true) : IProgress<TrainingProgress>
 {
     private static readonly TimeSpan LineEvery = TimeSpan.FromSeconds(10), Poll = TimeSpan.FromMilliseconds(250);
 
     // Rates are smoothed over about this much training, in seconds.
     private const double Memory = 5;
 
+    private readonly bool _terminal = ReferenceEquals(context.Terminal.Error, Console.Error) && !Console.IsErrorRedirected;
     private readonly Lock _gate = new();
+
+    // What the bar would be in the way of.
+    private readonly ConcurrentQueue<string> _warnings = new();
     private TrainingProgress _latest;
     private double _tokensPerSecond, _flopsPerSecond;
     private bool _any;
@@ -35,16 +40,26 @@ internal sealed class TrainingDisplay(TextWriter error, double peakFlops, bool p
     public T Run<T>(Func<T> train)
     {
         Task<T> running = Task.Run(train);
-        if (ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected)
+        if (_terminal)
             ShowBar(running);
         else
             ShowLines(running);
+        while (_warnings.TryDequeue(out string? warning))
+            context.Warn(warning);
         return running.GetAwaiter().GetResult();
     }
 
     /// <inheritdoc/>
     public void Report(TrainingProgress value)
     {
+        if (value.Warning is { } warning)
+        {
+            if (_terminal)
+                _warnings.Enqueue(warning);
+            else
+                context.Warn(warning);
+            return;
+        }
         lock (_gate)
         {
             _latest = value;
@@ -91,18 +106,21 @@ internal sealed class TrainingDisplay(TextWriter error, double peakFlops, bool p
                 ProgressTask bar = display.AddTask("starting", maxValue: 1);
                 while (!Ended(running, Poll))
                 {
+                    while (_warnings.TryDequeue(out string? warning))
+                        console.WriteLine($"warning: {warning}");
                     (string line, bar.Value) = Now();
-                    bar.Description = Markup.Escape(line);
+                    bar.Description = Markup.Escape(context.Stopping ?? line);
                 }
             });
     }
 
     private void ShowLines(Task running)
     {
+        var lines = new PlainLines(context.Terminal.Error);
         while (!Ended(running, LineEvery))
         {
             (string line, double fraction) = Now();
-            error.WriteLine($"{fraction,4:P0} {line}");
+            lines.Write($"{fraction,4:P0} {line}");
         }
     }
 

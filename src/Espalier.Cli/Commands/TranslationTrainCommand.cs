@@ -17,7 +17,7 @@ internal sealed class TranslationTrainCommand : EspalierCommand
     private readonly Option<string[]> _trainTarget = Files("--train-target", "Translations of --train-source, line by line, in as many files");
     private readonly Option<string?> _devSource = new("--dev-source") { Description = "Development set, one sentence a line: BLEU on it chooses the model" };
     private readonly Option<string?> _devTarget = new("--dev-target") { Description = "Translations of --dev-source, line by line" };
-    private readonly Option<string?> _out = new("--out") { Description = "Folder of the run, to create" };
+    private readonly Option<string?> _out = new("--out") { Description = "Folder of the run, new or empty; a new run needs it" };
     private readonly Option<string?> _resume = new("--resume") { Description = "Folder of a run to go on with; give it more with --time +30m" };
     private readonly BudgetOptions _budget = new();
     private readonly TranslationOptions _options = new();
@@ -39,12 +39,18 @@ internal sealed class TranslationTrainCommand : EspalierCommand
         foreach (string warning in run.Warnings)
             context.Warn(warning);
         Announce(run, context);
-        var display = new TrainingDisplay(context.Terminal.Error, run.PeakFlops, perplexity: false);
+        var display = new TrainingDisplay(context, run.PeakFlops, perplexity: false);
         TranslationOutcome outcome = display.Run(() => run.Train(display, context.Cancel));
         TrainingOutcome training = outcome.Training;
         var report = new TranslationTrainReport(
             run.Directory.Path, training.End, run.Parameters, training.State.Step, training.State.Tokens, training.State.Epochs,
-            training.State.Times, training.State.Flops, outcome.Best, training.Timing, training.State.Rollbacks, training.Message);
+            training.State.Flops, outcome.Best, training.Timing, training.State.Rollbacks, training.Message)
+        {
+            TrainingSeconds = training.State.Times.Training.TotalSeconds,
+            EvaluationSeconds = training.State.Times.Evaluation.TotalSeconds,
+            SavingSeconds = training.State.Times.Saving.TotalSeconds,
+            PreparationSeconds = run.Record.PreparationSeconds,
+        };
         context.Report(report, CommandJson.Default.TranslationTrainReport, report.Write);
         if (training.End == TrainingEnd.Diverged)
             throw new RunException(run.Directory.Path, $"training diverged: {training.Message}");
@@ -67,7 +73,7 @@ internal sealed class TranslationTrainCommand : EspalierCommand
                 throw new UsageException($"a run that is resumed keeps its settings; leave {string.Join(", ", given)} out (budgets may change, and files where they were moved)");
             Func<TrainingBudget, TrainingSpent, TrainingBudget>? change = _budget.ReadChange(parsed);
             bool moved = Paths.Any(o => parsed.GetResult(o) is { Implicit: false });
-            return context.Track("reading", _ => TranslationRun.Resume(resumed, change, !moved ? null : c => c with
+            return context.Resume("reading", _ => TranslationRun.Resume(resumed, change, !moved ? null : c => c with
             {
                 TrainSource = source.Length > 0 ? source : c.TrainSource,
                 TrainTarget = target.Length > 0 ? target : c.TrainTarget,
@@ -78,7 +84,7 @@ internal sealed class TranslationTrainCommand : EspalierCommand
         if (source.Length == 0 || target.Length == 0 || devSource == null || devTarget == null || folder == null)
             throw new UsageException("name the parallel set with --train-source, --train-target, --dev-source and --dev-target, and the run's folder with --out; or a run with --resume");
         TranslationConfiguration configuration = _options.Read(parsed, (source, target, devSource, devTarget), _budget.Read(parsed));
-        return context.Track("reading", progress =>
+        return context.Begin("reading", progress =>
             TranslationRun.Create(folder, configuration, new PhaseProgress(progress, "pairs"), context.Cancel));
     }
 
@@ -97,13 +103,13 @@ internal sealed class TranslationTrainCommand : EspalierCommand
 
 /// <summary>What <c>translation train --json</c> prints.</summary>
 internal sealed record TranslationTrainReport(
-    string Run, TrainingEnd End, long Parameters, long Steps, long Tokens, double Epochs, PhaseTimes Times, FlopCount Flops, TranslationBest? Best,
-    StepTiming? Timing, int Rollbacks, string? Message)
+    string Run, TrainingEnd End, long Parameters, long Steps, long Tokens, double Epochs, FlopCount Flops, TranslationBest? Best,
+    StepTiming? Timing, int Rollbacks, string? Message) : TimedReport
 {
     public void Write(TextWriter text)
     {
         text.WriteLine($"{Run}: {End.ToString().ToLowerInvariant()} after {Steps:N0} steps, {Tokens:N0} tokens, {Epochs:F2} epochs");
-        text.WriteLine($"  training    {Quantities.Show(Times.Training)}; evaluation {Quantities.Show(Times.Evaluation)}, saving {Quantities.Show(Times.Saving)}");
+        WriteTimes(text);
         if (Timing is { } t)
             text.WriteLine($"  step        {t.Mean * 1e3:F1} ms ± {t.StandardDeviation * 1e3:F1} (median {t.Median * 1e3:F1}) over {t.Steps} steps{(t.Stable ? "" : ", not stable")}");
         text.WriteLine($"  FLOPs       {Flops.Products:E3} in matrix products");

@@ -11,6 +11,9 @@ namespace Espalier.Training.Translation;
 /// <param name="DevelopmentPairs">Pairs to be measured by.</param>
 public sealed record TranslationRecord(TranslationConfiguration Configuration, int TrainPairs, long TrainTokens, int DevelopmentPairs)
 {
+    /// <summary>Seconds of reading, learning the tokenizer and measuring before the first step.</summary>
+    public double PreparationSeconds { get; init; }
+
     /// <summary>Reads the configuration of a run.</summary>
     /// <exception cref="RunException">It is another kind of run, or damaged.</exception>
     internal static TranslationRecord Read(string path, RunManifest manifest)

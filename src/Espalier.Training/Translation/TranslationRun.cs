@@ -112,7 +112,7 @@ public sealed class TranslationRun : ITrainingRun
             PeakFlops = PeakFlops,
             ExpectedStep = ExpectedStep,
             KeepGoing = Keep,
-            Average = () => _snapshots.Average(parameters, EvaluationHistory.Read(_run.Path)),
+            Average = () => _snapshots.Average(parameters, new EvaluationHistory(_run.Events.History())),
             WriteModel = () =>
             {
                 // Who is interrupted before the first evaluation has a model all the same.
@@ -179,6 +179,7 @@ public sealed class TranslationRun : ITrainingRun
         IProgress<double>? progress = null, CancellationToken cancel = default, TranslationData? data = null)
     {
         ConfigurationException.ThrowIfAny("translation", asked.Validate());
+        long start = Stopwatch.GetTimestamp();
 
         // Before anything is read or measured: a folder that cannot be written costs no waiting.
         using RunPlace place = RunPlace.Claim(path, storage);
@@ -188,7 +189,10 @@ public sealed class TranslationRun : ITrainingRun
         TranslationConfiguration c = Resolve(asked, materials);
         double peakFlops = peak(materials.Device);
         materials.Build(c);
-        var record = new TranslationRecord(c, data.Train.Sources.Count, data.TrainTokens, data.Development.Sources.Count);
+        var record = new TranslationRecord(c, data.Train.Sources.Count, data.TrainTokens, data.Development.Sources.Count)
+        {
+            PreparationSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
+        };
         RunDirectory run = opened.Add(place.Begin(new RunManifest
         {
             Kind = Kind,
@@ -219,7 +223,7 @@ public sealed class TranslationRun : ITrainingRun
         RunResumption.Require(path, data.Fingerprint == manifest.DataFingerprint, "the data");
         TranslationMaterials materials = opened.Add(new TranslationMaterials(data, c.Threads));
         List<string> warnings = [.. RunResumption.MachineWarnings(manifest, materials.Device)];
-        TrainingState state = RunResumption.StateOf(run, warnings);
+        TrainingState state = RunResumption.StateOf(run);
         if (budget == null)
         {
             warnings.AddRange(RunResumption.EndWarnings(c.Training.Budget, state));
@@ -274,7 +278,7 @@ public sealed class TranslationRun : ITrainingRun
     // What was evaluated is kept for the average, and where it is better than all before it as the model.
     private bool Keep(TrainingState state, Evaluation evaluation)
     {
-        EvaluationHistory history = EvaluationHistory.Read(_run.Path);
+        var history = new EvaluationHistory(_run.Events.History());
         if (evaluation.Averaged == null)
         {
             _snapshots.Add(_materials.Objective.Parameters, history);
