@@ -28,6 +28,11 @@ public class PretrainCommandTests
         (code, output, error) = await Run("pretrain", "--resume", run, "--steps", "+3", "--json");
         Assert.True(code == 0, error);
         Assert.Equal(8, JsonDocument.Parse(output).RootElement.GetProperty("steps").GetInt32());
+        File.WriteAllText(Path.Join(run, "checkpoints", "step-8", "optimizer.safetensors"), "cut short");
+        (code, output, error) = await Run("pretrain", "--resume", run, "--steps", "+1", "--json");
+        Assert.True(code == 0, error);
+        Assert.Equal(9, JsonDocument.Parse(output).RootElement.GetProperty("steps").GetInt32());
+        Assert.Single(error.Split('\n'), line => line.StartsWith("warning: ", StringComparison.Ordinal) && line.Contains("step-8 is damaged and passed over", StringComparison.Ordinal));
         (code, _, error) = await Run("pretrain", "--data", data, "--out", run, "--steps", "5");
         Assert.Equal(1, code);
         Assert.Contains("there is a run here already", error);
