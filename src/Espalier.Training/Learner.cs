@@ -26,6 +26,16 @@ internal sealed class Learner : IDisposable
     /// <summary>Where training stands.</summary>
     public TrainingState State { get; set; }
 
+    /// <summary>The time of each phase so far.</summary>
+    public PhaseTimes Times => _clock.Times;
+
+    /// <summary>Ends the phase that the clock counts, and begins another.</summary>
+    public void Enter(TrainingPhase phase)
+    {
+        _clock.Enter(phase);
+        State = State with { Times = _clock.Times };
+    }
+
     /// <summary>One optimizer step. With a fault it diverged: then nothing was updated but what it has cost.</summary>
     /// <param name="expected">What a step is expected to take, where none was measured yet.</param>
     /// <param name="cancel">Ends it between two micro-batches, as if it had never begun.</param>

@@ -19,8 +19,9 @@ public sealed class Trainer : IDisposable
     private readonly Learner _learner;
     private readonly TrainingClock _clock;
     private readonly TrainingRecorder _recorder;
+    private readonly TrainingRollback _rollback;
+    private readonly TrainingEvaluator _evaluator;
     private IProgress<TrainingProgress>? _progress;
-    private Evaluation? _evaluation;
 
     /// <summary>Prepares training.</summary>
     /// <param name="objective">What for; its parameters and position are where training begins.</param>
@@ -37,11 +38,17 @@ public sealed class Trainer : IDisposable
         _learner = new Learner(objective, settings, _clock);
         _checkpoints = run == null ? null : new TrainingCheckpoints(run, _learner, settings);
         _recorder = new TrainingRecorder(run?.Events, time);
+        _rollback = new TrainingRollback(_learner, _checkpoints, _recorder, settings.Divergence);
+        _evaluator = new TrainingEvaluator(_learner, _recorder, _rollback);
     }
 
     /// <summary>Told of each evaluation, the last one included; where it is not the last, false ends training early. What it
     /// writes counts as saving.</summary>
-    public Func<TrainingState, Evaluation, bool>? KeepGoing { get; init; }
+    public Func<TrainingState, Evaluation, bool>? KeepGoing
+    {
+        get => _evaluator.KeepGoing;
+        init => _evaluator.KeepGoing = value;
+    }
 
     /// <summary>At the end of training that was not cut short, puts an average of earlier weights into the parameters, to be evaluated
     /// too: returns of how many evaluations, or null where it left them alone. Checkpoints hold the weights of training.</summary>
@@ -86,7 +93,7 @@ public sealed class Trainer : IDisposable
         string? message = null;
         try
         {
-            (end, message) = WasEnough() ? (TrainingEnd.Stopped, null) : Train(cancel);
+            (end, message) = !IsOver && _evaluator.WasEnough() ? (TrainingEnd.Stopped, null) : Train(cancel);
             if (end != TrainingEnd.Stopped)
             {
                 Evaluate(cancel, gaveUp: end == TrainingEnd.Diverged);
@@ -108,7 +115,7 @@ public sealed class Trainer : IDisposable
         }
 
         End(end, message);
-        return new TrainingOutcome(end, State, _evaluation, _recorder.Timing, message);
+        return new TrainingOutcome(end, State, _evaluator.Latest, _recorder.Timing, message);
     }
 
     /// <inheritdoc/>
@@ -131,8 +138,8 @@ public sealed class Trainer : IDisposable
         _recorder.GoOn();
         foreach ((string path, string fault) in damaged)
         {
-            string aside = _checkpoints!.SetAside(path);
-            _recorder.Write("warning", State, e => e with { Message = $"{path} is passed over: {fault}; it is now {aside}" });
+            Warn($"{path} is damaged and passed over: {fault}; it is now {_checkpoints!.SetAside(path)}. "
+                + $"Training goes on from step {State.Step}; what came after it is done again");
         }
 
         _recorder.Write(begun ? "resumed" : "started", State, e => e with { PeakFlops = Peak?.Flops });
@@ -141,15 +148,6 @@ public sealed class Trainer : IDisposable
             // So that there is always something good to go back to, and a full disk is noticed at once.
             Save();
         }
-    }
-
-    // Who was killed between the last checkpoint and the line that says that training was stopped: it is not to take another step.
-    private bool WasEnough()
-    {
-        Evaluation? last = IsOver ? null : _recorder.LastEvaluation(State.Step);
-        bool enough = last != null && KeepGoing?.Invoke(State, last) == false;
-        _evaluation = enough ? last : null;
-        return enough;
     }
 
     private (TrainingEnd End, string? Message) Train(CancellationToken cancel)
@@ -181,9 +179,13 @@ public sealed class Trainer : IDisposable
                 _recorder.NoteSuspension(_clock.Suspended, State);
                 Report(TrainingPhase.Training, before);
             }
-            else if (RollBack(step.Fault) is { } hopeless)
+            else
             {
-                return (TrainingEnd.Diverged, hopeless);
+                _evaluator.Forget();
+                if (_rollback.Try(step.Fault) is { } hopeless)
+                {
+                    return (TrainingEnd.Diverged, hopeless);
+                }
             }
         }
     }
@@ -191,46 +193,21 @@ public sealed class Trainer : IDisposable
     /// <summary>Evaluates; false when the caller has enough.</summary>
     private bool Evaluate(CancellationToken cancel, int? averaged = null, bool gaveUp = false)
     {
-        _evaluation = null;
+        _evaluator.Forget();
         _recorder.WriteSteps(State);
         MeasurePeak();
-        Enter(TrainingPhase.Evaluation);
+        _learner.Enter(TrainingPhase.Evaluation);
         Report(TrainingPhase.Evaluation, State);
-        _evaluation = Measure(gaveUp, cancel) is { } evaluation ? evaluation with { Averaged = averaged } : null;
-        Enter(TrainingPhase.Saving);
-        State = State with { EvaluatedAt = State.Spent };
-        bool goOn = true;
-        if (_evaluation != null)
-        {
-            _recorder.Write(_evaluation, State);
-            goOn = KeepGoing?.Invoke(State, _evaluation) != false;
-        }
-
-        Enter(TrainingPhase.Idle);
-        return goOn;
+        return _evaluator.Run(cancel, averaged, gaveUp);
     }
 
     private void MeasurePeak()
     {
-        Enter(TrainingPhase.Idle);
+        _learner.Enter(TrainingPhase.Idle);
         if (Peak?.MeasureAgain() is { } higher)
         {
             _recorder.Write("peak", State, e => e with { PeakFlops = higher });
         }
-    }
-
-    private Evaluation? Measure(bool gaveUp, CancellationToken cancel)
-    {
-        Evaluation? evaluation = _learner.Evaluate(cancel);
-
-        // The newest checkpoint was saved before anybody had seen the loss that its last step led to: where training gave up, nobody has.
-        while (gaveUp && evaluation != null && !double.IsFinite(evaluation.Loss) && GoBack(further: true))
-        {
-            Enter(TrainingPhase.Evaluation);
-            evaluation = _learner.Evaluate(cancel);
-        }
-
-        return evaluation;
     }
 
     private void EvaluateAverage(CancellationToken cancel)
@@ -241,9 +218,9 @@ public sealed class Trainer : IDisposable
         }
 
         SaveIfDue();
-        Enter(TrainingPhase.Saving);
+        _learner.Enter(TrainingPhase.Saving);
         int? averaged = Average();
-        Enter(TrainingPhase.Idle);
+        _learner.Enter(TrainingPhase.Idle);
         if (averaged != null)
         {
             Evaluate(cancel, averaged);
@@ -266,13 +243,13 @@ public sealed class Trainer : IDisposable
         }
 
         _recorder.WriteSteps(State);
-        Enter(TrainingPhase.Saving);
+        _learner.Enter(TrainingPhase.Saving);
         Report(TrainingPhase.Saving, State);
         double[] fractions = _checkpoints.KeepFractions();
         State = State with { SavedAt = State.Spent };
         _recorder.Write("checkpoint", State, e => e with { Message = fractions.Length == 0 ? null : $"at {string.Join(", ", fractions)} of the budget" });
         _checkpoints.Save();
-        Enter(TrainingPhase.Idle);
+        _learner.Enter(TrainingPhase.Idle);
     }
 
     /// <summary>Saves and says how it ended, with the time that saving took; then the checkpoint learns of the log's end.</summary>
@@ -280,58 +257,27 @@ public sealed class Trainer : IDisposable
     {
         _recorder.WriteSteps(State);
         SaveIfDue();
-        Enter(TrainingPhase.Saving);
+        _learner.Enter(TrainingPhase.Saving);
         WriteModel?.Invoke();
-        Enter(TrainingPhase.Idle);
+        _learner.Enter(TrainingPhase.Idle);
         _recorder.Write(end.ToString().ToLowerInvariant(), State, e => e with
         {
             Message = message,
             Timing = _recorder.Timing,
-            Evaluation = _evaluation,
+            Evaluation = _evaluator.Latest,
         });
         _checkpoints?.Update();
     }
 
-    /// <summary>Goes back to the last good checkpoint with a lower rate. Returns why not, if that is of no use any more.</summary>
-    private string? RollBack(string fault)
+    private void Warn(string message)
     {
-        string what = $"{fault} at step {State.Step + 1}";
-        string? hopeless = !GoBack() ? $"{what}, and there is no checkpoint to go back to; take a lower learning rate, or a longer warm-up"
-            : State.Rollbacks >= _settings.Divergence.MaximumRollbacks ? $"{what}, after {State.Rollbacks} rollbacks; take a lower learning rate"
-            : null;
-        if (hopeless == null)
-        {
-            State = State with { RateScale = State.RateScale * _settings.Divergence.RateFactor, Rollbacks = State.Rollbacks + 1 };
-            _recorder.Write("rolled-back", State, e => e with { Message = $"{what}: back to step {State.Step}, with {State.RateScale} of the rate" });
-            _checkpoints!.Update();
-        }
-
-        Enter(TrainingPhase.Idle);
-        return hopeless;
+        _recorder.Write("warning", State, e => e with { Message = message });
+        _progress?.Report(Progress(TrainingPhase.Idle, State) with { Warning = message });
     }
 
-    /// <summary>Goes back to the newest checkpoint that is good, or further still; what that takes counts as saving.</summary>
-    private bool GoBack(bool further = false)
-    {
-        Enter(TrainingPhase.Saving);
-        if (_checkpoints?.GoBack(_clock, further) != true)
-        {
-            return false;
-        }
+    private void Report(TrainingPhase phase, TrainingState before) => _progress?.Report(Progress(phase, before));
 
-        _evaluation = null;
-        _recorder.Begin(State);
-        return true;
-    }
-
-    private void Enter(TrainingPhase phase)
-    {
-        _clock.Enter(phase);
-        State = State with { Times = _clock.Times };
-    }
-
-    private void Report(TrainingPhase phase, TrainingState before)
-        => _progress?.Report(new TrainingProgress(
-            phase, State, _settings.Budget.Fraction(State.Spent), _recorder.SmoothedLoss, State.Times.Training - before.Times.Training,
-            State.Tokens - before.Tokens, State.Flops.Products - before.Flops.Products, _evaluation));
+    private TrainingProgress Progress(TrainingPhase phase, TrainingState before) => new(
+        phase, State, _settings.Budget.Fraction(State.Spent), _recorder.SmoothedLoss, State.Times.Training - before.Times.Training,
+        State.Tokens - before.Tokens, State.Flops.Products - before.Flops.Products, _evaluator.Latest);
 }

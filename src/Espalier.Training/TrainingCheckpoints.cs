@@ -1,4 +1,3 @@
-using Espalier.Training.Budgets;
 using Espalier.Training.Runs;
 
 namespace Espalier.Training;
@@ -86,9 +85,8 @@ internal sealed class TrainingCheckpoints(RunDirectory run, Learner learner, Tra
     public void Update() => _newest = run.Checkpoints.Update(_newest!, learner.State, run.Events.Flush());
 
     /// <summary>Goes back to the newest good one; false where there is none.</summary>
-    /// <param name="clock">What training has taken; that remains.</param>
     /// <param name="further">Whether only one before that to which training went back last will do.</param>
-    public bool GoBack(TrainingClock clock, bool further)
+    public bool GoBack(bool further)
     {
         // One that led straight into a divergence again is not good: then the one before it.
         Checkpoint? checkpoint = run.Checkpoints.Latest((_, _) => { }, before: _restoredStep)
@@ -101,7 +99,9 @@ internal sealed class TrainingCheckpoints(RunDirectory run, Learner learner, Tra
         TrainingState diverged = learner.State;
         learner.Restore(checkpoint);
         run.Checkpoints.DeleteAfter(checkpoint.Step);
-        learner.State = learner.State.After(diverged, clock.Times);
+
+        // What training has taken remains.
+        learner.State = learner.State.After(diverged, learner.Times);
         (_newest, _restoredStep) = (checkpoint, checkpoint.Step);
         return true;
     }

@@ -42,6 +42,9 @@ public readonly record struct TrainingProgress(
     TrainingPhase Phase, TrainingState State, double Fraction, double Loss, TimeSpan StepTime, long StepTokens,
     double StepProductFlops, Evaluation? Evaluation)
 {
+    /// <summary>What did not stop training, and a person should know; null nearly always.</summary>
+    public string? Warning { get; init; }
+
     /// <summary>Training time until the budget is used up, going by the steps so far; null before the first.</summary>
     public TimeSpan? Remaining => Fraction > 0 ? State.Times.Training * ((1 - Fraction) / Fraction) : null;
 }

@@ -64,7 +64,12 @@ internal sealed class Application(Terminal terminal)
             terminal.Error.WriteLine("interrupted");
             return ExitCode.Interrupted;
         }
-        catch (Exception fault) when (fault is UsageException or ConfigurationException || (fault is TextException && parsed == null))
+        catch (ConfigurationException fault)
+        {
+            terminal.Error.WriteLine($"error: {(parsed == null ? fault.Message : OptionNames.In(fault.Message, parsed.CommandResult.Command))}");
+            return ExitCode.WrongUsage;
+        }
+        catch (Exception fault) when (fault is UsageException || (fault is TextException && parsed == null))
         {
             terminal.Error.WriteLine($"error: {fault.Message}");
             return ExitCode.WrongUsage;

@@ -15,7 +15,13 @@ internal abstract class EspalierCommand : Command
         // On a thread of its own, so that the signal handler of System.CommandLine can cancel and wait for it.
         SetAction((parsed, cancel) => Task.Run(() =>
         {
-            Execute(parsed, new CommandContext(terminal, parsed.GetValue(Application.Json), cancel));
+            var context = new CommandContext(terminal, parsed.GetValue(Application.Json), SavesWhenStopped, cancel);
+            using CancellationTokenRegistration told = cancel.Register(() =>
+            {
+                if (context.Stopping is { } stopping)
+                    terminal.Error.WriteLine(stopping);
+            });
+            Execute(parsed, context);
             return ExitCode.Done;
         }, cancel));
     }

@@ -7,7 +7,8 @@ namespace Espalier.Cli.CommandLine;
 /// Shows how the main job goes: a bar for the whole of it and a line for its phase on a terminal, else a plain line now and then.
 /// It polls, so the job never waits for it.
 /// </summary>
-internal sealed class JobDisplay(TextWriter error) : IProgress<JobProgress>
+/// <param name="context">Where it is shown, and whether the user has interrupted.</param>
+internal sealed class JobDisplay(CommandContext context) : IProgress<JobProgress>
 {
     private static readonly TimeSpan LineEvery = TimeSpan.FromSeconds(10), Poll = TimeSpan.FromMilliseconds(250);
 
@@ -18,7 +19,7 @@ internal sealed class JobDisplay(TextWriter error) : IProgress<JobProgress>
     public T Run<T>(Func<T> work)
     {
         Task<T> running = Task.Run(work);
-        if (ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected)
+        if (ReferenceEquals(context.Terminal.Error, Console.Error) && !Console.IsErrorRedirected)
             ShowBars(running);
         else
             ShowLines(running);
@@ -54,7 +55,7 @@ internal sealed class JobDisplay(TextWriter error) : IProgress<JobProgress>
                     if (Latest is not { } now)
                         continue;
                     whole.Value = now.Fraction;
-                    whole.Description = Markup.Escape($"phase {now.Phases.Take((int)now.Phase + 1).Count(JobSchedule.Has)} of {now.Phases.Count(JobSchedule.Has)} · {Quantities.Show(now.Left)} left");
+                    whole.Description = Markup.Escape(context.Stopping ?? $"phase {now.Phases.Take((int)now.Phase + 1).Count(JobSchedule.Has)} of {now.Phases.Count(JobSchedule.Has)} · {Quantities.Show(now.Left)} left");
                     part.Value = PhaseFraction(now);
                     part.Description = Markup.Escape(Words(now));
                 }
@@ -63,10 +64,11 @@ internal sealed class JobDisplay(TextWriter error) : IProgress<JobProgress>
 
     private void ShowLines(Task running)
     {
+        var lines = new PlainLines(context.Terminal.Error);
         while (!Ended(running, LineEvery))
         {
             if (Latest is { } now)
-                error.WriteLine($"{now.Fraction,4:P0} {Words(now)} · {Quantities.Show(now.Left)} left");
+                lines.Write($"{now.Fraction,4:P0} {Words(now)} · {Quantities.Show(now.Left)} left");
         }
     }
 

@@ -11,78 +11,87 @@ internal readonly record struct WorkDone(string Phase, double Fraction);
 /// Shows progress once the work has lasted a second: a bar with the time left on a terminal, else a plain line every few
 /// seconds. The display polls the work, so the work never waits for it.
 /// </summary>
-internal static class ProgressDisplay
+/// <param name="context">Where it is shown, and whether the user has interrupted.</param>
+/// <param name="title">What is being done.</param>
+/// <param name="announcement">What is said of it first; the title when null.</param>
+internal sealed class ProgressDisplay(CommandContext context, string title, string? announcement) : IProgress<WorkDone>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LineEvery = TimeSpan.FromSeconds(5);
 
-    public static T Run<T>(TextWriter error, string title, Func<IProgress<WorkDone>, T> work)
+    private readonly Lock _gate = new();
+    private WorkDone? _latest;
+
+    /// <summary>Does the work, and shows how far it is until it ends.</summary>
+    public T Run<T>(Func<IProgress<WorkDone>, T> work)
     {
-        var latest = new Latest();
-        Task<T> running = Task.Run(() => work(latest));
+        Task<T> running = Task.Run(() => work(this));
         if (!Ended(running, Patience))
         {
-            if (ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected)
-                ShowBar(running, latest, title);
+            if (ReferenceEquals(context.Terminal.Error, Console.Error) && !Console.IsErrorRedirected)
+                ShowBar(running);
             else
-                ShowLines(running, latest, title, error);
+                ShowLines(running);
         }
         return running.GetAwaiter().GetResult();
     }
 
-    private static void ShowBar(Task running, Latest latest, string title)
+    /// <inheritdoc/>
+    public void Report(WorkDone value)
+    {
+        lock (_gate)
+            _latest = value;
+    }
+
+    private WorkDone? Latest
+    {
+        get
+        {
+            lock (_gate)
+                return _latest;
+        }
+    }
+
+    private void ShowBar(Task running)
     {
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        if (announcement != null)
+            console.WriteLine(announcement);
         console.Progress().AutoClear(true)
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .Start(display =>
             {
-                string? phase = null;
+                string? shown = null;
                 ProgressTask? bar = null;
                 while (!Ended(running, TimeSpan.FromMilliseconds(100)))
                 {
-                    WorkDone done = latest.Value;
-                    if (bar is null || done.Phase != phase)
+                    WorkDone? done = Latest;
+                    string now = context.Stopping ?? (done is { } d ? $"{title}: {d.Phase}" : title);
+                    if (bar is null || now != shown)
                     {
                         bar?.StopTask();
-                        phase = done.Phase;
-                        bar = display.AddTask(Markup.Escape($"{title}: {phase}"), maxValue: 1);
+                        shown = now;
+                        bar = display.AddTask(Markup.Escape(now), maxValue: 1);
                     }
-                    bar.Value = done.Fraction;
+                    bar.Value = done?.Fraction ?? 0;
                 }
             });
     }
 
-    private static void ShowLines(Task running, Latest latest, string title, TextWriter error)
+    private void ShowLines(Task running)
     {
+        var lines = new PlainLines(context.Terminal.Error);
+        if (announcement != null)
+            lines.Write(announcement);
         do
         {
-            WorkDone done = latest.Value;
-            error.WriteLine($"{title}: {done.Phase} {done.Fraction:P0}");
+            if (Latest is { } done)
+                lines.Write($"{title}: {done.Phase} {done.Fraction:P0}");
+            else if (announcement == null)
+                lines.Write(title);
         }
         while (!Ended(running, LineEvery));
     }
 
     private static bool Ended(Task task, TimeSpan within) => Task.WaitAny([task], within) == 0;
-
-    private sealed class Latest : IProgress<WorkDone>
-    {
-        private readonly Lock _gate = new();
-        private WorkDone _value = new("starting", 0);
-
-        public WorkDone Value
-        {
-            get
-            {
-                lock (_gate)
-                    return _value;
-            }
-        }
-
-        public void Report(WorkDone value)
-        {
-            lock (_gate)
-                _value = value;
-        }
-    }
 }

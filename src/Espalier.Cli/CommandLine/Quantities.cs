@@ -1,5 +1,6 @@
 using System.Globalization;
 using Espalier.Training;
+using Espalier.Training.Budgets;
 
 namespace Espalier.Cli.CommandLine;
 
@@ -79,9 +80,5 @@ internal static class Quantities
     }
 
     /// <summary>A time in words short enough for a progress line.</summary>
-    public static string Show(TimeSpan time) =>
-        time.TotalDays >= 2 ? $"{time.TotalDays:F1} days"
-        : time.TotalHours >= 1 ? $"{(int)time.TotalHours}h{time.Minutes:D2}m"
-        : time.TotalMinutes >= 1 ? $"{time.Minutes}m{time.Seconds:D2}s"
-        : time.TotalSeconds >= 10 ? $"{time.TotalSeconds:F0}s" : $"{time.TotalSeconds:F1}s";
+    public static string Show(TimeSpan time) => BudgetWords.Of(time);
 }

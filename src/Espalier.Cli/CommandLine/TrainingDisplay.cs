@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Espalier.Training;
 using Espalier.Training.Budgets;
 using Espalier.Training.Timing;
@@ -9,17 +10,21 @@ namespace Espalier.Cli.CommandLine;
 /// Shows how training goes: a live line on a terminal, else a plain one every ten seconds. It polls what the trainer last
 /// reported, so training never waits for it.
 /// </summary>
-/// <param name="error">Standard error.</param>
+/// <param name="context">Where it is shown, and whether the user has interrupted.</param>
 /// <param name="peak">The machine's rate of plain products.</param>
 /// <param name="perplexity">Whether the loss is a language model's, and its exponential means something.</param>
-internal sealed class TrainingDisplay(TextWriter error, PeakThroughput peak, bool perplexity = true) : IProgress<TrainingProgress>
+internal sealed class TrainingDisplay(CommandContext context, PeakThroughput peak, bool perplexity = true) : IProgress<TrainingProgress>
 {
     private static readonly TimeSpan LineEvery = TimeSpan.FromSeconds(10), Poll = TimeSpan.FromMilliseconds(250);
 
     // Rates are smoothed over about this much training, in seconds.
     private const double Memory = 5;
 
+    private readonly bool _terminal = ReferenceEquals(context.Terminal.Error, Console.Error) && !Console.IsErrorRedirected;
     private readonly Lock _gate = new();
+
+    // What the bar would be in the way of.
+    private readonly ConcurrentQueue<string> _warnings = new();
     private TrainingProgress _latest;
     private double _tokensPerSecond, _flopsPerSecond;
     private bool _any;
@@ -36,16 +41,26 @@ internal sealed class TrainingDisplay(TextWriter error, PeakThroughput peak, boo
     public T Run<T>(Func<T> train)
     {
         Task<T> running = Task.Run(train);
-        if (ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected)
+        if (_terminal)
             ShowBar(running);
         else
             ShowLines(running);
+        while (_warnings.TryDequeue(out string? warning))
+            context.Warn(warning);
         return running.GetAwaiter().GetResult();
     }
 
     /// <inheritdoc/>
     public void Report(TrainingProgress value)
     {
+        if (value.Warning is { } warning)
+        {
+            if (_terminal)
+                _warnings.Enqueue(warning);
+            else
+                context.Warn(warning);
+            return;
+        }
         lock (_gate)
         {
             _latest = value;
@@ -92,18 +107,21 @@ internal sealed class TrainingDisplay(TextWriter error, PeakThroughput peak, boo
                 ProgressTask bar = display.AddTask("starting", maxValue: 1);
                 while (!Ended(running, Poll))
                 {
+                    while (_warnings.TryDequeue(out string? warning))
+                        console.WriteLine($"warning: {warning}");
                     (string line, bar.Value) = Now();
-                    bar.Description = Markup.Escape(line);
+                    bar.Description = Markup.Escape(context.Stopping ?? line);
                 }
             });
     }
 
     private void ShowLines(Task running)
     {
+        var lines = new PlainLines(context.Terminal.Error);
         while (!Ended(running, LineEvery))
         {
             (string line, double fraction) = Now();
-            error.WriteLine($"{fraction,4:P0} {line}");
+            lines.Write($"{fraction,4:P0} {line}");
         }
     }
 

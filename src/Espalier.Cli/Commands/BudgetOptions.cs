@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Espalier.Cli.CommandLine;
 using Espalier.Training.Budgets;
+using Espalier.Training.Timing;
 
 namespace Espalier.Cli.Commands;
 
@@ -8,7 +9,7 @@ namespace Espalier.Cli.Commands;
 /// <param name="time">What <c>--time</c> is.</param>
 /// <param name="epochs">What <c>--epochs</c> is.</param>
 internal sealed class BudgetOptions(
-    string time = "Time of the training steps alone, such as 30m (evaluating and saving come on top); with --resume, +30m adds to it. The first of --time, --steps, --tokens and --epochs to be reached ends the run; one is needed",
+    string time = "Time of the training steps alone, such as 30m (measuring before the start, evaluating and saving come on top); with --resume, +30m adds to it. The first of --time, --steps, --tokens and --epochs to be reached ends the run; one is needed",
     string epochs = "Passes over the data")
 {
     private readonly Option<string?> _time = New("--time", time, text => Quantities.Time(text));
@@ -39,6 +40,11 @@ internal sealed class BudgetOptions(
             Epochs = replaced.Epochs ?? old.Epochs,
         }.Extend(added, spent);
     }
+
+    /// <summary>Says that the measuring before the start begins, and what it takes.</summary>
+    /// <param name="time">The time of the budget; null where it has none.</param>
+    public static string Measuring(TimeSpan? time)
+        => $"measuring micro-batch and step: about {Quantities.Show(TimeEstimate.Measuring(time))}{(time == null ? "" : ", which --time does not count")}";
 
     private static Option<string?> New(string name, string description, Action<string> read) =>
         new Option<string?>(name) { Description = description }.ExpectReadable(text => read(text.TrimStart('+')));

@@ -1,10 +1,15 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
+using Espalier.Pipeline.Reports;
+using Espalier.Training;
 
 namespace Espalier.Cli.Commands;
 
-/// <summary>How the results of commands become JSON.</summary>
+/// <summary>How the results of commands become JSON. What a command has nothing to say of is left out; how something ended is written as
+/// in the log of a run.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, UseStringEnumConverter = true,
+    Converters = [typeof(CamelCase<TrainingEnd>), typeof(CamelCase<PhaseState>)], DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(TrainReport))]
 [JsonSerializable(typeof(PrepareReport))]
@@ -25,3 +30,6 @@ namespace Espalier.Cli.Commands;
 [JsonSerializable(typeof(TranslateReport))]
 [JsonSerializable(typeof(ScoreReport))]
 internal sealed partial class CommandJson : JsonSerializerContext;
+
+/// <summary>Writes the names of an enumeration in camel case.</summary>
+internal sealed class CamelCase<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.CamelCase) where T : struct, Enum;

@@ -63,7 +63,7 @@ internal sealed class CompressCommand : EspalierCommand
         if (model == null || folder == null)
             throw new UsageException("name a finetuning or translation run, and the grid's folder with --out, or a grid with --resume");
         (int? heads, int? feedForward) = _pruning.ReadStructure(parsed);
-        return context.Track("measuring", _ => CompressionGrid.Create(folder, new GridConfiguration
+        return context.Begin("measuring", _ => CompressionGrid.Create(folder, new GridConfiguration
         {
             Model = model,
             Sparsities = parsed.GetValue(_sparsity)!,

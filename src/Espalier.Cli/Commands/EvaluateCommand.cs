@@ -6,6 +6,7 @@ using Espalier.Inference;
 using Espalier.Pipeline.Packages;
 using Espalier.Text.Files;
 using Espalier.Text.Labelled;
+using Espalier.Training.Finetuning;
 using Espalier.Training.Pretraining;
 using Espalier.Training.Runs;
 using Espalier.Training.Translation;
@@ -26,7 +27,7 @@ internal sealed class EvaluateCommand : EspalierCommand
     private readonly Option<string?> _source = new("--source") { Description = "For a model that translates: sentences, one a line" };
     private readonly Option<string?> _references = new("--references") { Description = "Reference translations of --source, line by line" };
 
-    private readonly Option<int?> _length = new("--sequence-length") { Description = "Most tokens of an example; the model's own limit when left out" };
+    private readonly Option<int?> _length = new("--sequence-length") { Description = "Most tokens of an example; when left out, those that the run was trained with, or the model's own limit" };
 
     private readonly Option<int> _heldOut = new("--held-out-blocks")
     {
@@ -65,6 +66,8 @@ internal sealed class EvaluateCommand : EspalierCommand
         context.Report(report, CommandJson.Default.EvaluateReport, report.Write);
     }
 
+    private string? RunOf(ParseResult parsed) => ModelSource.RunOf(parsed.GetRequiredValue(_model));
+
     private string Data(ParseResult parsed, string kind)
         => parsed.GetValue(_data) ?? throw new UsageException($"name what the {kind} is to be measured on with --data");
 
@@ -90,8 +93,8 @@ internal sealed class EvaluateCommand : EspalierCommand
         foreach (Warning warning in set.Warnings)
             context.Warn($"{warning}");
         int positions = model.Configuration.MaximumPositions;
-        EncodedExamples examples = EncodedExamples.Encode(
-            set, model.Tokenizer, Math.Min(parsed.GetValue(_length) ?? positions, positions), context.Cancel);
+        int length = parsed.GetValue(_length) ?? (RunOf(parsed) is { } run ? FinetunedModel.ReadMaximumTokens(run) : null) ?? positions;
+        EncodedExamples examples = EncodedExamples.Encode(set, model.Tokenizer, Math.Min(length, positions), context.Cancel);
         if (examples.Truncated > 0)
             context.Warn($"{examples.Truncated:N0} examples are too long and lose their end");
         return new EvaluateReport(
@@ -101,7 +104,7 @@ internal sealed class EvaluateCommand : EspalierCommand
     private EvaluateReport LanguageModel(ParseResult parsed, CommandContext context, string folder, string data)
     {
         HeldOutMeasure measure = HeldOutMeasure.Of(
-            folder, data, parsed.GetValue(_heldOut), parsed.GetValue(_threads), ModelPackage.WeightsOf(folder), context.Cancel);
+            folder, data, parsed.GetValue(_heldOut), parsed.GetValue(_threads), ModelPackage.WeightsOf(folder), context.Cancel, RunOf(parsed));
         return new EvaluateReport(folder, data, measure.Parameters, null, new PerplexityScores(
             measure.Evaluation.Predictions, measure.Evaluation.Value, measure.UnigramPerplexity, measure.Evaluation.Loss), null);
     }

@@ -11,12 +11,12 @@ namespace Espalier.Cli.Commands;
 /// <summary><c>espalier finetune</c>: a labelled set and a pretrained model in, a run with a classifier out.</summary>
 internal sealed class FinetuneCommand : EspalierCommand
 {
-    private readonly Option<string?> _train = new("--train") { Description = "Table of texts and labels (.csv, .tsv, .jsonl, also .gz), or a folder laid out as GLUE's" };
+    private readonly Option<string?> _train = new("--train") { Description = "Table of texts and labels (.csv, .tsv, .jsonl, also .gz), or a folder laid out as GLUE's; a new run needs it" };
     private readonly Option<string?> _dev = new("--dev") { Description = "Table that models are chosen by; --dev-fraction of --train when left out" };
-    private readonly Option<string?> _out = new("--out") { Description = "Folder of the run, to create" };
+    private readonly Option<string?> _out = new("--out") { Description = "Folder of the run, new or empty; a new run needs it" };
     private readonly Option<string?> _resume = new("--resume") { Description = "Folder of a run to go on with; give it more with --time +30m" };
     private readonly BudgetOptions _budget = new(
-        time: "Time of the training steps of all trials together, such as 30m (evaluating and saving come on top); with --resume, +30m adds to it", epochs: "Passes over the data in a trial; 10 when neither this nor --steps nor --tokens is given");
+        time: "Time of the training steps of all trials together, such as 30m (measuring before the start, evaluating and saving come on top); with --resume, +30m adds to it", epochs: "Passes over the data in a trial; 10 when neither this nor --steps nor --tokens is given");
     private readonly FinetuneOptions _options = new();
 
     public FinetuneCommand(Terminal terminal) : base(terminal, "finetune", "Train a classifier of one text or two, over a grid of settings",
@@ -34,7 +34,7 @@ internal sealed class FinetuneCommand : EspalierCommand
         foreach (string warning in run.Warnings)
             context.Warn(warning);
         Announce(run, context);
-        var display = new TrainingDisplay(context.Terminal.Error, run.Peak, perplexity: false);
+        var display = new TrainingDisplay(context, run.Peak, perplexity: false);
         FinetuningOutcome outcome = display.Run(() => run.Train((trial, setting) =>
         {
             display.Begin($"trial {trial + 1}/{run.Trials.Count} ({Words(setting)}) · ");
@@ -63,7 +63,7 @@ internal sealed class FinetuneCommand : EspalierCommand
                 throw new UsageException($"a run that is resumed keeps its settings; leave {string.Join(", ", given)} out (--time may change, and --train, --dev, --from and --tokenizer where files were moved)");
             Func<TrainingBudget, TrainingSpent, TrainingBudget>? change = _budget.ReadChange(parsed);
             string? dev = parsed.GetValue(_dev), from = parsed.GetValue(_options.From), tokenizer = parsed.GetValue(_options.Tokenizer);
-            return context.Track("reading", _ => FinetuningRun.Resume(
+            return context.Resume("reading", _ => FinetuningRun.Resume(
                 resumed, change == null ? null : (old, spent) => change(new TrainingBudget { Time = old }, new TrainingSpent(spent, 0, 0, 0)).Time,
                 train == null && dev == null && from == null && tokenizer == null ? null
                     : c => c with { Train = train ?? c.Train, Development = dev ?? c.Development, From = from ?? c.From, Tokenizer = tokenizer ?? c.Tokenizer },
@@ -72,8 +72,9 @@ internal sealed class FinetuneCommand : EspalierCommand
         if (train == null || folder == null)
             throw new UsageException("name a training set with --train and the run's folder with --out, or a run with --resume");
         FinetuningConfiguration configuration = _options.Read(parsed, train, parsed.GetValue(_dev), _budget.Read(parsed));
-        return context.Track("measuring", progress =>
-            FinetuningRun.Create(folder, configuration, new PhaseProgress(progress, "micro-batches and steps"), context.Cancel));
+        return context.Begin("measuring", progress =>
+            FinetuningRun.Create(folder, configuration, new PhaseProgress(progress, "micro-batches and steps"), context.Cancel),
+            BudgetOptions.Measuring(configuration.Time));
     }
 
     private static void Announce(FinetuningRun run, CommandContext context)
@@ -96,24 +97,27 @@ internal sealed class FinetuneCommand : EspalierCommand
 /// <summary>What <c>finetune --json</c> prints.</summary>
 internal sealed record FinetuneReport(
     string Run, TrainingEnd End, IReadOnlyList<string> Labels, TrialResult? Best, IReadOnlyList<SettingSummary> Settings, int TrialsEnded, int TrialsDiverged,
-    int TrialsOfGrid,
-    double TrainingSeconds, double EvaluationSeconds, double SavingSeconds, FlopCount Flops, ClassificationScores? Development)
+    int TrialsOfGrid, FlopCount Flops, ClassificationScores? Development) : TimedReport
 {
     private const int Shown = 10;
 
     public static FinetuneReport Of(FinetuningRun run, FinetuningOutcome outcome) => new(
         run.Directory.Path, outcome.End, run.Record.Labels, outcome.Best, outcome.Settings, outcome.Trials.Count,
         outcome.Trials.Count(t => t.End == TrainingEnd.Diverged), outcome.Grid,
-        outcome.Trials.Sum(t => t.TrainingSeconds), outcome.Trials.Sum(t => t.EvaluationSeconds) + outcome.Times.Evaluation.TotalSeconds,
-        outcome.Trials.Sum(t => t.SavingSeconds) + outcome.Times.Saving.TotalSeconds,
         new FlopCount(outcome.Trials.Sum(t => t.ProductFlops), outcome.Trials.Sum(t => t.ElectraFlops)),
-        outcome.Predictions == null ? null : ClassificationScores.Of(run.Record.Labels, outcome.Predictions));
+        outcome.Predictions == null ? null : ClassificationScores.Of(run.Record.Labels, outcome.Predictions))
+    {
+        TrainingSeconds = outcome.Trials.Sum(t => t.TrainingSeconds),
+        EvaluationSeconds = outcome.Trials.Sum(t => t.EvaluationSeconds) + outcome.Times.Evaluation.TotalSeconds,
+        SavingSeconds = outcome.Trials.Sum(t => t.SavingSeconds) + outcome.Times.Saving.TotalSeconds,
+        PreparationSeconds = run.Record.PreparationSeconds,
+    };
 
     public void Write(TextWriter text)
     {
         text.WriteLine($"{Run}: {End.ToString().ToLowerInvariant()} with {TrialsEnded} of {TrialsOfGrid} trials"
             + (End == TrainingEnd.Finished && TrialsEnded < TrialsOfGrid ? "; the time is up, give more with --resume and --time +30m" : ""));
-        text.WriteLine($"  training    {Quantities.Show(TimeSpan.FromSeconds(TrainingSeconds))}; evaluation {Quantities.Show(TimeSpan.FromSeconds(EvaluationSeconds))}, saving {Quantities.Show(TimeSpan.FromSeconds(SavingSeconds))}");
+        WriteTimes(text);
         text.WriteLine($"  FLOPs       {Flops.Products:E3} in matrix products; {Flops.Electra:E3} as ELECTRA counts");
         if (Best == null)
             return;

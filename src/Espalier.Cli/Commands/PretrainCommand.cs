@@ -12,8 +12,8 @@ namespace Espalier.Cli.Commands;
 /// <summary><c>espalier pretrain</c>: a prepared corpus and a budget in, a run with a masked language model out.</summary>
 internal sealed class PretrainCommand : EspalierCommand
 {
-    private readonly Option<string?> _data = new("--data") { Description = "Folder that espalier data prepare made" };
-    private readonly Option<string?> _out = new("--out") { Description = "Folder of the run, to create" };
+    private readonly Option<string?> _data = new("--data") { Description = "Folder that espalier data prepare made; a new run needs it" };
+    private readonly Option<string?> _out = new("--out") { Description = "Folder of the run, new or empty; a new run needs it" };
     private readonly Option<string?> _resume = new("--resume") { Description = "Folder of a run to go on with; give it more with --time +30m" };
     private readonly BudgetOptions _budget = new();
     private readonly PretrainOptions _options = new();
@@ -33,12 +33,18 @@ internal sealed class PretrainCommand : EspalierCommand
         foreach (string warning in run.Warnings)
             context.Warn(warning);
         Announce(run, parsed.GetValue(_resume) != null, context);
-        var display = new TrainingDisplay(context.Terminal.Error, run.Peak);
+        var display = new TrainingDisplay(context, run.Peak);
         TrainingOutcome outcome = display.Run(() => run.Train(display, context.Cancel));
         var report = new PretrainReport(
-            run.Directory.Path, outcome.End, outcome.State.Step, outcome.State.Tokens, outcome.State.Epochs, outcome.State.Times,
-            outcome.State.Flops, outcome.Evaluation?.Value, run.Record.UnigramPerplexity, outcome.Timing, run.Record.MicroBatch.Reason,
-            outcome.State.Rollbacks, outcome.Message);
+            run.Directory.Path, outcome.End, outcome.State.Step, outcome.State.Tokens, outcome.State.Epochs, outcome.State.Flops,
+            outcome.Evaluation?.Value, run.Record.UnigramPerplexity, outcome.Timing, run.Record.MicroBatch.Reason,
+            outcome.State.Rollbacks, outcome.Message)
+        {
+            TrainingSeconds = outcome.State.Times.Training.TotalSeconds,
+            EvaluationSeconds = outcome.State.Times.Evaluation.TotalSeconds,
+            SavingSeconds = outcome.State.Times.Saving.TotalSeconds,
+            PreparationSeconds = run.Record.PreparationSeconds,
+        };
         context.Report(report, CommandJson.Default.PretrainReport, report.Write);
         if (outcome.End == TrainingEnd.Diverged)
             throw new RunException(run.Directory.Path, $"training diverged: {outcome.Message}");
@@ -57,14 +63,15 @@ internal sealed class PretrainCommand : EspalierCommand
             string[] given = [.. ((Option[])[_out, .. _options.All]).Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
             Func<TrainingBudget, TrainingSpent, TrainingBudget>? change = _budget.ReadChange(parsed);
             return given.Length == 0
-                ? context.Track("reading", _ => PretrainingRun.Resume(resumed, change, data, context.Cancel))
+                ? context.Resume("reading", _ => PretrainingRun.Resume(resumed, change, data, context.Cancel))
                 : throw new UsageException($"a run that is resumed keeps its settings; leave {string.Join(", ", given)} out (budgets may change, and --data where the corpus was moved)");
         }
         if (data == null || folder == null)
             throw new UsageException("name a prepared corpus with --data and the run's folder with --out, or a run with --resume");
         PretrainingConfiguration configuration = _options.Read(parsed, data, _budget.Read(parsed));
-        return context.Track("measuring", progress =>
-            PretrainingRun.Create(folder, configuration, new PhaseProgress(progress, "micro-batches, steps and the corpus"), context.Cancel));
+        return context.Begin("measuring", progress =>
+            PretrainingRun.Create(folder, configuration, new PhaseProgress(progress, "micro-batches, steps and the corpus"), context.Cancel),
+            BudgetOptions.Measuring(configuration.Training.Budget.Time));
     }
 
     private static void Announce(PretrainingRun run, bool resumed, CommandContext context)
@@ -87,13 +94,13 @@ internal sealed class PretrainCommand : EspalierCommand
 
 /// <summary>What <c>pretrain --json</c> prints.</summary>
 internal sealed record PretrainReport(
-    string Run, TrainingEnd End, long Steps, long Tokens, double Epochs, PhaseTimes Times, FlopCount Flops, double? HeldOutPerplexity,
-    double? UnigramPerplexity, StepTiming? Timing, string MicroBatch, int Rollbacks, string? Message)
+    string Run, TrainingEnd End, long Steps, long Tokens, double Epochs, FlopCount Flops, double? HeldOutPerplexity,
+    double? UnigramPerplexity, StepTiming? Timing, string MicroBatch, int Rollbacks, string? Message) : TimedReport
 {
     public void Write(TextWriter text)
     {
         text.WriteLine($"{Run}: {End.ToString().ToLowerInvariant()} after {Steps:N0} steps, {Tokens:N0} tokens, {Epochs:F2} epochs");
-        text.WriteLine($"  training    {Quantities.Show(Times.Training)}; evaluation {Quantities.Show(Times.Evaluation)}, saving {Quantities.Show(Times.Saving)}");
+        WriteTimes(text);
         if (Timing is { } t)
             text.WriteLine($"  step        {t.Mean * 1e3:F1} ms ± {t.StandardDeviation * 1e3:F1} (median {t.Median * 1e3:F1}) over {t.Steps} steps{(t.Stable ? "" : ", not stable")}");
         text.WriteLine($"  FLOPs       {Flops.Products:E3} in matrix products; {Flops.Electra:E3} as ELECTRA counts");

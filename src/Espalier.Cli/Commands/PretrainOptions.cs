@@ -18,7 +18,7 @@ internal sealed class PretrainOptions
         "--initialization", WeightSchemeKind.Scaled, "How the weights begin; Roberta is the paper's");
     private readonly Option<float> _dropout = New("--dropout", 0.1f, "Dropout of sub-layers, embeddings and attention").Expect(d => d is >= 0 and < 1, "0 or more and less than 1");
     private readonly Option<int> _batch = Number("--batch", 256, 1, "Sequences of an effective batch");
-    private readonly Option<int> _length = Number("--sequence-length", 128, 1, "Tokens of a sequence");
+    private readonly Option<int> _length = Number("--sequence-length", 128, 2, "Tokens of a sequence");
     private readonly Option<double> _maskRate = New("--mask-rate", 0.15, "Share of the tokens to predict").Expect(r => r is > 0 and < 1, "between 0 and 1");
     private readonly Option<double?> _fraction = new Option<double?>("--data-fraction") { Description = "Share of the corpus to train on, drawn by the seed; all when left out. What is held out stays the same" }.Expect(f => f is > 0 and <= 1, "more than 0 and at most 1");
     private readonly Option<int?> _microBatch = new Option<int?>("--micro-batch") { Description = "Sequences that pass through the model at once; measured when left out" }.Expect(b => b >= 1, "1 or more");

@@ -17,9 +17,12 @@ internal sealed class ReferenceCommand : EspalierCommand
         | exit code | meaning |
         |---|---|
         | 0 | done |
-        | 1 | failed, or a limit was missed |
-        | 2 | wrong usage |
+        | 1 | failed, a limit was missed, or what is named cannot be used: a damaged file, a run whose budget is used up |
+        | 2 | wrong usage: options that mean nothing, contradict one another or are impossible |
         | 130 | interrupted; what can be resumed is saved |
+
+        With `--json` standard output has one JSON document: times in seconds, states such as `finished` in lower case, and nothing for what
+        there is nothing to say of. A command that fails may print none; why it failed is on standard error.
 
         | environment variable | meaning |
         |---|---|

@@ -57,7 +57,7 @@ internal sealed class RunCommand : EspalierCommand
         try
         {
             Announce(job, context);
-            var display = new JobDisplay(context.Terminal.Error);
+            var display = new JobDisplay(context);
             report = display.Run(() => job.Run(display, parsed.GetValue(_finish), context.Cancel));
         }
         catch (OperationCanceledException)

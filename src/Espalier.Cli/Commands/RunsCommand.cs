@@ -18,8 +18,15 @@ internal sealed class RunsCommand : EspalierCommand
     {
         List<GridSummary> grids = [];
         List<OtherFolder> others = [];
-        IReadOnlyList<RunSummary> runs = RunSummary.In(parsed.GetRequiredValue(_folder), (path, why) => Look(path, why, grids, others));
-        var report = new RunsReport(runs, grids, others);
+        int noRuns = 0;
+        IReadOnlyList<RunSummary> runs = RunSummary.In(parsed.GetRequiredValue(_folder), (path, why) =>
+        {
+            if (RunDirectory.IsAt(path))
+                Look(path, why, grids, others);
+            else
+                noRuns++;
+        });
+        var report = new RunsReport(runs, grids, others, noRuns);
         context.Report(report, CommandJson.Default.RunsReport, report.Write);
     }
 
@@ -28,7 +35,7 @@ internal sealed class RunsCommand : EspalierCommand
     {
         try
         {
-            if (RunDirectory.IsAt(path) && GridSummary.IsAt(path))
+            if (GridSummary.IsAt(path))
                 grids.Add(GridSummary.Of(path));
             else
                 others.Add(new OtherFolder(path, why));
@@ -40,11 +47,15 @@ internal sealed class RunsCommand : EspalierCommand
     }
 }
 
-/// <summary>A folder that is no run, or a damaged one.</summary>
+/// <summary>A run that is damaged, or of a kind that is not known.</summary>
 internal sealed record OtherFolder(string Path, string Problem);
 
 /// <summary>What <c>runs --json</c> prints.</summary>
-internal sealed record RunsReport(IReadOnlyList<RunSummary> Runs, IReadOnlyList<GridSummary> Grids, IReadOnlyList<OtherFolder> Others)
+/// <param name="Runs">The runs.</param>
+/// <param name="Grids">The grids of compression.</param>
+/// <param name="Others">Runs that cannot be summed up.</param>
+/// <param name="NoRuns">How many folders are no runs.</param>
+internal sealed record RunsReport(IReadOnlyList<RunSummary> Runs, IReadOnlyList<GridSummary> Grids, IReadOnlyList<OtherFolder> Others, int NoRuns)
 {
     private static readonly string[] Head =
         ["run", "kind", "phase", "layers × hidden", "parameters", "steps", "tokens", "time", "tokens/s", "of peak", "FLOPs", "result"];
@@ -70,6 +81,8 @@ internal sealed record RunsReport(IReadOnlyList<RunSummary> Runs, IReadOnlyList<
         }
         foreach (OtherFolder other in Others)
             text.WriteLine($"left out: {other.Problem}");
+        if (NoRuns > 0)
+            text.WriteLine($"{NoRuns:N0} {(NoRuns == 1 ? "folder is no run" : "folders are no runs")}");
     }
 
     private static string NameOf(string path) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));

@@ -15,7 +15,7 @@ namespace Espalier.Cli.Commands;
 internal sealed class TranslationTrainCommand : EspalierCommand
 {
     private readonly ParallelOptions _files = new();
-    private readonly Option<string?> _out = new("--out") { Description = "Folder of the run, to create" };
+    private readonly Option<string?> _out = new("--out") { Description = "Folder of the run, new or empty; a new run needs it" };
     private readonly Option<string?> _resume = new("--resume") { Description = "Folder of a run to go on with; give it more with --time +30m" };
     private readonly BudgetOptions _budget = new();
     private readonly TranslationOptions _options = new();
@@ -35,12 +35,18 @@ internal sealed class TranslationTrainCommand : EspalierCommand
         foreach (string warning in run.Warnings)
             context.Warn(warning);
         Announce(run, context);
-        var display = new TrainingDisplay(context.Terminal.Error, run.Peak, perplexity: false);
+        var display = new TrainingDisplay(context, run.Peak, perplexity: false);
         TranslationOutcome outcome = display.Run(() => run.Train(display, context.Cancel));
         TrainingOutcome training = outcome.Training;
         var report = new TranslationTrainReport(
             run.Directory.Path, training.End, run.Parameters, training.State.Step, training.State.Tokens, training.State.Epochs,
-            training.State.Times, training.State.Flops, outcome.Best, training.Timing, training.State.Rollbacks, training.Message);
+            training.State.Flops, outcome.Best, training.Timing, training.State.Rollbacks, training.Message)
+        {
+            TrainingSeconds = training.State.Times.Training.TotalSeconds,
+            EvaluationSeconds = training.State.Times.Evaluation.TotalSeconds,
+            SavingSeconds = training.State.Times.Saving.TotalSeconds,
+            PreparationSeconds = run.Record.PreparationSeconds,
+        };
         context.Report(report, CommandJson.Default.TranslationTrainReport, report.Write);
         if (training.End == TrainingEnd.Diverged)
             throw new RunException(run.Directory.Path, $"training diverged: {training.Message}");
@@ -60,13 +66,13 @@ internal sealed class TranslationTrainCommand : EspalierCommand
                 throw new UsageException($"a run that is resumed keeps its settings; leave {string.Join(", ", given)} out (budgets may change, and files where they were moved)");
             Func<TrainingBudget, TrainingSpent, TrainingBudget>? change = _budget.ReadChange(parsed);
             Func<ParallelCorpus, ParallelCorpus>? moved = _files.ReadMoved(parsed);
-            return context.Track("reading", _ => TranslationRun.Resume(
+            return context.Resume("reading", _ => TranslationRun.Resume(
                 resumed, change, moved == null ? null : c => c with { Corpus = moved(c.Corpus) }, context.Cancel));
         }
         if (_files.Read(parsed, others: []) is not { } corpus || parsed.GetValue(_out) is not { } folder)
             throw new UsageException("name the parallel set with --train-source, --train-target, --dev-source and --dev-target, and the run's folder with --out; or a run with --resume");
         TranslationConfiguration configuration = _options.Read(parsed, corpus, _budget.Read(parsed));
-        return context.Track("reading", progress =>
+        return context.Begin("reading", progress =>
             TranslationRun.Create(folder, configuration, new PhaseProgress(progress, "pairs"), context.Cancel));
     }
 
@@ -82,13 +88,13 @@ internal sealed class TranslationTrainCommand : EspalierCommand
 
 /// <summary>What <c>translation train --json</c> prints.</summary>
 internal sealed record TranslationTrainReport(
-    string Run, TrainingEnd End, long Parameters, long Steps, long Tokens, double Epochs, PhaseTimes Times, FlopCount Flops, TranslationBest? Best,
-    StepTiming? Timing, int Rollbacks, string? Message)
+    string Run, TrainingEnd End, long Parameters, long Steps, long Tokens, double Epochs, FlopCount Flops, TranslationBest? Best,
+    StepTiming? Timing, int Rollbacks, string? Message) : TimedReport
 {
     public void Write(TextWriter text)
     {
         text.WriteLine($"{Run}: {End.ToString().ToLowerInvariant()} after {Steps:N0} steps, {Tokens:N0} tokens, {Epochs:F2} epochs");
-        text.WriteLine($"  training    {Quantities.Show(Times.Training)}; evaluation {Quantities.Show(Times.Evaluation)}, saving {Quantities.Show(Times.Saving)}");
+        WriteTimes(text);
         if (Timing is { } t)
             text.WriteLine($"  step        {t.Mean * 1e3:F1} ms ± {t.StandardDeviation * 1e3:F1} (median {t.Median * 1e3:F1}) over {t.Steps} steps{(t.Stable ? "" : ", not stable")}");
         text.WriteLine($"  FLOPs       {Flops.Products:E3} in matrix products");

@@ -91,6 +91,12 @@ internal sealed class TrainingWords(JobWork job, string title, Action? evaluated
 {
     public void Report(TrainingProgress value)
     {
+        if (value.Warning is { } warning)
+        {
+            job.Note($"{warning}.");
+            return;
+        }
+
         if (value is { Phase: TrainingPhase.Training, Evaluation: not null })
         {
             evaluated?.Invoke();

@@ -11,6 +11,10 @@ namespace Espalier.Text.Batching;
 /// </summary>
 public sealed class MaskedBlocks : IBatchBuilder<StepBatch<MaskedBatch>>
 {
+    // No symbol: stands between documents where symbols are counted.
+    private const int Separator = -1;
+    private const int ToldEvery = 512;
+
     private readonly TokenSplit _text;
     private readonly MaskedBlockOptions _options;
     private readonly SpecialTokens _special;
@@ -43,6 +47,36 @@ public sealed class MaskedBlocks : IBatchBuilder<StepBatch<MaskedBatch>>
 
     /// <inheritdoc/>
     public long BatchesIn(ulong seed, long epoch) => (BlockCount + _options.BatchBlocks - 1) / _options.BatchBlocks;
+
+    /// <summary>How often each symbol occurs in the blocks that are in use, separators between documents not counted.</summary>
+    /// <param name="seed">The seed that a share of the blocks is drawn by.</param>
+    /// <param name="vocabulary">Number of symbols.</param>
+    /// <param name="progress">Told the part of the blocks that was counted.</param>
+    /// <param name="cancel">Stops it.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public long[] CountTokens(ulong seed, int vocabulary, IProgress<double>? progress = null, CancellationToken cancel = default)
+    {
+        long[] counts = new long[vocabulary];
+        int[] block = new int[_options.BlockTokens - 1];
+        var chosen = new SeededPermutation(_allBlocks, seed, Purpose.Fraction, 0);
+        for (long i = 0; i < BlockCount; i++)
+        {
+            long start = (BlockCount == _allBlocks ? i : chosen[i]) * block.Length;
+            Span<int> tokens = block.AsSpan(0, (int)Math.Min(block.Length, _text.StreamLength - start));
+            _text.CopyStream(start, tokens, Separator);
+            foreach (int token in tokens)
+            {
+                if (token != Separator)
+                    counts[token]++;
+            }
+            if (i % ToldEvery == 0 || i + 1 == BlockCount)
+            {
+                cancel.ThrowIfCancellationRequested();
+                progress?.Report((i + 1) / (double)BlockCount);
+            }
+        }
+        return counts;
+    }
 
     /// <inheritdoc/>
     public StepBatch<MaskedBatch> NewBatch() => new();

@@ -46,7 +46,8 @@ public sealed class PreparedCorpus : IDisposable
     /// <exception cref="TextException">It is not there, or a file is missing or damaged.</exception>
     public static PreparedCorpus Open(string folder)
         => IsAt(folder) ? new(folder)
-            : throw new TextException("there is no such file; expected a folder that espalier data prepare made", Path.Join(folder, ManifestName));
+            : throw new TextException(
+                $"{(File.Exists(folder) ? "is a file" : Directory.Exists(folder) ? $"{ManifestName} is missing" : "there is no such folder")}; expected a folder that espalier data prepare made", folder);
 
     /// <summary>The tokenizer that it was made with.</summary>
     /// <exception cref="TextException">The folder's copy is missing or is another one.</exception>

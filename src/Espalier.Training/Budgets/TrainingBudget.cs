@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Espalier.Training.Budgets;
 
 /// <summary>When training ends: whichever of the given limits is reached first.</summary>
@@ -26,17 +24,17 @@ public sealed record TrainingBudget
             faults.Add("no budget is given; give a time, steps, tokens or epochs, such as --time 30m or --steps 1000");
         }
 
-        Positive(nameof(Time), Time?.TotalSeconds);
-        Positive(nameof(Steps), Steps);
-        Positive(nameof(Tokens), Tokens);
-        Positive(nameof(Epochs), Epochs);
+        Positive("seconds", Time?.TotalSeconds);
+        Positive("steps", Steps);
+        Positive("tokens", Tokens);
+        Positive("epochs", Epochs);
         return faults;
 
-        void Positive(string name, double? value)
+        void Positive(string unit, double? value)
         {
             if (value is not null and not (> 0 and < double.PositiveInfinity))
             {
-                faults.Add($"budget {name} is {value}; expected more than 0");
+                faults.Add($"a budget of {value} {unit}; expected more than 0");
             }
         }
     }
@@ -91,32 +89,25 @@ public sealed record TrainingBudget
     /// </summary>
     /// <param name="spent">What is used up.</param>
     /// <param name="step">The time of a step.</param>
-    /// <param name="usedUp">Those limits in words.</param>
-    public TrainingBudget WithoutUsedUp(in TrainingSpent spent, TimeSpan step, out IReadOnlyList<string> usedUp)
+    /// <param name="usedUp">Those limits.</param>
+    public TrainingBudget WithoutUsedUp(in TrainingSpent spent, TimeSpan step, out TrainingBudget usedUp)
     {
-        List<string> gone = [];
-        TrainingSpent all = spent;
-        TrainingBudget left = new()
+        bool time = new TrainingBudget { Time = Time }.IsOver(spent, step), steps = new TrainingBudget { Steps = Steps }.IsOver(spent, step);
+        bool tokens = new TrainingBudget { Tokens = Tokens }.IsOver(spent, step), epochs = new TrainingBudget { Epochs = Epochs }.IsOver(spent, step);
+        usedUp = new()
         {
-            Time = Left(Time, new() { Time = Time }, string.Create(CultureInfo.InvariantCulture, $"a time of {Time?.TotalSeconds} s")),
-            Steps = Left(Steps, new() { Steps = Steps }, $"{Steps} steps"),
-            Tokens = Left(Tokens, new() { Tokens = Tokens }, $"{Tokens} tokens"),
-            Epochs = Left(Epochs, new() { Epochs = Epochs }, $"{Epochs} epochs"),
+            Time = time ? Time : null,
+            Steps = steps ? Steps : null,
+            Tokens = tokens ? Tokens : null,
+            Epochs = epochs ? Epochs : null,
         };
-        usedUp = gone;
-        return left;
-
-        T? Left<T>(T? limit, TrainingBudget alone, string words)
-            where T : struct
+        return new()
         {
-            if (limit == null || !alone.IsOver(all, step))
-            {
-                return limit;
-            }
-
-            gone.Add(words);
-            return null;
-        }
+            Time = time ? null : Time,
+            Steps = steps ? null : Steps,
+            Tokens = tokens ? null : Tokens,
+            Epochs = epochs ? null : Epochs,
+        };
     }
 
     private double Fraction(TimeSpan time, double steps, double tokens, double epochs)

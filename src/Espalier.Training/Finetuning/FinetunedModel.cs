@@ -51,6 +51,15 @@ public sealed class FinetunedModel : IDisposable
     /// <exception cref="RunDamagedException">Its results cannot be read.</exception>
     public static TrialResult? ReadBest(string run) => FinetuningOutcome.BestOf(TrialLog.Read(run));
 
+    /// <summary>Most tokens of an example that a run was trained with and measured on; null where it is no finetuning run.</summary>
+    /// <param name="run">The folder of a run.</param>
+    /// <exception cref="RunException">There is none, or it is damaged.</exception>
+    public static int? ReadMaximumTokens(string run)
+    {
+        RunManifest manifest = RunDirectory.ReadManifest(run);
+        return manifest.Kind == FinetuningRun.Kind ? FinetuningPreparation.Read(run, manifest).Configuration.MaximumTokens : null;
+    }
+
     /// <summary>Opens the model of a run, with its data.</summary>
     /// <param name="run">The folder of a finetuning run in which a trial has ended.</param>
     /// <param name="threads">Worker threads; 0 takes every core, null as many as the run had.</param>

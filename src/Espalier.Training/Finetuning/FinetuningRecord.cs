@@ -16,7 +16,11 @@ namespace Espalier.Training.Finetuning;
 /// <param name="EpochSeconds">Measured seconds of a pass over the training set.</param>
 public sealed record FinetuningRecord(
     FinetuningConfiguration Configuration, IReadOnlyList<string> Labels, int TrainExamples, int DevelopmentExamples, int Truncated,
-    string? SourceFingerprint, MicroBatchChoice MicroBatch, double EpochSeconds);
+    string? SourceFingerprint, MicroBatchChoice MicroBatch, double EpochSeconds)
+{
+    /// <summary>Seconds of reading and measuring before the first step.</summary>
+    public double PreparationSeconds { get; init; }
+}
 
 /// <summary>The configuration of a trial in its own <c>run.json</c>.</summary>
 /// <param name="Trial">Its number, from 0.</param>

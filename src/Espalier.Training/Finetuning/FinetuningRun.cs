@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Espalier.Engine.Models;
 using Espalier.Text;
@@ -135,6 +136,7 @@ public sealed class FinetuningRun : IDisposable
         IProgress<double>? progress = null, CancellationToken cancel = default)
     {
         ConfigurationException.ThrowIfAny("finetuning", asked.Validate());
+        long start = Stopwatch.GetTimestamp();
 
         // Before anything is read or measured: a folder that cannot be written costs no waiting.
         using RunPlace place = RunPlace.Claim(path, storage);
@@ -142,6 +144,7 @@ public sealed class FinetuningRun : IDisposable
         FinetuningMaterials materials = opened.Add(FinetuningMaterials.Open(asked, cancel));
         var measured = new PeakThroughput(() => peak(materials.Device));
         FinetuningRecord record = FinetuningPreparation.Resolve(asked, materials, progress, cancel);
+        record = record with { PreparationSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds };
         RunDirectory run = opened.Add(place.Begin(new RunManifest
         {
             Kind = Kind,

@@ -80,7 +80,7 @@ internal sealed class TrialRun : IDisposable
                 KeepGoing = (state, evaluation) =>
                 {
                     KeepIfBest(objective, state, evaluation);
-                    return !EvaluationHistory.Read(_run.Path).IsOutOfPatience(_record.Configuration.Patience);
+                    return !new EvaluationHistory(_run.Events.History()).IsOutOfPatience(_record.Configuration.Patience);
                 },
             };
             if (trainer.Run(progress, cancel).End == TrainingEnd.Interrupted)

@@ -23,20 +23,19 @@ public sealed class MaskedLanguageModelling : StreamObjective<MaskedBatch>
     private readonly MaskedLanguageModel _model;
     private readonly EncoderFlops _flops;
     private readonly StepBatch<MaskedBatch>? _heldOut;
-    private readonly TokenSplit _train;
+    private readonly MaskedBlocks _blocks;
+    private readonly ulong _seed;
 
     private MaskedLanguageModelling(
-        ParameterSet parameters, MaskedLanguageModel model, MaskedBlocks blocks, ulong seed,
-        StepBatch<MaskedBatch>? heldOut, TokenSplit train)
+        ParameterSet parameters, MaskedLanguageModel model, MaskedBlocks blocks, ulong seed, StepBatch<MaskedBatch>? heldOut)
         : base(parameters, blocks, new BatchPosition(seed))
-        => (_model, _flops, _heldOut, _train, BlockCount) =
-            (model, new EncoderFlops(model.Encoder.Configuration), heldOut, train, blocks.BlockCount);
+        => (_model, _flops, _heldOut, _blocks, _seed) = (model, new EncoderFlops(model.Encoder.Configuration), heldOut, blocks, seed);
 
     /// <summary>The model's configuration.</summary>
     public EncoderConfiguration Configuration => _model.Encoder.Configuration;
 
     /// <summary>Blocks in one pass over the training part.</summary>
-    public long BlockCount { get; }
+    public long BlockCount => _blocks.BlockCount;
 
     /// <summary>Tokens of an evaluation; 0 when nothing is held out.</summary>
     public long HeldOutTokens => _heldOut?.TokenCount ?? 0;
@@ -94,7 +93,7 @@ public sealed class MaskedLanguageModelling : StreamObjective<MaskedBatch>
         ParameterSet parameters = opened.Add(new ParameterSet(device));
         var model = new MaskedLanguageModel(parameters, configuration);
         parameters.Allocate(seed);
-        return opened.HandOver(new MaskedLanguageModelling(parameters, model, train, seed, heldOut, corpus.Train));
+        return opened.HandOver(new MaskedLanguageModelling(parameters, model, train, seed, heldOut));
     }
 
     /// <inheritdoc/>
@@ -129,9 +128,9 @@ public sealed class MaskedLanguageModelling : StreamObjective<MaskedBatch>
 
     /// <summary>
     /// The perplexity of a model that ignores context on the same held-out predictions: it knows how often each token occurs
-    /// in the training part (add-one smoothing). Null when nothing is held out.
+    /// in what is trained on (add-one smoothing). Null when nothing is held out.
     /// </summary>
-    /// <param name="progress">Told the part of the training part that was counted.</param>
+    /// <param name="progress">Told the part of it that was counted.</param>
     /// <param name="cancel">Stops it.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public double? UnigramPerplexity(IProgress<double>? progress = null, CancellationToken cancel = default)
@@ -141,26 +140,7 @@ public sealed class MaskedLanguageModelling : StreamObjective<MaskedBatch>
             return null;
         }
 
-        long[] counts = new long[Configuration.Vocabulary];
-        int[] chunk = new int[1 << 16];
-        long counted = 0;
-        foreach (TokenShard shard in _train.Shards)
-        {
-            for (long start = 0; start < shard.Tokens; start += chunk.Length)
-            {
-                cancel.ThrowIfCancellationRequested();
-                Span<int> tokens = chunk.AsSpan(0, (int)Math.Min(chunk.Length, shard.Tokens - start));
-                shard.CopyTo(start, tokens);
-                foreach (int token in tokens)
-                {
-                    counts[token]++;
-                }
-
-                counted += tokens.Length;
-                progress?.Report((double)counted / _train.Tokens);
-            }
-        }
-
+        long[] counts = _blocks.CountTokens(_seed, Configuration.Vocabulary, progress, cancel);
         double total = Math.Log(counts.Sum() + (double)counts.Length);
         var perplexity = new Perplexity();
         foreach (MaskedBatch micro in _heldOut.MicroBatches)

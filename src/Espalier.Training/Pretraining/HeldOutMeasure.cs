@@ -19,11 +19,14 @@ public sealed record HeldOutMeasure(Evaluation Evaluation, double UnigramPerplex
     /// <param name="threads">Worker threads; 0 takes every core.</param>
     /// <param name="fill">Gives the parameters their values; null takes them from the folder.</param>
     /// <param name="cancel">Stops it.</param>
+    /// <param name="run">The folder of the run that the model is of: the model that ignores context then knows no more of the corpus than the
+    /// run was trained on. Null where it is of none that is known: then all of it.</param>
     /// <exception cref="RunException">The model cannot be read, or the corpus is of another tokenizer, or holds nothing out.</exception>
     /// <exception cref="Text.TextException">The corpus cannot be read.</exception>
     /// <exception cref="Engine.Safetensors.SafetensorsException">The weights are not of this model.</exception>
     public static HeldOutMeasure Of(
-        string folder, string data, int blocks, int threads = 0, Action<ParameterSet>? fill = null, CancellationToken cancel = default)
+        string folder, string data, int blocks, int threads = 0, Action<ParameterSet>? fill = null, CancellationToken cancel = default,
+        string? run = null)
     {
         EncoderConfiguration model = ModelFolder.ReadConfiguration(folder);
         using var materials = new PretrainingMaterials(data, threads);
@@ -33,9 +36,10 @@ public sealed record HeldOutMeasure(Evaluation Evaluation, double UnigramPerplex
             throw new RunMismatchException(folder, $"the corpus in {data} was prepared with another tokenizer; prepare it with this model's");
         }
 
-        var options = new MaskedBlockOptions { BlockTokens = model.MaximumPositions };
+        PretrainingConfiguration? trained = run == null ? null : PretrainingRun.ReadConfiguration(run);
+        var options = new MaskedBlockOptions { BlockTokens = model.MaximumPositions, DataFraction = trained?.Batches.DataFraction };
         using MaskedLanguageModelling objective = MaskedLanguageModelling.Create(
-            materials.Device, model, materials.Corpus, materials.Tokenizer, options, blocks, seed: 0);
+            materials.Device, model, materials.Corpus, materials.Tokenizer, options, blocks, trained?.Seed ?? 0);
         if (fill == null)
         {
             ModelFolder.Load(folder, objective.Parameters, model, withHead: true);
@@ -48,6 +52,6 @@ public sealed record HeldOutMeasure(Evaluation Evaluation, double UnigramPerplex
         using var tape = new Tape(materials.Device);
         Evaluation evaluation = objective.Evaluate(tape, cancel)
             ?? throw new RunException(data, "holds nothing out to measure by; prepare it with a held-out part");
-        return new HeldOutMeasure(evaluation, objective.UnigramPerplexity()!.Value, objective.Parameters.Count);
+        return new HeldOutMeasure(evaluation, objective.UnigramPerplexity(progress: null, cancel)!.Value, objective.Parameters.Count);
     }
 }

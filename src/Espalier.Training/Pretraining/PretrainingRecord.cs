@@ -8,7 +8,11 @@ namespace Espalier.Training.Pretraining;
 /// <param name="Configuration">The whole resolved configuration.</param>
 /// <param name="MicroBatch">The micro-batch, and why.</param>
 /// <param name="UnigramPerplexity">The held-out perplexity of a model that ignores context; null when nothing is held out.</param>
-public sealed record PretrainingRecord(PretrainingConfiguration Configuration, MicroBatchChoice MicroBatch, double? UnigramPerplexity);
+public sealed record PretrainingRecord(PretrainingConfiguration Configuration, MicroBatchChoice MicroBatch, double? UnigramPerplexity)
+{
+    /// <summary>Seconds of reading and measuring before the first step.</summary>
+    public double PreparationSeconds { get; init; }
+}
 
 /// <summary>How <see cref="PretrainingRecord"/> becomes JSON.</summary>
 [JsonSourceGenerationOptions(

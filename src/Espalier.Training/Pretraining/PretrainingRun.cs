@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
@@ -77,6 +78,15 @@ public sealed class PretrainingRun : ITrainingRun
         CancellationToken cancel = default)
         => Resume(path, budget, new RunStorage(), PeakThroughput.Measure, data, cancel);
 
+    /// <summary>What a run was made to be; null where it is no pretraining run.</summary>
+    /// <param name="path">Its folder.</param>
+    /// <exception cref="RunException">There is none, or it is damaged.</exception>
+    internal static PretrainingConfiguration? ReadConfiguration(string path)
+    {
+        RunManifest manifest = RunDirectory.ReadManifest(path);
+        return manifest.Kind == Kind ? Read(path, manifest).Configuration : null;
+    }
+
     /// <summary>Gives a run that is not open another budget, without opening its data or measuring anything. One that has used it up
     /// is at its end: to train it is to evaluate it.</summary>
     /// <param name="path">Its folder.</param>
@@ -141,6 +151,8 @@ public sealed class PretrainingRun : ITrainingRun
         ConfigurationException.ThrowIfAny(
             "pretraining", (asked with { Model = asked.Model with { Vocabulary = 1, MaximumPositions = asked.Batches.BlockTokens } }).Validate());
 
+        long start = Stopwatch.GetTimestamp();
+
         // Before anything is measured: a folder that cannot be written costs no waiting.
         using RunPlace place = RunPlace.Claim(path, storage);
         using var opened = new Opened();
@@ -153,7 +165,10 @@ public sealed class PretrainingRun : ITrainingRun
         choice = PretrainingPreparation.Time(materials, resolved, choice, cancel);
         materials.Build(resolved);
         var record = new PretrainingRecord(
-            resolved, choice, materials.Objective.UnigramPerplexity(new PartOfProgress(progress, 0.75, 1), cancel));
+            resolved, choice, materials.Objective.UnigramPerplexity(new PartOfProgress(progress, 0.75, 1), cancel))
+        {
+            PreparationSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
+        };
         RunDirectory run = opened.Add(place.Begin(new RunManifest
         {
             Kind = Kind,
@@ -180,7 +195,7 @@ public sealed class PretrainingRun : ITrainingRun
         RunResumption.Require(path, materials.Tokenizer.Fingerprint == manifest.TokenizerFingerprint, $"the tokenizer in {data}");
         RunResumption.Require(path, materials.DataFingerprint(cancel) == manifest.DataFingerprint, $"the data set in {data}");
         List<string> warnings = [.. RunResumption.MachineWarnings(manifest, materials.Device)];
-        TrainingState state = RunResumption.StateOf(run, warnings);
+        TrainingState state = RunResumption.StateOf(run);
         if (budget == null)
         {
             warnings.AddRange(RunResumption.EndWarnings(record.Configuration.Training.Budget, state));

@@ -27,12 +27,15 @@ public sealed class CheckpointStore
         {
             TensorTransfer.Save(Path.Join(temporary, ModelName), parameters.Device, parameters.Stored());
             TensorTransfer.Save(Path.Join(temporary, OptimizerName), parameters.Device, Moments(parameters, optimizer));
-            Write(temporary, new CheckpointRecord
+            var record = new CheckpointRecord
             {
                 State = state,
                 EventBytes = eventBytes,
                 Files = new[] { ModelName, OptimizerName }.ToDictionary(name => name, name => Describe(Path.Join(temporary, name))),
-            });
+            };
+
+            // The folder appears as a whole: its files need no renames, nor the flushes that these take.
+            RunStorage.WriteThrough(Path.Join(temporary, StateName), new MemoryStream(Bytes(record)));
         });
         return new Checkpoint(path, state.Step, state) { EventBytes = eventBytes };
     }
@@ -81,6 +84,10 @@ public sealed class CheckpointStore
 
         return null;
     }
+
+    /// <summary>Steps of the newest checkpoint, whole or damaged; -1 where there is none.</summary>
+    /// <param name="folder">The folder of the checkpoints.</param>
+    internal static long NewestStep(string folder) => Folders(folder).Select(f => f.Step).DefaultIfEmpty(-1).Max();
 
     /// <summary>Loads weights and moments.</summary>
     /// <exception cref="SafetensorsException">They are not of this model.</exception>
@@ -182,7 +189,9 @@ public sealed class CheckpointStore
     }
 
     private void Write(string folder, CheckpointRecord record)
-        => _storage.WriteFile(Path.Join(folder, StateName), JsonSerializer.SerializeToUtf8Bytes(record, RunJson.Default.CheckpointRecord));
+        => _storage.WriteFile(Path.Join(folder, StateName), Bytes(record));
+
+    private static byte[] Bytes(CheckpointRecord record) => JsonSerializer.SerializeToUtf8Bytes(record, RunJson.Default.CheckpointRecord);
 
     private static string? Fault(string folder, string name, FileRecord expected)
     {
@@ -207,9 +216,11 @@ public sealed class CheckpointStore
         return new FileRecord(file.Length, Convert.ToHexStringLower(SHA256.HashData(file)));
     }
 
-    private IEnumerable<(string Path, long Step)> Folders()
-        => Directory.Exists(_folder)
-            ? Directory.EnumerateDirectories(_folder, $"{Prefix}*")
+    private IEnumerable<(string Path, long Step)> Folders() => Folders(_folder);
+
+    private static IEnumerable<(string Path, long Step)> Folders(string folder)
+        => Directory.Exists(folder)
+            ? Directory.EnumerateDirectories(folder, $"{Prefix}*")
                 .Select(path => (Path: path, Step: StepOf(path))).Where(f => f.Step >= 0).OrderBy(f => f.Step)
             : [];
 

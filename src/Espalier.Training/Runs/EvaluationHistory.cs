@@ -24,9 +24,6 @@ internal sealed class EvaluationHistory
     /// <summary>The best of them, of equals that with the lower loss; null where there is none.</summary>
     public TrainingEvent? Best => Evaluations.MaxBy(e => (e.Evaluation!.Value, -e.Evaluation.Loss));
 
-    /// <summary>Reads the log of a run.</summary>
-    public static EvaluationHistory Read(string run) => new(EventLog.Read(Path.Join(run, RunDirectory.EventsName)));
-
     /// <summary>Whether so many evaluations in a row were no better than the best before them, since the run last ended: one that is
     /// given more is given as much patience. As long as nothing is right, nothing can be worse.</summary>
     /// <param name="patience">How many; 0 for a patience without end.</param>

@@ -13,6 +13,9 @@ public sealed class EventLog : IDisposable
     private readonly RunStorage _storage;
     private FileStream? _file;
 
+    // All but lines of steps, of which there is one a second; null until it is asked for.
+    private List<TrainingEvent>? _history;
+
     internal EventLog(string path, RunStorage storage) => (_path, _storage) = (path, storage);
 
     /// <summary>Seconds of the evaluations of a log that have a certain metric, in their order.</summary>
@@ -54,15 +57,9 @@ public sealed class EventLog : IDisposable
                 throw new RunDamagedException(path, $"line {line} is no event: {e.Message}", e);
             }
 
-            if (parsed?.Event == "rolled-back")
-            {
-                // What training did in between is void; that it diverged, stood still or passed something over is not.
-                events.RemoveAll(e => e.Step > parsed.Step && e.Event is ("step" or "evaluation" or "checkpoint"));
-            }
-
             if (parsed != null)
             {
-                events.Add(parsed);
+                Add(events, parsed);
             }
         }
 
@@ -81,14 +78,27 @@ public sealed class EventLog : IDisposable
     /// <inheritdoc cref="Read(string)"/>
     internal IReadOnlyList<TrainingEvent> Read() => Read(_path);
 
+    /// <summary>The same without the lines of steps. It is read once, and then kept in step with what is appended: whoever evaluates often
+    /// asks for it as often.</summary>
+    /// <exception cref="RunDamagedException">A line other than the last is no event.</exception>
+    internal IReadOnlyList<TrainingEvent> History() => _history ??= [.. Read().Where(e => e.Event != "step")];
+
     /// <summary>Appends an event and hands it to the operating system, so that it outlives the process.</summary>
     /// <exception cref="RunStorageException">The disk is full or failed, or the folder is read-only.</exception>
-    public void Append(TrainingEvent entry) => _storage.Change(_path, () =>
+    public void Append(TrainingEvent entry)
     {
-        FileStream file = Open();
-        _storage.Reached("appending", _path);
-        file.Write([.. JsonSerializer.SerializeToUtf8Bytes(entry, EventJson.Default.TrainingEvent), (byte)'\n']);
-    });
+        _storage.Change(_path, () =>
+        {
+            FileStream file = Open();
+            _storage.Reached("appending", _path);
+            file.Write([.. JsonSerializer.SerializeToUtf8Bytes(entry, EventJson.Default.TrainingEvent), (byte)'\n']);
+        });
+        if (_history != null && entry.Event != "step")
+        {
+            // As it would be read: without the parts.
+            Add(_history, entry with { Evaluation = entry.Evaluation == null ? null : entry.Evaluation with { Parts = null } });
+        }
+    }
 
     /// <inheritdoc cref="TimingIn(string)"/>
     internal StepTiming? Timing() => TimingIn(_path);
@@ -114,7 +124,19 @@ public sealed class EventLog : IDisposable
         FileStream file = Open();
         file.SetLength(Math.Min(length, WholeLines(file)));
         file.Seek(0, SeekOrigin.End);
+        _history = null;
     });
+
+    private static void Add(List<TrainingEvent> events, TrainingEvent entry)
+    {
+        if (entry.Event == "rolled-back")
+        {
+            // What training did in between is void; that it diverged, stood still or passed something over is not.
+            events.RemoveAll(e => e.Step > entry.Step && e.Event is ("step" or "evaluation" or "checkpoint"));
+        }
+
+        events.Add(entry);
+    }
 
     private static long WholeLines(FileStream file)
     {

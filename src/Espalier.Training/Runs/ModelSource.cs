@@ -42,16 +42,29 @@ public static class ModelSource
     /// <exception cref="RunException">The run has kept no such model.</exception>
     internal static string AtFraction(string path)
     {
-        int at = path.LastIndexOf('@');
-        if (at <= 0 || Directory.Exists(path) || !RunDirectory.IsAt(path[..at])
-            || !double.TryParse(path.AsSpan(at + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out double fraction))
+        if (Split(path) is not (string run, { } fraction))
         {
             return path;
         }
 
-        string run = path[..at];
         PretrainingRecord record = RunDirectory.ReadManifest(run).ConfigurationAs(PretrainingJson.Default.PretrainingRecord, PretrainingRun.Kind, run);
         return FractionModels.Find(run, fraction, record.Configuration.Training.Budget);
+    }
+
+    /// <summary>The run that a user points to, also where it is one at a part of its budget; null where it is none.</summary>
+    /// <param name="path">Where the user points to.</param>
+    public static string? RunOf(string path) => Split(path).Run;
+
+    private static (string? Run, double? Fraction) Split(string path)
+    {
+        if (RunDirectory.IsAt(path))
+        {
+            return (path, null);
+        }
+
+        int at = path.LastIndexOf('@');
+        return at > 0 && !Directory.Exists(path) && RunDirectory.IsAt(path[..at])
+            && double.TryParse(path.AsSpan(at + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out double fraction) ? (path[..at], fraction) : (null, null);
     }
 
     /// <summary>SHA-256 of the model's weights, in lower-case hex.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Espalier.Engine.Devices;
 using Espalier.Training.Budgets;
 
@@ -20,37 +19,34 @@ internal static class RunResumption
         }
     }
 
-    /// <summary>Where training stands: at the newest checkpoint that is whole.</summary>
+    /// <summary>Where training goes on: at the newest checkpoint that is whole. The trainer says which are damaged.</summary>
     /// <param name="run">The run.</param>
-    /// <param name="warnings">Receives those that are damaged and passed over.</param>
-    public static TrainingState StateOf(RunDirectory run, List<string> warnings)
-    {
-        List<string> damaged = [];
-        TrainingState state = run.Checkpoints.Latest((path, fault) => damaged.Add($"{path} is damaged and passed over: {fault}"))?.State ?? new TrainingState();
-        warnings.AddRange(damaged.Select(d => $"{d}; training goes on from step {state.Step}, and what came after it is done again"));
-        return state;
-    }
+    public static TrainingState StateOf(RunDirectory run) => run.Checkpoints.Latest((_, _) => { })?.State ?? new TrainingState();
 
     /// <summary>What there is to say where a run is gone on with that has come to the end of its budget, and is given no more.</summary>
     public static IEnumerable<string> EndWarnings(TrainingBudget budget, TrainingState state)
-        => budget.IsOver(state.Spent, state.StepCost?.Time ?? TimeSpan.Zero)
-            ? ["its budget is used up: there is nothing left to train; give it more, such as --time +30m or --steps +1000"] : [];
+    {
+        _ = budget.WithoutUsedUp(state.Spent, TimeOfStep(state), out TrainingBudget usedUp);
+        return usedUp == new TrainingBudget() ? []
+            : [$"its budget of {BudgetWords.Of(usedUp)} is used up: there is nothing left to train; give it more, such as {BudgetWords.More(usedUp)}"];
+    }
 
     /// <summary>The budget that a run goes on with: what it is given, without the limits that it ended by before and that were left as
     /// they were, for more of one measure is of no use while another is used up.</summary>
     /// <param name="path">The run's folder.</param>
     /// <param name="old">The budget that it had.</param>
     /// <param name="budget">Makes the new budget of the old one and of what is spent.</param>
-    /// <param name="state">Where training stands.</param>
+    /// <param name="state">Where training goes on.</param>
     /// <param name="warnings">Receives the limits that no longer hold.</param>
     /// <exception cref="RunException">All of it is used up, or a limit that was given anew is.</exception>
     public static TrainingBudget Given(
         string path, TrainingBudget old, Func<TrainingBudget, TrainingSpent, TrainingBudget> budget, TrainingState state, List<string> warnings)
     {
-        TimeSpan step = state.StepCost?.Time ?? TimeSpan.Zero;
-        TrainingBudget asked = budget(old, old.Whole(state.Spent, step));
-        TrainingBudget open = asked.WithoutUsedUp(state.Spent, step, out IReadOnlyList<string> usedUp);
-        if (open == new TrainingBudget() && usedUp.Count > 0)
+        TimeSpan step = TimeOfStep(state);
+        TrainingSpent spent = Furthest(path, state);
+        TrainingBudget asked = budget(old, old.Whole(spent, step));
+        TrainingBudget open = asked.WithoutUsedUp(spent, step, out TrainingBudget usedUp), none = new();
+        if (open == none && usedUp != none)
         {
             throw UsedUp(usedUp);
         }
@@ -62,18 +58,40 @@ internal static class RunResumption
             Steps = asked.Steps == old.Steps ? null : asked.Steps,
             Tokens = asked.Tokens == old.Tokens ? null : asked.Tokens,
             Epochs = asked.Epochs == old.Epochs ? null : asked.Epochs,
-        }.WithoutUsedUp(state.Spent, step, out IReadOnlyList<string> given);
-        if (given.Count > 0)
+        }.WithoutUsedUp(spent, step, out TrainingBudget given);
+        if (given != none)
         {
             throw UsedUp(given);
         }
 
-        warnings.AddRange(usedUp.Select(limit => $"the limit of {limit} is used up and no longer holds"));
+        if (usedUp != none)
+        {
+            warnings.Add($"the limit of {BudgetWords.Of(usedUp)} is used up and no longer holds");
+        }
+
         return open;
 
-        RunException UsedUp(IReadOnlyList<string> limits)
-            => new(path, string.Create(CultureInfo.InvariantCulture, $"the budget of {string.Join(", ", limits)} is used up already: {state.Step} steps ")
-                + string.Create(CultureInfo.InvariantCulture, $"in {state.Spent.Time.TotalSeconds:0.#} s are done; give it more, such as --time +30m or --steps +1000"));
+        RunException UsedUp(TrainingBudget limits) => new(
+            path, $"the budget of {BudgetWords.Of(limits)} is used up already: {BudgetWords.Spent(spent, limits)} are done; give it more, such as {BudgetWords.More(limits)}");
+    }
+
+    private static TimeSpan TimeOfStep(TrainingState state) => state.StepCost?.Time ?? TimeSpan.Zero;
+
+    /// <summary>What was spent on the run, as its log has it, also where its newest checkpoint is damaged and training goes on from one
+    /// before: a limit that lies between the two would end the run with a lesser model than it has.</summary>
+    private static TrainingSpent Furthest(string path, TrainingState state)
+    {
+        long newest = CheckpointStore.NewestStep(Path.Join(path, RunDirectory.CheckpointsName));
+        if (newest <= state.Step)
+        {
+            return state.Spent;
+        }
+
+        TrainingEvent? then = EventLog.Read(Path.Join(path, RunDirectory.EventsName)).LastOrDefault(e => e.Step <= newest);
+        TrainingSpent spent = state.Spent;
+        return new TrainingSpent(
+            TimeSpan.FromSeconds(Math.Max(then?.Elapsed ?? 0, spent.Time.TotalSeconds)), newest, Math.Max(then?.Tokens ?? 0, spent.Tokens),
+            Math.Max(then?.Epochs ?? 0, spent.Epochs));
     }
 
     /// <summary>What there is to say where another machine goes on with a run; nothing on the same.</summary>

@@ -21,6 +21,15 @@ public sealed record TimeEstimate(TimeSpan Training, long Steps, long Tokens, do
     /// <summary>How long micro-batches may be tried before the start: as small a part, but a second at least.</summary>
     internal TimeSpan TimeToSearch => TimeSpan.FromTicks(Math.Clamp(Training.Ticks / 20, ShortestSearch.Ticks, LongestSearch.Ticks));
 
+    /// <summary>About how long micro-batches and steps are measured before the start, which is no part of the budget: a small part of it,
+    /// so far as it is one of time.</summary>
+    /// <param name="budget">The time of the budget; null where it has none.</param>
+    public static TimeSpan Measuring(TimeSpan? budget)
+    {
+        var whole = new TimeEstimate(budget ?? TimeSpan.MaxValue, 0, 0, 0, 0);
+        return whole.TimeToSearch + whole.TimeToMeasure;
+    }
+
     /// <summary>Works out what remains of a budget.</summary>
     /// <param name="budget">The whole budget.</param>
     /// <param name="spent">What is used up of it.</param>

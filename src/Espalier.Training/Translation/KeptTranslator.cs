@@ -16,7 +16,7 @@ internal sealed class KeptTranslator(RunDirectory run, TranslationMaterials mate
     /// <returns>Whether to go on: patience is not at its end.</returns>
     public bool Take(TrainingState state, Evaluation evaluation)
     {
-        EvaluationHistory history = EvaluationHistory.Read(run.Path);
+        var history = new EvaluationHistory(run.Events.History());
         if (evaluation.Averaged == null)
         {
             _snapshots.Add(materials.Objective.Parameters, history);
@@ -35,7 +35,7 @@ internal sealed class KeptTranslator(RunDirectory run, TranslationMaterials mate
 
     /// <summary>Gives the parameters the average of the evaluations up to the best.</summary>
     /// <returns>Of how many; null where there are not two, and nothing was changed.</returns>
-    public int? Average() => _snapshots.Average(materials.Objective.Parameters, EvaluationHistory.Read(run.Path));
+    public int? Average() => _snapshots.Average(materials.Objective.Parameters, new EvaluationHistory(run.Events.History()));
 
     /// <summary>Writes the model as it is where there is none yet: who is interrupted before the first evaluation has one all the same.</summary>
     public void WriteUnlessThere()

@@ -13,6 +13,9 @@ namespace Espalier.Training.Translation;
 /// <param name="DevelopmentPairs">Pairs to be measured by.</param>
 public sealed record TranslationRecord(TranslationConfiguration Configuration, int TrainPairs, long TrainTokens, int DevelopmentPairs)
 {
+    /// <summary>Seconds of reading, learning the tokenizer and measuring before the first step.</summary>
+    public double PreparationSeconds { get; init; }
+
     /// <summary>Reads the configuration of a run, be it of an earlier version.</summary>
     /// <param name="path">Its folder.</param>
     /// <param name="manifest">What its <c>run.json</c> holds.</param>

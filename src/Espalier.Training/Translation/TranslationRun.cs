@@ -172,6 +172,7 @@ public sealed class TranslationRun : ITrainingRun
         IProgress<double>? progress = null, CancellationToken cancel = default, TranslationData? data = null)
     {
         ConfigurationException.ThrowIfAny("translation", asked.Validate());
+        long start = Stopwatch.GetTimestamp();
 
         // Before anything is read or measured: a folder that cannot be written costs no waiting.
         using RunPlace place = RunPlace.Claim(path, storage);
@@ -181,7 +182,10 @@ public sealed class TranslationRun : ITrainingRun
         TranslationConfiguration c = TranslationPreparation.Resolve(asked, materials);
         var measured = new PeakThroughput(() => peak(materials.Device));
         materials.Build(c);
-        var record = new TranslationRecord(c, data.Train.Sources.Count, data.TrainTokens, data.Development.Sources.Count);
+        var record = new TranslationRecord(c, data.Train.Sources.Count, data.TrainTokens, data.Development.Sources.Count)
+        {
+            PreparationSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
+        };
         RunDirectory run = opened.Add(place.Begin(new RunManifest
         {
             Kind = Kind,
@@ -212,7 +216,7 @@ public sealed class TranslationRun : ITrainingRun
         RunResumption.Require(path, data.Fingerprint == manifest.DataFingerprint, "the data");
         TranslationMaterials materials = opened.Add(new TranslationMaterials(data, c.Threads));
         List<string> warnings = [.. RunResumption.MachineWarnings(manifest, materials.Device)];
-        TrainingState state = RunResumption.StateOf(run, warnings);
+        TrainingState state = RunResumption.StateOf(run);
         if (budget == null)
         {
             warnings.AddRange(RunResumption.EndWarnings(c.Training.Budget, state));

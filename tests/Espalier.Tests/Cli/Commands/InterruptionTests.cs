@@ -39,10 +39,46 @@ public class InterruptionTests
         await tool.WaitForExitAsync();
         string error = await errors;
         Assert.True(tool.ExitCode == ExitCode.Interrupted, $"exit code {tool.ExitCode}: {error}");
+        Assert.Contains("stopping: saving, wait", error);
         Assert.Contains($"saved; go on with: espalier pretrain --resume {run}", error);
         Assert.Contains("interrupted after", await output);
         Assert.True(File.Exists(Path.Join(run, RunDirectory.ModelName, ModelFolder.WeightsName)));
         Assert.Equal("interrupted", EventLog.Read(Path.Join(run, RunDirectory.EventsName))[^1].Event);
+    }
+
+    [Fact]
+    public async Task Pretrain_SignalledWhileItMeasures_SaysThatThereIsNothingToResume()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        using var folder = new TemporaryFolder();
+        string run = folder["run"];
+        using Process tool = Start(
+            "pretrain", "--data", SmallRun.Corpus(folder), "--out", run, "--layers", "2", "--hidden", "256", "--batch", "4096", "--sequence-length", "64",
+            "--threads", "1", "--time", "1h");
+        Task<string> output = tool.StandardOutput.ReadToEndAsync();
+        List<string> errors = [];
+        while (await tool.StandardError.ReadLineAsync() is { } line)
+        {
+            errors.Add(line);
+            if (errors.Count == 1)
+            {
+                using Process kill = Process.Start("kill", ["-s", "TERM", $"{tool.Id}"]);
+                await kill.WaitForExitAsync();
+            }
+        }
+
+        await tool.WaitForExitAsync();
+        string error = string.Join('\n', errors);
+        Assert.True(tool.ExitCode == ExitCode.Interrupted, $"exit code {tool.ExitCode}: {error}");
+        Assert.Equal("measuring micro-batch and step: about 25s, which --time does not count", errors[0]);
+        Assert.Contains("stopping: wait", errors);
+        Assert.Contains("the run had not begun: nothing was saved, and there is nothing to resume", errors);
+        Assert.False(Directory.Exists(run));
+        Assert.Equal("", await output);
     }
 
     // What a shell starts in the background ignores the key that interrupts, and so does all that it starts.

@@ -18,14 +18,21 @@ public class PretrainCommandTests
             "--sequence-length", "16", "--micro-batch", "8", "--steps", "5", "--threads", "1", "--learning-rate", "1e-3", "--json");
         Assert.True(code == 0, error);
         JsonElement report = JsonDocument.Parse(output).RootElement;
-        Assert.Equal(("Finished", 5), (report.GetProperty("end").GetString(), report.GetProperty("steps").GetInt32()));
+        Assert.Equal(("finished", 5), (report.GetProperty("end").GetString(), report.GetProperty("steps").GetInt32()));
         Assert.True(report.GetProperty("heldOutPerplexity").GetDouble() > 1);
+        Assert.All(["trainingSeconds", "savingSeconds", "preparationSeconds"], name => Assert.True(report.GetProperty(name).GetDouble() > 0));
+        Assert.False(report.TryGetProperty("message", out _));
         Assert.Contains("expected: 5 steps", error);
         Assert.True(File.Exists(Path.Join(run, "model", "config.json")));
 
         (code, output, error) = await Run("pretrain", "--resume", run, "--steps", "+3", "--json");
         Assert.True(code == 0, error);
         Assert.Equal(8, JsonDocument.Parse(output).RootElement.GetProperty("steps").GetInt32());
+        File.WriteAllText(Path.Join(run, "checkpoints", "step-8", "optimizer.safetensors"), "cut short");
+        (code, output, error) = await Run("pretrain", "--resume", run, "--steps", "+1", "--json");
+        Assert.True(code == 0, error);
+        Assert.Equal(9, JsonDocument.Parse(output).RootElement.GetProperty("steps").GetInt32());
+        Assert.Single(error.Split('\n'), line => line.StartsWith("warning: ", StringComparison.Ordinal) && line.Contains("step-8 is damaged and passed over", StringComparison.Ordinal));
         (code, _, error) = await Run("pretrain", "--data", data, "--out", run, "--steps", "5");
         Assert.Equal(1, code);
         Assert.Contains("there is a run here already", error);
@@ -34,7 +41,13 @@ public class PretrainCommandTests
     [Fact]
     public void Report_PerplexityBeyondAllBounds_IsADocumentAllTheSame()
     {
-        var report = new PretrainReport("run", TrainingEnd.Diverged, 1, 1, 1, default, default, double.PositiveInfinity, 2, null, "", 0, null);
+        var report = new PretrainReport("run", TrainingEnd.Diverged, 1, 1, 1, default, double.PositiveInfinity, 2, null, "", 0, null)
+        {
+            TrainingSeconds = 1,
+            EvaluationSeconds = 1,
+            SavingSeconds = 1,
+            PreparationSeconds = 1,
+        };
         Assert.Contains("\"heldOutPerplexity\": \"Infinity\"", JsonSerializer.Serialize(report, CommandJson.Default.PretrainReport));
     }
 
@@ -51,7 +64,10 @@ public class PretrainCommandTests
     [InlineData(2, "--threads is 5000; expected 0 to 1024", "pretrain", "--data", "x", "--out", "y", "--steps", "1", "--threads", "5000")]
     [InlineData(2, "--threads is -1", "pretrain", "--data", "x", "--out", "y", "--steps", "1", "--threads=-1")]
     [InlineData(1, "there is no run here", "pretrain", "--resume", "missing")]
-    [InlineData(1, "missing", "pretrain", "--data", "missing", "--out", "y", "--steps", "1")]
+    [InlineData(1, "missing: there is no such folder; expected a folder that espalier data prepare made", "pretrain", "--data", "missing", "--out", "y", "--steps", "1")]
+    [InlineData(2, "--hidden 100 is no multiple of --heads 3", "pretrain", "--data", "x", "--out", "y", "--steps", "1", "--hidden", "100", "--heads", "3")]
+    [InlineData(2, "no budget is given; give a time, steps, tokens or epochs, such as --time 30m", "pretrain", "--data", "x", "--out", "y")]
+    [InlineData(2, "--sequence-length is 1; expected 2 or more", "pretrain", "--data", "x", "--out", "y", "--steps", "1", "--sequence-length", "1")]
     public async Task Run_WrongRequest_SaysWhatAndEndsWithItsCode(int code, string message, params string[] args)
     {
         (int actual, string output, string error) = await Run(args);

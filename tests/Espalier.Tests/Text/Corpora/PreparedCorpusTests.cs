@@ -42,7 +42,7 @@ public class PreparedCorpusTests
     [Theory]
     [InlineData("train-00000.tokens", "is missing")]
     [InlineData("train-00000.offsets", "is missing")]
-    [InlineData("manifest.json", "there is no such file")]
+    [InlineData("manifest.json", "manifest.json is missing; expected a folder that espalier data prepare made")]
     public void Open_FileMissing_NamesIt(string name, string message)
     {
         using var folder = new TemporaryFolder();

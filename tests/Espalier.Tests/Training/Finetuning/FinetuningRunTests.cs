@@ -127,6 +127,25 @@ public sealed class FinetuningRunTests : IDisposable
     }
 
     [Fact]
+    public void Train_CheckpointOfATrialIsDamaged_SaysSoInItsProgress()
+    {
+        using (FinetuningRun run = FinetuningRun.Create(_folder["run"], SmallFinetuning.Configuration(_folder)))
+        {
+            Assert.True(run.Record.PreparationSeconds > 0);
+            using var cancel = new CancellationTokenSource();
+            int steps = 0;
+            Assert.Equal(TrainingEnd.Interrupted, run.Train((_, _) => new After(() => { if (++steps == 12) cancel.Cancel(); }), cancel.Token).End);
+        }
+
+        string newest = Directory.GetDirectories(_folder["run/trials/0/checkpoints"]).MaxBy(path => int.Parse(Path.GetFileName(path)["step-".Length..]))!;
+        File.Delete(Path.Join(newest, "model.safetensors"));
+        using FinetuningRun again = FinetuningRun.Resume(_folder["run"]);
+        List<string> warnings = [];
+        again.Train((_, _) => new Warned(warnings.Add));
+        Assert.Contains("is damaged and passed over: model.safetensors is missing", Assert.Single(warnings));
+    }
+
+    [Fact]
     public void Train_FromAPretrainedRun_BeginsFromItsEncoderAndRefusesAnotherOne()
     {
         string data = SmallRun.Corpus(_folder);
@@ -224,6 +243,17 @@ public sealed class FinetuningRunTests : IDisposable
     private static (byte[] Model, string[] Trials) Ends(string run) => (
         File.ReadAllBytes(Path.Join(run, RunDirectory.ModelName, ModelFolder.WeightsName)),
         [.. TrialLog.Read(run).Select(t => $"{t.Trial} {t.Setting} {t.End} {t.Best} {t.Steps} {t.Tokens} {t.ProductFlops}")]);
+
+    private sealed class Warned(Action<string> warn) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value)
+        {
+            if (value.Warning != null)
+            {
+                warn(value.Warning);
+            }
+        }
+    }
 
     private sealed class After(Action action) : IProgress<TrainingProgress>
     {

@@ -107,6 +107,42 @@ public sealed class MaskedLanguageModellingTests : IDisposable
     }
 
     [Fact]
+    public void UnigramPerplexity_OfAShareOfTheCorpus_KnowsNoMoreThanThatShare()
+    {
+        using MaskedLanguageModelling objective = Create(microBatchTokens: 64, dropout: 0, fraction: 0.3), all = Create(microBatchTokens: 64, dropout: 0);
+
+        // What one pass over the share shows, begin and end symbols left out.
+        double[] counts = new double[TestTokenizer.Instance.VocabularySize];
+        Array.Fill(counts, 1);
+        var blocks = new MaskedBlocks(_corpus.Train, TestTokenizer.Instance, Blocks(64) with { DataFraction = 0.3 });
+        StepBatch<MaskedBatch> batch = blocks.NewBatch();
+        for (var position = new BatchPosition(1); position.Epoch == 0;)
+        {
+            position = blocks.Build(position, batch);
+            foreach (MaskedBatch micro in batch.MicroBatches)
+            {
+                int[] clean = micro.Input.Tokens.ToArray();
+                for (int i = 0; i < micro.TargetCount; i++)
+                {
+                    clean[micro.Positions[i]] = micro.Targets[i];
+                }
+
+                foreach (int token in clean.Where(t => t != TestTokenizer.Instance.Special.Bos && t != TestTokenizer.Instance.Special.Eos))
+                {
+                    counts[token]++;
+                }
+            }
+        }
+
+        var builder = new MaskedBlocks(_corpus.HeldOut, TestTokenizer.Instance, Blocks(64) with { BatchBlocks = 6 });
+        builder.Build(new BatchPosition(1), batch);
+        double expected = Math.Exp(-batch.MicroBatches.SelectMany(micro => micro.Targets.ToArray())
+            .Average(target => Math.Log(counts[target] / counts.Sum())));
+        Assert.Equal(expected, objective.UnigramPerplexity()!.Value, 9);
+        Assert.NotEqual(expected, all.UnigramPerplexity()!.Value, 3);
+    }
+
+    [Fact]
     public void Epochs_EndOfAPass_IsWhole()
     {
         using MaskedLanguageModelling objective = Create(microBatchTokens: 64, dropout: 0);
@@ -131,7 +167,7 @@ public sealed class MaskedLanguageModellingTests : IDisposable
     private static MaskedBlockOptions Blocks(int microBatchTokens)
         => new() { BlockTokens = 16, BatchBlocks = 8, MicroBatchTokens = microBatchTokens };
 
-    private MaskedLanguageModelling Create(int microBatchTokens, float dropout, double maskRate = 0.15)
+    private MaskedLanguageModelling Create(int microBatchTokens, float dropout, double maskRate = 0.15, double? fraction = null)
         => MaskedLanguageModelling.Create(
             _device,
             new EncoderConfiguration
@@ -143,7 +179,7 @@ public sealed class MaskedLanguageModellingTests : IDisposable
                 Dropout = dropout,
                 AttentionDropout = dropout,
             },
-            _corpus, TestTokenizer.Instance, Blocks(microBatchTokens) with { MaskRate = maskRate }, heldOutBlocks: 6, seed: 1);
+            _corpus, TestTokenizer.Instance, Blocks(microBatchTokens) with { MaskRate = maskRate, DataFraction = fraction }, heldOutBlocks: 6, seed: 1);
 
     private (double Loss, float[] Gradient) Gradient(int microBatchTokens)
     {

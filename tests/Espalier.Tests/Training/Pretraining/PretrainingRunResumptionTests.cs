@@ -1,4 +1,5 @@
 using Espalier.Tests.Text;
+using Espalier.Training;
 using Espalier.Training.Budgets;
 using Espalier.Training.Comparison;
 using Espalier.Training.Pretraining;
@@ -41,7 +42,8 @@ public class PretrainingRunResumptionTests
         }
 
         RunException fault = Assert.Throws<RunException>(() => PretrainingRun.Resume(folder["run"], (_, _) => new TrainingBudget { Steps = 4 }));
-        Assert.Contains("the budget of 4 steps is used up already", fault.Message);
+        Assert.Contains("the budget of 4 steps is used up already: 10 steps in ", fault.Message);
+        Assert.EndsWith("give it more, such as --steps +1000", fault.Message);
     }
 
     [Fact]
@@ -55,10 +57,28 @@ public class PretrainingRunResumptionTests
             Assert.Contains("there is nothing left to train", Assert.Single(whole.Warnings));
         }
 
-        string file = Path.Join(folder["run"], "checkpoints", $"step-{SmallRun.Steps}", "optimizer.safetensors");
-        File.WriteAllBytes(file, File.ReadAllBytes(file)[..100]);
+        CutNewest(folder);
         using PretrainingRun run = PretrainingRun.Resume(folder["run"]);
-        Assert.Contains($"step-{SmallRun.Steps} is damaged and passed over", Assert.Single(run.Warnings));
+        List<string> warnings = [];
+        run.Train(new Warned(warnings.Add));
+        Assert.Contains($"step-{SmallRun.Steps} is damaged and passed over", Assert.Single(warnings));
+        Assert.Contains("goes on from step 6", warnings[0]);
+    }
+
+    [Theory]
+    [InlineData(7)] // more than the checkpoint that is left has, and less than the run was trained
+    [InlineData(8)]
+    public void Resume_NewestCheckpointIsDamaged_RefusesLessThanTheRunWasTrained(int steps)
+    {
+        using var folder = new TemporaryFolder();
+        SmallRun.Train(folder["run"], SmallRun.Corpus(folder), new RunStorage());
+        CutNewest(folder);
+        byte[] model = File.ReadAllBytes(folder["run/model/model.safetensors"]);
+        RunException fault = Assert.Throws<RunException>(() => PretrainingRun.Resume(folder["run"], (_, _) => new TrainingBudget { Steps = steps }));
+        Assert.Contains($"the budget of {steps} steps is used up already: {SmallRun.Steps} steps in ", fault.Message);
+        Assert.Equal(model, File.ReadAllBytes(folder["run/model/model.safetensors"]));
+        using PretrainingRun more = PretrainingRun.Resume(folder["run"], (old, spent) => old.Extend(new TrainingBudget { Steps = 2 }, spent));
+        Assert.Equal(SmallRun.Steps + 2, more.Train().State.Step);
     }
 
     [Fact]
@@ -69,7 +89,8 @@ public class PretrainingRunResumptionTests
         SmallRun.Train(folder["run"], data, new RunStorage());
         RunException fault = Assert.Throws<RunException>(
             () => PretrainingRun.Resume(folder["run"], (_, _) => new TrainingBudget { Steps = 1_000_000, Time = TimeSpan.FromTicks(1) }));
-        Assert.Contains("a time of 1E-07 s is used up already", fault.Message);
+        Assert.Contains("a time of 0.0001ms is used up already", fault.Message);
+        Assert.EndsWith("give it more, such as --time +30m", fault.Message);
         using PretrainingRun untouched = PretrainingRun.Resume(folder["run"]);
         Assert.Equal(new TrainingBudget { Steps = SmallRun.Steps }, untouched.Record.Configuration.Training.Budget);
     }
@@ -237,5 +258,22 @@ public class PretrainingRunResumptionTests
         string[] lines = File.ReadAllLines(log);
         File.WriteAllLines(log, [.. lines[..3], """{"event":"peak","peakFlops":2e9}""", .. lines[3..]]);
         Assert.Equal(((first / 2e9) + ((all - first) / 4e9)) / events[^1].Elapsed, RunSummary.Of(folder["run"]).PeakFraction!.Value, 1e-9);
+    }
+
+    private static void CutNewest(TemporaryFolder folder)
+    {
+        string file = folder[$"run/checkpoints/step-{SmallRun.Steps}/{CheckpointStore.OptimizerName}"];
+        File.WriteAllBytes(file, File.ReadAllBytes(file)[..100]);
+    }
+
+    private sealed class Warned(Action<string> warn) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value)
+        {
+            if (value.Warning != null)
+            {
+                warn(value.Warning);
+            }
+        }
     }
 }

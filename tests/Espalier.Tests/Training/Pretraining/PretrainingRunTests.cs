@@ -72,7 +72,7 @@ public class PretrainingRunTests
             HeldOutBlocks = -1,
             Threads = 5000,
         })).Message;
-        Assert.All(["Steps is 0", "Layers is 0", "-1 held-out", "5000 threads"], part => Assert.Contains(part, message));
+        Assert.All(["a budget of 0 steps", "Layers is 0", "-1 held-out", "5000 threads"], part => Assert.Contains(part, message));
         Assert.False(Directory.Exists(folder["run"]));
     }
 }

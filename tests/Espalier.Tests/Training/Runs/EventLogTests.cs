@@ -1,3 +1,4 @@
+using Espalier.Training.Objectives;
 using Espalier.Training.Runs;
 
 namespace Espalier.Tests.Training.Runs;
@@ -33,6 +34,32 @@ public class EventLogTests
         using var folder = new TemporaryFolder();
         string path = folder.Write("events.jsonl", "{\"event\":\"started\"}\nrubbish\n{\"event\":\"finished\"}\n");
         Assert.Contains("line 2", Assert.Throws<RunDamagedException>(() => EventLog.Read(path)).Message);
+    }
+
+    [Fact]
+    public void History_AskedForOftenWhileTheLogGrows_IsWhatReadingItAnewGives()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder["events.jsonl"];
+        using var log = new EventLog(path, new RunStorage());
+        log.Append(new TrainingEvent { Event = "started" });
+        Check();
+        foreach ((string kind, int step) in ((string, int)[])[("step", 1), ("evaluation", 2), ("checkpoint", 3), ("evaluation", 4), ("rolled-back", 3), ("evaluation", 5)])
+        {
+            log.Append(new TrainingEvent
+            {
+                Event = kind,
+                Step = step,
+                Evaluation = kind == "evaluation" ? new Evaluation("accuracy", 0.1 * step, 1, 1, 1) { Parts = [new EvaluationPart(1, 1)] } : null,
+            });
+            Check();
+        }
+
+        long whole = log.Flush();
+        log.CutBack(whole - 10);
+        Check();
+
+        void Check() => Assert.Equal(EventLog.Read(path).Where(e => e.Event != "step"), log.History());
     }
 
     [Fact]

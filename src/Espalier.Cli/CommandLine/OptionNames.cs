@@ -1,0 +1,23 @@
+using System.CommandLine;
+using System.Text.RegularExpressions;
+
+namespace Espalier.Cli.CommandLine;
+
+/// <summary>Names options where a message of the libraries, which know of none, names settings: <c>Heads</c> becomes <c>--heads</c>.</summary>
+internal static partial class OptionNames
+{
+    /// <summary>A message in terms of a command's options.</summary>
+    public static string In(string message, Command command)
+    {
+        HashSet<string> known = [.. command.Options.SelectMany(UnknownOptions.Names)];
+        return Setting().Replace(message, word => known.TryGetValue(Name(word.Value), out string? option) ? option : word.Value);
+    }
+
+    private static string Name(string setting) => "--" + Hump().Replace(setting, "-$0").ToLowerInvariant();
+
+    [GeneratedRegex(@"\b[A-Z][a-z]+(?:[A-Z][a-z]+)*\b")]
+    private static partial Regex Setting();
+
+    [GeneratedRegex("(?<=[a-z])[A-Z]")]
+    private static partial Regex Hump();
+}
