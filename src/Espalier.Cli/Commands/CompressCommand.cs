@@ -62,19 +62,15 @@ internal sealed class CompressCommand : EspalierCommand
         }
         if (model == null || folder == null)
             throw new UsageException("name a finetuning or translation run, and the grid's folder with --out, or a grid with --resume");
-        (int? heads, int? feedForward) = _pruning.ReadStructure(parsed);
-        return context.Begin("measuring", _ => CompressionGrid.Create(folder, new GridConfiguration
+        GridConfiguration configuration = _pruning.Read(parsed, new GridConfiguration
         {
             Model = model,
             Sparsities = parsed.GetValue(_sparsity)!,
             Bits = parsed.GetValue(_bits)!,
             Quantization = _quantization.Read(parsed),
             Activations = parsed.GetValue(_activations),
-            Pruning = _pruning.Read(parsed),
-            Heads = heads,
-            FeedForward = feedForward,
-            Recovery = _pruning.ReadRecovery(parsed),
             Threads = parsed.GetValue(_threads),
-        }, context.Cancel));
+        });
+        return context.Begin("measuring", _ => CompressionGrid.Create(folder, configuration, context.Cancel));
     }
 }

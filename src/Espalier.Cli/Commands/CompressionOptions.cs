@@ -2,6 +2,7 @@ using System.CommandLine;
 using Espalier.Compression.Pruning;
 using Espalier.Compression.Quantization;
 using Espalier.Engine.Weights;
+using Espalier.Pipeline.Grids;
 using Espalier.Pipeline.Recovery;
 using static Espalier.Cli.CommandLine.NewOption;
 
@@ -48,22 +49,25 @@ internal sealed class PruningOptions
 
     public IEnumerable<Option> All => [_ranking, _embeddings, _norms, _step, _heads, _feedForward, _enough, _epochs, _evaluations, _rate, _seed];
 
-    public PruningSettings Read(ParseResult parsed) => new()
+    /// <summary>A grid with what is said of pruning and of the finetuning after it.</summary>
+    public GridConfiguration Read(ParseResult parsed, GridConfiguration grid) => grid with
     {
-        Ranking = parsed.GetValue(_ranking),
-        Embeddings = parsed.GetValue(_embeddings),
-        Norms = parsed.GetValue(_norms),
-        Step = parsed.GetValue(_step),
+        Pruning = new PruningSettings
+        {
+            Ranking = parsed.GetValue(_ranking),
+            Embeddings = parsed.GetValue(_embeddings),
+            Norms = parsed.GetValue(_norms),
+            Step = parsed.GetValue(_step),
+        },
+        Heads = parsed.GetValue(_heads),
+        FeedForward = parsed.GetValue(_feedForward),
+        Recovery = new RecoverySettings
+        {
+            EnoughQuality = parsed.GetValue(_enough),
+            Epochs = parsed.GetValue(_epochs),
+            EvaluationsPerEpoch = parsed.GetValue(_evaluations),
+            LearningRate = parsed.GetValue(_rate),
+            Seed = parsed.GetValue(_seed),
+        },
     };
-
-    public RecoverySettings ReadRecovery(ParseResult parsed) => new()
-    {
-        EnoughQuality = parsed.GetValue(_enough),
-        Epochs = parsed.GetValue(_epochs),
-        EvaluationsPerEpoch = parsed.GetValue(_evaluations),
-        LearningRate = parsed.GetValue(_rate),
-        Seed = parsed.GetValue(_seed),
-    };
-
-    public (int? Heads, int? FeedForward) ReadStructure(ParseResult parsed) => (parsed.GetValue(_heads), parsed.GetValue(_feedForward));
 }

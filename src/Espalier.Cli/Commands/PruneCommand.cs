@@ -47,21 +47,16 @@ internal sealed class PruneCommand : EspalierCommand
             throw new UsageException($"{resumed} is a grid of several models; go on with: espalier compress --resume {resumed}");
         }
         if (parsed.GetValue(_model) is not { } model || parsed.GetValue(_out) is not { } folder)
-            throw new UsageException("name a finetuning or translation run, and a folder with --out, or a folder to go on with with --resume");
-        (int? heads, int? feedForward) = _pruning.ReadStructure(parsed);
-        double sparsity = parsed.GetValue(_sparsity);
-        if (sparsity == 0 && heads == null && feedForward == null)
-            throw new UsageException("say what goes: --sparsity 0.6 for 60 % of the weights, --heads or --feed-forward for how many stay");
-        return context.Track("measuring", _ => CompressionGrid.Create(folder, new GridConfiguration
+            throw new UsageException("name a finetuning or translation run, and a folder with --out, or with --resume a folder to go on with");
+        GridConfiguration configuration = _pruning.Read(parsed, new GridConfiguration
         {
             Model = model,
-            Sparsities = [sparsity],
+            Sparsities = [parsed.GetValue(_sparsity)],
             Bits = [GridConfiguration.FullPrecision],
-            Pruning = _pruning.Read(parsed),
-            Heads = heads,
-            FeedForward = feedForward,
-            Recovery = _pruning.ReadRecovery(parsed),
             Threads = parsed.GetValue(_threads),
-        }, context.Cancel));
+        });
+        if (configuration is { Sparsities: [0], Heads: null, FeedForward: null })
+            throw new UsageException("say what goes: --sparsity 0.6 for 60 % of the weights, --heads or --feed-forward for how many stay");
+        return context.Begin("measuring", _ => CompressionGrid.Create(folder, configuration, context.Cancel));
     }
 }

@@ -109,8 +109,8 @@ internal static class CompressPhase
             Quantization = Quantization with { Keep = sizes.Kept },
             Pruning = new PruningSettings { Embeddings = embeddings, Step = StepOfRefinement },
 
-            // No accuracy is enough: the share of the time ends it.
-            Recovery = new RecoverySettings { EnoughQuality = 2, Epochs = 1000, EvaluationsPerEpoch = 2, Seed = job.Settings.Seed + (ulong)round },
+            // The share of the time ends it.
+            Recovery = new RecoverySettings { EnoughQuality = RecoverySettings.NoneIsEnough, Epochs = 1000, EvaluationsPerEpoch = 2, Seed = job.Settings.Seed + (ulong)round },
             Threads = job.Settings.Threads,
         };
 

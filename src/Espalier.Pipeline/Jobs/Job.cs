@@ -1,4 +1,3 @@
-using System.Reflection;
 using Espalier.Compression;
 using Espalier.Engine.Models;
 using Espalier.Engine.Safetensors;
@@ -70,7 +69,7 @@ public sealed class Job : IDisposable
         double bytes = Check(settings);
         return new Job(new JobWork(folder, () => new JobRecord
         {
-            Version = typeof(Job).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",
+            Version = RunManifest.CurrentVersion,
             Created = DateTimeOffset.UtcNow,
             Settings = settings,
             Phases = JobSchedule.Of(settings.Budget, PreparePhase.Expected(settings, bytes), settings.Product),

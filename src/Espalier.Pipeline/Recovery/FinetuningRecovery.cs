@@ -49,8 +49,8 @@ public sealed class FinetuningRecovery(
             ModelWeights.Download(objective.Parameters), before, after, last.Step, last.Epochs, TimeSpan.FromSeconds(last.Elapsed));
     }
 
-    // Of a model that gets nothing right yet every part is nothing: what it learns is worth the whole of its finetuning.
-    private double Target => quality > 0 || settings.EnoughQuality == 0 ? settings.EnoughQuality * quality : double.PositiveInfinity;
+    // Of a model that gets nothing right yet every part is nothing, and was reached before the first step.
+    private double Target => settings.EnoughQuality * quality is var target && (target > 0 || settings.EnoughQuality == 0) ? target : double.PositiveInfinity;
 
     private IObjective Build(ModelWeights weights, WeightMasks masks)
     {

@@ -5,9 +5,11 @@ namespace Espalier.Pipeline.Recovery;
 /// <summary>How a pruned model is finetuned (the paper's §4.3). All else is as in the training on its task that the model comes from.</summary>
 public sealed record RecoverySettings
 {
+    /// <summary>More than any quality: finetuning goes on to its end.</summary>
+    public const double NoneIsEnough = double.MaxValue;
+
     /// <summary>The part of the unpruned model's quality, accuracy or BLEU on the development set, that is enough; the paper's 99.5 %.
-    /// More than any quality can be, such as 2 of an accuracy above a half, lets finetuning go on to its end, and so does any part of a
-    /// quality of 0, such as the BLEU of a model that was hardly trained; 0 itself asks for none.</summary>
+    /// Of a quality of 0, such as the BLEU of a model that was hardly trained, no part but 0 itself is: there is all to win.</summary>
     public double EnoughQuality { get; init; } = 0.995;
 
     /// <summary>Passes over the training set after which it ends all the same; the paper's one. 0 for no finetuning.</summary>

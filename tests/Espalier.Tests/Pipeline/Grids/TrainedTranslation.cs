@@ -1,4 +1,5 @@
 using Espalier.Pipeline.Grids;
+using Espalier.Pipeline.Recovery;
 using Espalier.Tests.Training.Translation;
 using Espalier.Training;
 using Espalier.Training.Budgets;
@@ -50,7 +51,7 @@ public sealed class TrainedTranslation : IDisposable
         Sparsities = [0, 0.6],
         Bits = [32, 4],
         Pruning = new() { Step = 0.6 },
-        Recovery = new() { EnoughQuality = 3, EvaluationsPerEpoch = 3 },
+        Recovery = new() { EnoughQuality = RecoverySettings.NoneIsEnough, EvaluationsPerEpoch = 3 },
         Threads = 1,
     };
 

@@ -11,18 +11,20 @@ namespace Espalier.Tests.Pipeline.Recovery;
 public class FinetuningRecoveryTests(TrainedTranslation trained)
 {
     [Theory]
-    [InlineData(0.995, 1)]
-    [InlineData(0, 0)]
-    public void Recover_UnprunedModelGotNothingRight_FinetunesForTheEpochUnlessNothingIsAskedFor(double enough, double epochs)
+    [InlineData(0.995, 0.1, 0)]
+    [InlineData(RecoverySettings.NoneIsEnough, 0.1, 1)]
+    [InlineData(0.995, 0, 1)]
+    [InlineData(0, 0, 0)]
+    public void Recover_QualityThatWasLow_EndsAtOnceOnlyWhereWhatIsAskedForIsReached(double enough, double quality, double epochs)
     {
         using var folder = new TemporaryFolder();
         using TranslationTask task = TranslationTask.Open(trained.Grid());
         using IMeasuredModel model = task.Open(task.Folder);
         ModelWeights weights = ModelWeights.Download(model.Weights);
-        WeightMasks masks = MagnitudePruning.Prune(weights, 0.5, new PruningSettings());
+        WeightMasks masks = MagnitudePruning.Prune(weights, 0.3, new PruningSettings());
         var recovery = new FinetuningRecovery(
-            task, new RecoverySettings { EnoughQuality = enough, EvaluationsPerEpoch = 1 }, quality: 0,
+            task, new RecoverySettings { EnoughQuality = enough, EvaluationsPerEpoch = 1 }, quality,
             _ => RunDirectory.Create(folder["recovery"], RunDirectory.ReadManifest(trained.Run)));
-        Assert.Equal(epochs, recovery.Recover(0.5, masks.Apply(weights), masks, CancellationToken.None).Epochs);
+        Assert.Equal(epochs, recovery.Recover(0.3, masks.Apply(weights), masks, CancellationToken.None).Epochs);
     }
 }
