@@ -9,7 +9,7 @@ namespace Espalier.Cli.Commands;
 /// in the log of a run.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, UseStringEnumConverter = true,
-    Converters = [typeof(CamelCase<TrainingEnd>), typeof(CamelCase<PhaseState>)], DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    Converters = [typeof(CamelCase<TrainingEnd>), typeof(CamelCase<PhaseState>), typeof(CamelCase<ReportState>)], DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(TrainReport))]
 [JsonSerializable(typeof(PrepareReport))]

@@ -58,7 +58,7 @@ internal sealed class PlanCommand : EspalierCommand
             PlanVerification? verification = parsed.GetValue(_verify)
                 ? context.Track("verifying", progress => PlanVerification.Execute(folder, new Progress(progress), context.Cancel))
                 : null;
-            var report = new PlanReport(folder, result.Plan, result.Sizes, result.TrainingTime, result.CostShare, verification);
+            var report = new PlanReport(folder, result.Plan, result.Sizes, result.TrainingTime.TotalSeconds, result.CostShare, verification);
             context.Report(report, CommandJson.Default.PlanReport, report.Write);
         }
         catch (OperationCanceledException)
@@ -76,7 +76,7 @@ internal sealed class PlanCommand : EspalierCommand
 
 /// <summary>What <c>plan --json</c> prints.</summary>
 internal sealed record PlanReport(
-    string Folder, SizePlan Plan, IReadOnlyList<PlannedSize> Sizes, TimeSpan TrainingTime, double CostShare, PlanVerification? Verification)
+    string Folder, SizePlan Plan, IReadOnlyList<PlannedSize> Sizes, double TrainingSeconds, double CostShare, PlanVerification? Verification)
 {
     public void Write(TextWriter text)
     {

@@ -23,6 +23,7 @@ public class PlanCommandTests
         (int code, string output, string error) = await Run([.. args, "--json"]);
         Assert.True(code == 0, error);
         JsonElement report = JsonDocument.Parse(output).RootElement;
+        Assert.True(report.GetProperty("trainingSeconds").GetDouble() > 0);
         Assert.Equal(1, report.GetProperty("plan").GetProperty("candidates").GetArrayLength());
         Assert.True(File.Exists(Path.Join(report.GetProperty("sizes")[0].GetProperty("runDirectory").GetString(), "run.json")));
         (code, output, _) = await Run(args);
