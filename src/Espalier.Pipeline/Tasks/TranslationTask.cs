@@ -73,15 +73,13 @@ public sealed class TranslationTask : ICompressionTask
     /// <summary>Opens the model of a translation run, with its data.</summary>
     /// <param name="configuration">The run, the threads, and the heads and feed-forward units that stay.</param>
     /// <param name="cancel">Stops it.</param>
-    /// <param name="moved">Changes the paths in the run's configuration to where the same files lie now; null keeps them.</param>
     /// <exception cref="RunException">It is no translation run, has no model yet, or its data is not what it was.</exception>
     /// <exception cref="CompressionException">The model has fewer heads or feed-forward units than are to stay.</exception>
     /// <exception cref="Text.TextException">The data or the tokenizer cannot be read.</exception>
-    public static TranslationTask Open(
-        GridConfiguration configuration, CancellationToken cancel = default, Func<TranslationConfiguration, TranslationConfiguration>? moved = null)
+    public static TranslationTask Open(GridConfiguration configuration, CancellationToken cancel = default)
     {
         using var opened = new Opened();
-        TranslationModel model = opened.Add(TranslationModel.Open(configuration.Model, configuration.Threads, cancel, moved));
+        TranslationModel model = opened.Add(TranslationModel.Open(configuration.Model, configuration.Threads, cancel));
         return opened.HandOver(new TranslationTask(model, configuration));
     }
 

@@ -56,16 +56,14 @@ public sealed class TranslationModel : IDisposable
     /// <param name="run">The folder of a translation run that has a model.</param>
     /// <param name="threads">Worker threads; 0 takes every core, null as many as the run had.</param>
     /// <param name="cancel">Stops it.</param>
-    /// <param name="moved">Changes the paths in its configuration to where the same files lie now; null keeps them.</param>
     /// <exception cref="RunException">It is no translation run, has no model yet, or its data is not what it was.</exception>
     /// <exception cref="Text.TextException">The data or the tokenizer cannot be read.</exception>
-    public static TranslationModel Open(
-        string run, int? threads = null, CancellationToken cancel = default, Func<TranslationConfiguration, TranslationConfiguration>? moved = null)
+    public static TranslationModel Open(string run, int? threads = null, CancellationToken cancel = default)
     {
         RunManifest manifest = RunDirectory.ReadManifest(run);
         TranslationRecord record = TranslationRecord.Read(run, manifest);
         string folder = ModelSource.Find(run);
-        TranslationConfiguration c = TranslationPreparation.Moved(record.Configuration, moved);
+        TranslationConfiguration c = record.Configuration;
         TranslationData data = TranslationData.Read(c, Path.Join(folder, ModelFolder.TokenizerName), progress: null, cancel);
         if (data.Tokenizer.Fingerprint != manifest.TokenizerFingerprint || data.Fingerprint != manifest.DataFingerprint)
         {

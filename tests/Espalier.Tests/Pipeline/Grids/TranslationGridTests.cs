@@ -98,8 +98,16 @@ public class TranslationGridTests(TrainedTranslation trained)
 
     [Fact]
     public void Open_OtherData_SaysSo()
-        => Assert.Contains("is not what the run was made with", Assert.Throws<RunMismatchException>(
-            () => TranslationModel.Open(trained.Run, moved: c => c with { Corpus = c.Corpus with { DevelopmentSource = trained.References } })).Message, StringComparison.Ordinal);
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder["run/model"]);
+        foreach (string file in (string[])["run.json", "events.jsonl", "model/config.json", "model/tokenizer.json", "model/model.safetensors"])
+            File.Copy(Path.Join(trained.Run, file), Path.Join(folder["run"], file));
+        string manifest = folder["run/run.json"];
+        File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("dev.a\"", "dev.b\"", StringComparison.Ordinal));
+        Assert.Contains("is not what the run was made with", Assert.Throws<RunMismatchException>(
+            () => TranslationModel.Open(folder["run"])).Message, StringComparison.Ordinal);
+    }
 
     private sealed class Counting(Action told) : IProgress<GridProgress>
     {
