@@ -4,6 +4,7 @@ using Espalier.Compression;
 using Espalier.Compression.Analysis;
 using Espalier.Compression.Choice;
 using Espalier.Pipeline.Grids;
+using Espalier.Training;
 
 namespace Espalier.Cli.Commands;
 
@@ -25,7 +26,7 @@ internal static class GridCommand
         GridReport report;
         try
         {
-            context.Track(command, progress => grid.Run(new Told(progress), context.Cancel));
+            context.Track(command, progress => grid.Run(new Relay<GridProgress>(p => progress.Report(new WorkDone(p.Phase, p.Fraction))), context.Cancel));
             GridTable table = grid.Record.Frontier is [var first, var second] ? grid.Table(first, second) : grid.Table();
             foreach (CellResult failed in table.Cells.Where(c => c.Failure != null))
                 context.Warn($"{failed.Name} failed: {failed.Failure}");
@@ -56,11 +57,6 @@ internal static class GridCommand
         limits.MaxLatency is { } latency ? string.Create(CultureInfo.InvariantCulture, $"--max-latency {latency.TotalMilliseconds}ms") : null,
         limits.MaxDrop is { } drop ? string.Create(CultureInfo.InvariantCulture, $"--max-drop {Math.Round(100 * drop, 9)}%") : null,
     ]).OfType<string>());
-
-    private sealed class Told(IProgress<WorkDone> progress) : IProgress<GridProgress>
-    {
-        public void Report(GridProgress value) => progress.Report(new WorkDone(value.Phase, value.Fraction));
-    }
 }
 
 /// <summary>The model that was chosen.</summary>

@@ -3,8 +3,9 @@ using Espalier.Cli.CommandLine;
 using Espalier.Pipeline.Plans;
 using Espalier.Planning.Race;
 using Espalier.Text.Bitext;
-using static Espalier.Cli.CommandLine.NewOption;
+using Espalier.Training;
 using static System.FormattableString;
+using static Espalier.Cli.CommandLine.NewOption;
 
 namespace Espalier.Cli.Commands;
 
@@ -54,9 +55,9 @@ internal sealed class PlanCommand : EspalierCommand
         try
         {
             PlanResult result = context.Track("planning", progress =>
-                PlanRun.Execute(settings, folder, new Progress(progress), context.Cancel));
+                PlanRun.Execute(settings, folder, Told(progress), context.Cancel));
             PlanVerification? verification = parsed.GetValue(_verify)
-                ? context.Track("verifying", progress => PlanVerification.Execute(folder, new Progress(progress), context.Cancel))
+                ? context.Track("verifying", progress => PlanVerification.Execute(folder, Told(progress), context.Cancel))
                 : null;
             var report = new PlanReport(folder, result.Plan, result.Sizes, result.TrainingTime.TotalSeconds, result.CostShare, verification);
             context.Report(report, CommandJson.Default.PlanReport, report.Write);
@@ -68,10 +69,7 @@ internal sealed class PlanCommand : EspalierCommand
         }
     }
 
-    private sealed class Progress(IProgress<WorkDone> display) : IProgress<PlanProgress>
-    {
-        public void Report(PlanProgress value) => display.Report(new WorkDone(value.Phase, Math.Clamp(value.Fraction, 0, 1)));
-    }
+    private static Relay<PlanProgress> Told(IProgress<WorkDone> progress) => new(p => progress.Report(new WorkDone(p.Phase, Math.Clamp(p.Fraction, 0, 1))));
 }
 
 /// <summary>What <c>plan --json</c> prints.</summary>

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using Espalier.Cli.CommandLine;
 using Espalier.Text.Files;
 using Espalier.Text.Tokenization;
+using Espalier.Training;
 using static Espalier.Cli.CommandLine.NewOption;
 
 namespace Espalier.Cli.Commands;
@@ -50,7 +51,7 @@ internal sealed class TokenizerTrainCommand : EspalierCommand
 
         var clock = Stopwatch.StartNew();
         (Tokenizer tokenizer, CorpusCount corpus) = context.Track("training", progress =>
-            new BpeTrainer(options).TrainFiles(files, new Forward(progress), context.Cancel));
+            new BpeTrainer(options).TrainFiles(files, new Relay<BpeProgress>(p => progress.Report(new WorkDone(p.Phase, p.Fraction))), context.Cancel));
         tokenizer.Save(path);
         double seconds = Math.Round(clock.Elapsed.TotalSeconds, 2);
 
@@ -68,11 +69,6 @@ internal sealed class TokenizerTrainCommand : EspalierCommand
                 + $"({corpus.DistinctWords:N0} distinct), {corpus.Bytes / 1e6:N1} MB, in {seconds} s");
             text.WriteLine($"fingerprint {tokenizer.Fingerprint}");
         });
-    }
-
-    private sealed class Forward(IProgress<WorkDone> display) : IProgress<BpeProgress>
-    {
-        public void Report(BpeProgress value) => display.Report(new WorkDone(value.Phase, value.Fraction));
     }
 }
 

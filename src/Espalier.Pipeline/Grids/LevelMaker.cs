@@ -82,7 +82,8 @@ internal sealed class LevelMaker(ICompressionTask task, GridRecord record, RunDi
 
     private FinetuningRecovery Recovery(TimeSpan? time) => new(
         task, _configuration.Recovery with { Time = time ?? _configuration.Recovery.Time }, record.Quality, Open,
-        progress == null ? null : new Telling(task.Metric, progress));
+        new Relay<TrainingProgress>(p => progress?.Report(new GridProgress(
+            $"finetuning, step {p.State.Step:N0}{(p.Evaluation is { } e ? $", {task.Metric.Name()} {task.Metric.Show(e.Value)}" : "")}", p.Fraction))));
 
     private RunDirectory Open(double sparsity)
     {
@@ -95,11 +96,5 @@ internal sealed class LevelMaker(ICompressionTask task, GridRecord record, RunDi
 
         return RunDirectory.IsAt(path) ? RunDirectory.Open(path)
             : RunDirectory.Create(path, run.Manifest with { Kind = "recovery", Created = DateTimeOffset.UtcNow });
-    }
-
-    private sealed class Telling(QualityMetric metric, IProgress<GridProgress> progress) : IProgress<TrainingProgress>
-    {
-        public void Report(TrainingProgress value) => progress.Report(new GridProgress(
-            $"finetuning, step {value.State.Step:N0}{(value.Evaluation is { } e ? $", {metric.Name()} {metric.Show(e.Value)}" : "")}", value.Fraction));
     }
 }

@@ -6,6 +6,7 @@ using Espalier.Pipeline.Grids;
 using Espalier.Pipeline.Recovery;
 using Espalier.Pipeline.Tasks;
 using Espalier.Text.Labelled;
+using Espalier.Training;
 using Espalier.Training.Finetuning;
 using Espalier.Training.Runs;
 
@@ -54,7 +55,7 @@ internal static class CompressPhase
             using CompressionGrid grid = begun ? CompressionGrid.Resume(folder, cancel, Open)
                 : CompressionGrid.Create(folder, first ? First(job, run, sizes) : Refinement(job, run, sizes, round), cancel, Open);
             bool before = ChoosePhase.CellsOf(job.GridFolder).Any(c => Suffices(c.Cell));
-            grid.Run(new Words(job, round), cancel, new GridPace(
+            grid.Run(new Relay<GridProgress>(p => job.Tell(first ? p.Phase : $"round {round}: {p.Phase}")), cancel, new GridPace(
                 Left, (sparsity, bits) => sizes.Wants(grid.Record.Configuration, sparsity, bits), cells => before || cells.Any(Suffices)));
         }
 
@@ -118,10 +119,5 @@ internal static class CompressPhase
         double Sparsity(int b) => job.Settings.Limits.MaxBytes == null ? Math.Max(best.Sparsity, 0.15)
             : Enumerable.Range(1, (int)(MostPruned / Finest)).Select(i => Math.Round(i * Finest, 2))
                 .FirstOrDefault(s => sizes.Fits(s, b, embeddings), MostPruned);
-    }
-
-    private sealed class Words(JobWork job, int round) : IProgress<GridProgress>
-    {
-        public void Report(GridProgress value) => job.Tell($"{(round > 1 ? $"round {round}: " : "")}{value.Phase}");
     }
 }

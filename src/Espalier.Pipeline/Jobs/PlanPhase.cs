@@ -4,6 +4,7 @@ using Espalier.Pipeline.Reports;
 using Espalier.Planning.Race;
 using Espalier.Planning.Sizes;
 using Espalier.Training.Runs;
+using Espalier.Training;
 
 namespace Espalier.Pipeline.Jobs;
 
@@ -53,7 +54,9 @@ internal static class PlanPhase
 
         // A plan that has begun keeps its budget: what it has measured holds for that.
         PlanSettings settings = begun?.Settings ?? Settings(job, left) with { Limits = job.Settings.Limits, Sizes = job.Scope.Sizes };
-        PlanResult result = PlanRun.Execute(settings, job.PlanFolder, new Telling(job), cancel);
+        PlanResult result = PlanRun.Execute(
+            settings, job.PlanFolder,
+            new Relay<PlanProgress>(p => job.Tell(p.Phase + (p.Training is { } t ? $", step {t.State.Step:N0}, loss {t.Loss:F3}" : ""))), cancel);
         Take(job, result.Plan.Chosen.Size);
         return null;
     }
@@ -148,9 +151,4 @@ internal static class PlanPhase
     private static void Take(JobWork job, ModelSize size) => job.Update(r => r with { Pretrained = NameOf(size) });
 
     private static string NameOf(ModelSize size) => $"plan/{size.Layers}x{size.Hidden}";
-
-    private sealed class Telling(JobWork job) : IProgress<PlanProgress>
-    {
-        public void Report(PlanProgress value) => job.Tell(value.Phase + (value.Training is { } t ? $", step {t.State.Step:N0}, loss {t.Loss:F3}" : ""));
-    }
 }

@@ -5,6 +5,7 @@ using Espalier.Text.Labelled;
 using Espalier.Text.Sample;
 using Espalier.Text.Tokenization;
 using Espalier.Training.Runs;
+using Espalier.Training;
 
 namespace Espalier.Pipeline.Jobs;
 
@@ -68,7 +69,7 @@ internal static class PreparePhase
                 Seed = settings.Seed,
             };
             new CorpusPreparation(Tokenizer.Load(tokenizerFile), options).Run(
-                files, job.DataFolder, new Telling(job), cancel);
+                files, job.DataFolder, new Relay<double>(done => job.Tell($"encoding the corpus, {done:P0}")), cancel);
         }
     }
 
@@ -105,10 +106,5 @@ internal static class PreparePhase
         }
 
         return [.. corpus, texts];
-    }
-
-    private sealed class Telling(JobWork job) : IProgress<double>
-    {
-        public void Report(double value) => job.Tell($"encoding the corpus, {value:P0}");
     }
 }

@@ -153,7 +153,7 @@ public sealed class PlanRun : IDisposable
     {
         Racer before = race.State.Racers[slice.Candidate];
         ITrainingRun run = _runs.Open(slice.Size);
-        var relay = new TrainingRelay(p => _progress?.Report(new PlanProgress($"racing {slice.Size}", Fraction, p)));
+        var relay = new Relay<TrainingProgress>(p => _progress?.Report(new PlanProgress($"racing {slice.Size}", Fraction, p)));
         var points = new Interval(Time: TimeSpan.FromSeconds(choice.PointSeconds(slice.Seconds, before.StepSeconds)));
         TrainingOutcome outcome = run.TrainUntil(TimeSpan.FromSeconds(before.Seconds + slice.Seconds), points, relay, _cancel);
         if (outcome.End == TrainingEnd.Interrupted)

@@ -54,7 +54,7 @@ public sealed record PlanVerification(IReadOnlyList<VerifiedSize> Sizes)
             task.Rebudget(size.RunDirectory, budget => budget with { Time = time });
             using ITrainingRun run = task.Resume(size.RunDirectory, null, cancel);
             double done = verified.Count;
-            var relay = new TrainingRelay(p => progress?.Report(
+            var relay = new Relay<TrainingProgress>(p => progress?.Report(
                 new PlanProgress($"training {size.Size}", (done + p.Fraction) / result.Sizes.Count, p)));
             TrainingOutcome outcome = run.Train(relay, cancel);
             if (outcome.End == TrainingEnd.Interrupted)

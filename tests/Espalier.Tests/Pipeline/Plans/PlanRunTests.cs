@@ -71,7 +71,7 @@ public class PlanRunTests
         string settings = JsonSerializer.Serialize(Settings("data", 30), PlanJson.Default.PlanSettings);
         folder.Write("plan.json", $$"""{"settings":{{settings}},"race":{{race}}}""");
         Assert.Contains("the state of the race is damaged", Assert.Throws<RunDamagedException>(
-            () => PlanRecord.Read(Path.GetDirectoryName(folder["plan.json"])!)).Message, StringComparison.Ordinal);
+            () => PlanRecord.Read(folder.Path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
