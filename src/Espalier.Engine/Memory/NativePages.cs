@@ -8,28 +8,47 @@ namespace Espalier.Engine.Memory;
 /// </summary>
 internal static unsafe partial class NativePages
 {
-    private const nuint LargePage = 2 << 20;
+    /// <summary>Bytes of a large page.</summary>
+    public const nuint LargePage = 2 << 20;
+
     private const int AdviseHugePage = 14;
 
     /// <summary>Takes memory at an address that is a multiple of 64; its content is undefined.</summary>
     /// <exception cref="OutOfMemoryException">There is no room.</exception>
     public static void* Allocate(long bytes)
     {
-        bool large = (nuint)bytes >= LargePage;
-        nuint alignment = large ? LargePage : 64;
-        nuint size = ((nuint)bytes + alignment - 1) / alignment * alignment;
-        void* block = NativeMemory.AlignedAlloc(size, alignment);
-        if (large && OperatingSystem.IsLinux())
+        if ((nuint)bytes < LargePage)
+        {
+            return bytes < SharedPages.SmallestBlock ? NativeMemory.AlignedAlloc((nuint)bytes, 64) : SharedPages.Take((nuint)bytes);
+        }
+
+        nuint size = ((nuint)bytes + LargePage - 1) / LargePage * LargePage;
+        return AllocateLarge(size, LargePage);
+    }
+
+    /// <summary>Gives back what <see cref="Allocate"/> returned; null is nothing.</summary>
+    public static void Free(void* block)
+    {
+        if (!SharedPages.TryGiveBack(block))
+        {
+            NativeMemory.AlignedFree(block);
+        }
+    }
+
+    /// <summary>Takes memory on large pages, where the system has them.</summary>
+    /// <param name="bytes">A multiple of <see cref="LargePage"/>.</param>
+    /// <param name="alignment">A power of two, at least <see cref="LargePage"/>.</param>
+    internal static void* AllocateLarge(nuint bytes, nuint alignment)
+    {
+        void* block = NativeMemory.AlignedAlloc(bytes, alignment);
+        if (OperatingSystem.IsLinux())
         {
             // Advice only: where the system declines, small pages serve.
-            _ = Advise(block, size, AdviseHugePage);
+            _ = Advise(block, bytes, AdviseHugePage);
         }
 
         return block;
     }
-
-    /// <summary>Gives back what <see cref="Allocate"/> returned; null is nothing.</summary>
-    public static void Free(void* block) => NativeMemory.AlignedFree(block);
 
     [LibraryImport("libc", EntryPoint = "madvise")]
     private static partial int Advise(void* address, nuint length, int advice);

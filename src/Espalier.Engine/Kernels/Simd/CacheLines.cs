@@ -22,9 +22,9 @@ internal static unsafe class CacheLines
         }
     }
 
-    /// <summary>A cache line of each of four rows.</summary>
+    /// <summary>One cache line, or two where <paramref name="bytes"/> is more than one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void FourRows(byte* p, nint stride)
+    public static void Next(byte* p, int bytes)
     {
         if (!Sse.IsSupported)
         {
@@ -32,8 +32,9 @@ internal static unsafe class CacheLines
         }
 
         Sse.Prefetch0(p);
-        Sse.Prefetch0(p + stride);
-        Sse.Prefetch0(p + (2 * stride));
-        Sse.Prefetch0(p + (3 * stride));
+        if (bytes > 64)
+        {
+            Sse.Prefetch0(p + 64);
+        }
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Espalier.Engine.Kernels.Simd;
 
 /// <summary>
@@ -15,26 +17,43 @@ internal static unsafe class DenseDots<TLanes>
     /// <summary>c = a·bᵀ for columns [begin, end) of C, without bias.</summary>
     public static void Multiply(in GemmArguments g, int begin, int end)
     {
-        for (int n = begin; n < end; n++)
+        for (int n = begin; n < end; n += Together)
         {
-            float* b = g.B.Pointer + ((nint)n * g.LdB);
-            for (int m = 0; m < g.M; m += Together)
+            int columns = Math.Min(Together, end - n);
+            float* b = g.B.Pointer + ((nint)n * g.LdB), c = g.C.Pointer + n;
+            if (g.M == 1)
             {
-                float* a = g.A.Pointer + ((nint)m * g.LdA), c = g.C.Pointer + ((nint)m * g.LdC) + n;
-                if (m + 1 == g.M)
+                OneToken(columns, g.K, g.A.Pointer, b, g.LdB, c);
+                continue;
+            }
+
+            for (int column = 0; column < columns; column++, b += g.LdB, c++)
+            {
+                for (int m = 0; m < g.M; m += Together)
                 {
-                    *c = Dot(g.K, a, b);
-                }
-                else
-                {
-                    Dots(Math.Min(Together, g.M - m), g.K, a, g.LdA, b, c, g.LdC);
+                    Tokens(Math.Min(Together, g.M - m), g.K, g.A.Pointer + ((nint)m * g.LdA), g.LdA, b, c + ((nint)m * g.LdC), g.LdC);
                 }
             }
         }
     }
 
-    // Four sums hide the latency of multiply-adds.
-    private static float Dot(int k, float* a, float* b)
+    // Columns that are not there are read as the first.
+    private static void OneToken(int columns, int k, float* a, float* b, nint ldb, float* c)
+    {
+        float* b1 = columns > 1 ? b + ldb : b, b2 = columns > 2 ? b + (2 * ldb) : b, b3 = columns > 3 ? b + (3 * ldb) : b;
+        FourSums.Store(TLanes.Sums(Dot(k, a, b), Dot(k, a, b1), Dot(k, a, b2), Dot(k, a, b3)), columns, c);
+        for (int i = k / TLanes.Count * TLanes.Count; i < k; i++)
+        {
+            for (int column = 0; column < columns; column++)
+            {
+                c[column] += a[i] * b[(column * ldb) + i];
+            }
+        }
+    }
+
+    // The lanes add up to the sum, less what fills no vector. Four sums hide the latency of multiply-adds.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TLanes Dot(int k, float* a, float* b)
     {
         TLanes s0 = TLanes.Zero, s1 = TLanes.Zero, s2 = TLanes.Zero, s3 = TLanes.Zero;
         int i = 0;
@@ -51,19 +70,13 @@ internal static unsafe class DenseDots<TLanes>
             s0 = TLanes.MultiplyAdd(TLanes.Load(b + i), a + i, s0);
         }
 
-        float sum = TLanes.Sum(s0 + s1 + (s2 + s3));
-        for (; i < k; i++)
-        {
-            sum += a[i] * b[i];
-        }
-
-        return sum;
+        return s0 + s1 + (s2 + s3);
     }
 
-    // Two to four tokens: those that are not there are read as the first.
-    private static void Dots(int tokens, int k, float* a, nint lda, float* b, float* c, nint ldc)
+    // Up to four tokens: those that are not there are read as the first.
+    private static void Tokens(int tokens, int k, float* a, nint lda, float* b, float* c, nint ldc)
     {
-        float* a1 = a + lda, a2 = tokens > 2 ? a1 + lda : a, a3 = tokens > 3 ? a2 + lda : a;
+        float* a1 = tokens > 1 ? a + lda : a, a2 = tokens > 2 ? a + (2 * lda) : a, a3 = tokens > 3 ? a + (3 * lda) : a;
         TLanes s0 = TLanes.Zero, s1 = TLanes.Zero, s2 = TLanes.Zero, s3 = TLanes.Zero;
         int i = 0;
         for (; i + TLanes.Count <= k; i += TLanes.Count)
@@ -75,18 +88,13 @@ internal static unsafe class DenseDots<TLanes>
             s3 = TLanes.MultiplyAdd(weights, a3 + i, s3);
         }
 
-        float* sums = stackalloc float[Together] { TLanes.Sum(s0), TLanes.Sum(s1), TLanes.Sum(s2), TLanes.Sum(s3) };
+        FourSums.Store(TLanes.Sums(s0, s1, s2, s3), tokens, c, ldc);
         for (; i < k; i++)
         {
-            sums[0] += a[i] * b[i];
-            sums[1] += a1[i] * b[i];
-            sums[2] += a2[i] * b[i];
-            sums[3] += a3[i] * b[i];
-        }
-
-        for (int token = 0; token < tokens; token++)
-        {
-            c[token * ldc] = sums[token];
+            for (int token = 0; token < tokens; token++)
+            {
+                c[token * ldc] += a[(token * lda) + i] * b[i];
+            }
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Espalier.Engine.Kernels.Simd;
 
 /// <summary>
@@ -66,9 +68,16 @@ internal static unsafe class KeptSums<TLanes>
             t3 = TLanes.MultiplyAdd(TLanes.All(z3[group]), a3, t3);
         }
 
+        Vector128<float> sums = TLanes.Sums(t0, t1, t2, t3);
+        if (rows == 4)
+        {
+            (Vector128.Load(y) + sums).Store(y);
+            return;
+        }
+
         for (int r = 0; r < rows; r++)
         {
-            y[r] += TLanes.Sum(r == 0 ? t0 : r == 1 ? t1 : r == 2 ? t2 : t3);
+            y[r] += sums[r];
         }
     }
 
@@ -101,9 +110,10 @@ internal static unsafe class KeptSums<TLanes>
             t3 = TLanes.MultiplyAdd(zero, a3, t3);
         }
 
-        y[0] += TLanes.Sum(t0);
-        y[w.Rows] += TLanes.Sum(t1);
-        y[2 * (nint)w.Rows] += TLanes.Sum(t2);
-        y[3 * (nint)w.Rows] += TLanes.Sum(t3);
+        Vector128<float> sums = TLanes.Sums(t0, t1, t2, t3);
+        y[0] += sums[0];
+        y[w.Rows] += sums[1];
+        y[2 * (nint)w.Rows] += sums[2];
+        y[3 * (nint)w.Rows] += sums[3];
     }
 }

@@ -94,6 +94,20 @@ internal readonly unsafe struct Lanes128(Vector128<float> value) : ILanes<Lanes1
     public static float Sum(Lanes128 a) => Vector128.Sum(a._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Sums(Lanes128 a, Lanes128 b, Lanes128 c, Lanes128 d)
+    {
+        if (!Sse.IsSupported)
+        {
+            return Vector128.Create(Sum(a), Sum(b), Sum(c), Sum(d));
+        }
+
+        // Of a and b, lanes 0 + 2 and 1 + 3 in turn; the same of c and d.
+        Vector128<float> ab = Sse.UnpackLow(a._value, b._value) + Sse.UnpackHigh(a._value, b._value);
+        Vector128<float> cd = Sse.UnpackLow(c._value, d._value) + Sse.UnpackHigh(c._value, d._value);
+        return Sse.MoveLowToHigh(ab, cd) + Sse.MoveHighToLow(cd, ab);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Lanes128 a)
     {
         Vector128<float> half = Vector128.MaxNative(a._value, Vector128.Shuffle(a._value, Vector128.Create(2, 3, 0, 1)));

@@ -94,10 +94,17 @@ internal readonly unsafe struct Lanes256(Vector256<float> value) : ILanes<Lanes2
     public static float Sum(Lanes256 a) => Vector256.Sum(a._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Sums(Lanes256 a, Lanes256 b, Lanes256 c, Lanes256 d)
+        => Lanes128.Sums(Folded(a), Folded(b), Folded(c), Folded(d));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Lanes256 a)
     {
         return Lanes128.Largest(new(Vector128.MaxNative(a._value.GetLower(), a._value.GetUpper())));
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Lanes128 Folded(Lanes256 a) => new(a._value.GetLower() + a._value.GetUpper());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<int> Widen(byte* source)

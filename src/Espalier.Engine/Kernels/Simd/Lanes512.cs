@@ -94,10 +94,17 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : ILanes<Lanes5
     public static float Sum(Lanes512 a) => Vector512.Sum(a._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Sums(Lanes512 a, Lanes512 b, Lanes512 c, Lanes512 d)
+        => Lanes256.Sums(Folded(a), Folded(b), Folded(c), Folded(d));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Lanes512 a)
     {
         return Lanes256.Largest(new(Vector256.MaxNative(a._value.GetLower(), a._value.GetUpper())));
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Lanes256 Folded(Lanes512 a) => new(a._value.GetLower() + a._value.GetUpper());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<int> Widen(byte* source)

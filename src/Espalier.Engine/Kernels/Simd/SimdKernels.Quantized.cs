@@ -96,11 +96,12 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
         public readonly void Run(int worker, int workers)
         {
             int tokens = Product.Tokens, padded = Weight.Blocks * QuantizedMatrix.Block;
-            float* x = Scratch.Take(worker, (long)tokens * (padded + Weight.Groups));
+            int ofToken = Weight.Groups * TLanes.Count;
+            float* x = Scratch.Take(worker, (long)tokens * (padded + ofToken));
             float* sums = x + ((nint)tokens * padded);
             for (int token = 0; token < tokens; token++)
             {
-                Prepare(Product.X.Pointer + ((nint)token * Weight.Columns), x + ((nint)token * padded), sums + (token * Weight.Groups));
+                Prepare(Product.X.Pointer + ((nint)token * Weight.Columns), x + ((nint)token * padded), sums + ((nint)token * ofToken));
             }
 
             int piece = Math.Max(RowGrain, Weight.Rows / (workers * PiecesPerWorker) / RowGrain * RowGrain);
@@ -133,7 +134,7 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
             if (!Weight.Mask.IsEmpty)
             {
                 // What the zeros give is summed apart.
-                new Span<float>(sums, Weight.Groups).Clear();
+                new Span<float>(sums, Weight.Groups * TLanes.Count).Clear();
                 return;
             }
 
@@ -146,7 +147,7 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
                     sum += TLanes.Load(x + i);
                 }
 
-                sums[group] = TLanes.Sum(sum);
+                sum.Store(sums + (group * TLanes.Count));
             }
         }
     }
