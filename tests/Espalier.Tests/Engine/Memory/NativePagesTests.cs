@@ -13,7 +13,7 @@ public sealed unsafe class NativePagesTests
     [Fact]
     public void AllocateAndFree_BlocksOfAllSizesComingAndGoing_LeavesTheOthersAlone()
     {
-        var random = new Random(3);
+        var random = new System.Random(3);
         var blocks = new List<(nint Address, int Bytes, byte Content)>();
         for (int turn = 0; turn < 400; turn++)
         {
