@@ -19,6 +19,16 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
             return;
         }
 
+        if (product.Tokens == 1)
+        {
+            Path = "element by element";
+            RunDivided(
+                new SparseDotsJob { Product = product, Weight = weight },
+                (weight.Rows + SparseMatrix.Window - 1) / SparseMatrix.Window,
+                weight.Values.Length);
+            return;
+        }
+
         bool wide = product.Tokens > 2 * TLanes.Count;
         Path = wide ? "elements times four vectors of tokens" : "elements times a vector of tokens";
         int width = wide ? SparseTokens<TLanes>.Wide : TLanes.Count;
@@ -33,6 +43,20 @@ internal sealed unsafe partial class SimdKernels<TLanes, TTile>
             new SparseJob { Product = product, Weight = weight, Wide = wide, Width = width, RowsOfPart = rows, Parts = parts, Scratch = _scratch },
             blocks * parts,
             (long)weight.Rows * weight.Columns);
+    }
+
+    // One token. An item is a window of the weight's rows.
+    private struct SparseDotsJob : IDividedJob
+    {
+        public WeightProduct Product;
+        public SparseMatrix Weight;
+
+        public readonly void Run(int worker, int begin, int end)
+        {
+            (begin, end) = (begin * SparseMatrix.Window, Math.Min(end * SparseMatrix.Window, Weight.Rows));
+            SparseDots.Multiply(Weight, begin, end, Product.X.Pointer, Product.Y.Pointer);
+            Finish(Product, Weight.Rows, begin, end);
+        }
     }
 
     private struct SparseJob : IDividedJob
