@@ -3,8 +3,8 @@ using Espalier.Pipeline.Plans;
 using Espalier.Pipeline.Reports;
 using Espalier.Planning.Race;
 using Espalier.Planning.Sizes;
-using Espalier.Training.Runs;
 using Espalier.Training;
+using Espalier.Training.Runs;
 
 namespace Espalier.Pipeline.Jobs;
 

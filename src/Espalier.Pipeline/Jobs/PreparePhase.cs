@@ -4,8 +4,8 @@ using Espalier.Text.Files;
 using Espalier.Text.Labelled;
 using Espalier.Text.Sample;
 using Espalier.Text.Tokenization;
-using Espalier.Training.Runs;
 using Espalier.Training;
+using Espalier.Training.Runs;
 
 namespace Espalier.Pipeline.Jobs;
 
