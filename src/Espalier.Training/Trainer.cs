@@ -195,16 +195,15 @@ public sealed class Trainer : IDisposable
     {
         _evaluator.Forget();
         _recorder.WriteSteps(State);
-        MeasurePeak();
         _learner.Enter(TrainingPhase.Evaluation);
+        MeasurePeak(cancel);
         Report(TrainingPhase.Evaluation, State);
         return _evaluator.Run(cancel, averaged, gaveUp);
     }
 
-    private void MeasurePeak()
+    private void MeasurePeak(CancellationToken cancel)
     {
-        _learner.Enter(TrainingPhase.Idle);
-        if (Peak?.MeasureAgain() is { } higher)
+        if (!cancel.IsCancellationRequested && Peak?.MeasureAgain() is { } higher)
         {
             _recorder.Write("peak", State, e => e with { PeakFlops = higher });
         }
@@ -258,7 +257,11 @@ public sealed class Trainer : IDisposable
         _recorder.WriteSteps(State);
         SaveIfDue();
         _learner.Enter(TrainingPhase.Saving);
-        WriteModel?.Invoke();
+        if (end is TrainingEnd.Finished or TrainingEnd.Stopped || _checkpoints?.ModelIsFurther != true)
+        {
+            WriteModel?.Invoke();
+        }
+
         _learner.Enter(TrainingPhase.Idle);
         _recorder.Write(end.ToString().ToLowerInvariant(), State, e => e with
         {

@@ -23,6 +23,9 @@ internal sealed class TrainingCheckpoints(RunDirectory run, Learner learner, Tra
     /// <summary>Whether the newest is not what stands now, or a part of the budget was reached that nothing is kept of.</summary>
     public bool IsMissing => _newest?.Step != learner.State.Step || FractionsDue.Length > 0;
 
+    /// <summary>Whether the run's model is of more training than what stands now: training went on from before a damaged checkpoint.</summary>
+    public bool ModelIsFurther => Directory.Exists(run.ModelPath) && run.Checkpoints.NewestStep() > learner.State.Step;
+
     /// <summary>The parts of the budget at which to save that were reached since the last save. Where it was saved at one exactly, that
     /// may have been under another budget.</summary>
     private double[] FractionsDue

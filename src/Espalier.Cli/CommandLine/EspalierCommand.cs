@@ -18,8 +18,15 @@ internal abstract class EspalierCommand : Command
             var context = new CommandContext(terminal, parsed.GetValue(Application.Json), SavesWhenStopped, cancel);
             using CancellationTokenRegistration told = cancel.Register(() =>
             {
-                if (context.Stopping is { } stopping)
-                    terminal.Error.WriteLine(stopping);
+                try
+                {
+                    if (context.Stopping is { } stopping)
+                        terminal.Error.WriteLine(stopping);
+                }
+                catch (IOException)
+                {
+                    // Whoever cannot be told can still be saved for.
+                }
             });
             Execute(parsed, context);
             return ExitCode.Done;

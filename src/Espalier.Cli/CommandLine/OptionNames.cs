@@ -15,7 +15,8 @@ internal static partial class OptionNames
 
     private static string Name(string setting) => "--" + Hump().Replace(setting, "-$0").ToLowerInvariant();
 
-    [GeneratedRegex(@"\b[A-Z][a-z]+(?:[A-Z][a-z]+)*\b")]
+    // Not where it is a part of a path or of a file's name.
+    [GeneratedRegex(@"(?<![\w/\\.\-])[A-Z][a-z]+(?:[A-Z][a-z]+)*(?![\w/\\\-]|\.\w)")]
     private static partial Regex Setting();
 
     [GeneratedRegex("(?<=[a-z])[A-Z]")]

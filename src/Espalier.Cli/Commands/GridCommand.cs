@@ -26,7 +26,14 @@ internal static class GridCommand
         GridReport report;
         try
         {
-            context.Track(command, progress => grid.Run(new Relay<GridProgress>(p => progress.Report(new WorkDone(p.Phase, p.Fraction))), context.Cancel));
+            context.Track(command, progress => grid.Run(
+                new Relay<GridProgress>(p =>
+                {
+                    if (p.Warning is { } warning)
+                        context.Warn(warning);
+                    progress.Report(new WorkDone(p.Phase, p.Fraction));
+                }),
+                context.Cancel));
             GridTable table = grid.Record.Frontier is [var first, var second] ? grid.Table(first, second) : grid.Table();
             foreach (CellResult failed in table.Cells.Where(c => c.Failure != null))
                 context.Warn($"{failed.Name} failed: {failed.Failure}");

@@ -55,9 +55,9 @@ internal sealed class PlanCommand : EspalierCommand
         try
         {
             PlanResult result = context.Track("planning", progress =>
-                PlanRun.Execute(settings, folder, Told(progress), context.Cancel));
+                PlanRun.Execute(settings, folder, Told(context, progress), context.Cancel));
             PlanVerification? verification = parsed.GetValue(_verify)
-                ? context.Track("verifying", progress => PlanVerification.Execute(folder, Told(progress), context.Cancel))
+                ? context.Track("verifying", progress => PlanVerification.Execute(folder, Told(context, progress), context.Cancel))
                 : null;
             var report = new PlanReport(folder, result.Plan, result.Sizes, result.TrainingTime.TotalSeconds, result.CostShare, verification);
             context.Report(report, CommandJson.Default.PlanReport, report.Write);
@@ -69,7 +69,12 @@ internal sealed class PlanCommand : EspalierCommand
         }
     }
 
-    private static Relay<PlanProgress> Told(IProgress<WorkDone> progress) => new(p => progress.Report(new WorkDone(p.Phase, Math.Clamp(p.Fraction, 0, 1))));
+    private static Relay<PlanProgress> Told(CommandContext context, IProgress<WorkDone> progress) => new(p =>
+    {
+        if (p.Training?.Warning is { } warning)
+            context.Warn(warning);
+        progress.Report(new WorkDone(p.Phase, Math.Clamp(p.Fraction, 0, 1)));
+    });
 }
 
 /// <summary>What <c>plan --json</c> prints.</summary>

@@ -12,7 +12,8 @@ namespace Espalier.Pipeline.Grids;
 /// <summary>What a grid is doing.</summary>
 /// <param name="Phase">In words.</param>
 /// <param name="Fraction">The part of it that is done.</param>
-public readonly record struct GridProgress(string Phase, double Fraction);
+/// <param name="Warning">What went wrong and was got over; null where nothing did.</param>
+public readonly record struct GridProgress(string Phase, double Fraction, string? Warning = null);
 
 /// <summary>
 /// Every level of pruning with every precision (the paper's §4 and Fig. 7): levels are pruned and finetuned one from the other and

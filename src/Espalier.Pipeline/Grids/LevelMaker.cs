@@ -83,7 +83,7 @@ internal sealed class LevelMaker(ICompressionTask task, GridRecord record, RunDi
     private FinetuningRecovery Recovery(TimeSpan? time) => new(
         task, _configuration.Recovery with { Time = time ?? _configuration.Recovery.Time }, record.Quality, Open,
         new Relay<TrainingProgress>(p => progress?.Report(new GridProgress(
-            $"finetuning, step {p.State.Step:N0}{(p.Evaluation is { } e ? $", {task.Metric.Name()} {task.Metric.Show(e.Value)}" : "")}", p.Fraction))));
+            $"finetuning, step {p.State.Step:N0}{(p.Evaluation is { } e ? $", {task.Metric.Name()} {task.Metric.Show(e.Value)}" : "")}", p.Fraction, p.Warning))));
 
     private RunDirectory Open(double sparsity)
     {

@@ -55,7 +55,16 @@ internal static class CompressPhase
             using CompressionGrid grid = begun ? CompressionGrid.Resume(folder, cancel, Open)
                 : CompressionGrid.Create(folder, first ? First(job, run, sizes) : Refinement(job, run, sizes, round), cancel, Open);
             bool before = ChoosePhase.CellsOf(job.GridFolder).Any(c => Suffices(c.Cell));
-            grid.Run(new Relay<GridProgress>(p => job.Tell(first ? p.Phase : $"round {round}: {p.Phase}")), cancel, new GridPace(
+            var told = new Relay<GridProgress>(p =>
+            {
+                if (p.Warning is { } warning)
+                {
+                    job.Note($"{warning}.");
+                }
+
+                job.Tell(first ? p.Phase : $"round {round}: {p.Phase}");
+            });
+            grid.Run(told, cancel, new GridPace(
                 Left, (sparsity, bits) => sizes.Wants(grid.Record.Configuration, sparsity, bits), cells => before || cells.Any(Suffices)));
         }
 

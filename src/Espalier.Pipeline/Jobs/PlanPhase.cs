@@ -56,7 +56,15 @@ internal static class PlanPhase
         PlanSettings settings = begun?.Settings ?? Settings(job, left) with { Limits = job.Settings.Limits, Sizes = job.Scope.Sizes };
         PlanResult result = PlanRun.Execute(
             settings, job.PlanFolder,
-            new Relay<PlanProgress>(p => job.Tell(p.Phase + (p.Training is { } t ? $", step {t.State.Step:N0}, loss {t.Loss:F3}" : ""))), cancel);
+            new Relay<PlanProgress>(p =>
+            {
+                if (p.Training?.Warning is { } warning)
+                {
+                    job.Note($"{warning}.");
+                }
+
+                job.Tell(p.Phase + (p.Training is { } t ? $", step {t.State.Step:N0}, loss {t.Loss:F3}" : ""));
+            }), cancel);
         Take(job, result.Plan.Chosen.Size);
         return null;
     }

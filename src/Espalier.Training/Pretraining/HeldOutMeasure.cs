@@ -20,7 +20,7 @@ public sealed record HeldOutMeasure(Evaluation Evaluation, double UnigramPerplex
     /// <param name="fill">Gives the parameters their values; null takes them from the folder.</param>
     /// <param name="cancel">Stops it.</param>
     /// <param name="run">The folder of the run that the model is of: the model that ignores context then knows no more of the corpus than the
-    /// run was trained on. Null where it is of none that is known: then all of it.</param>
+    /// run was trained on. Null where it is of none that is known, or of another corpus: then all of it.</param>
     /// <exception cref="RunException">The model cannot be read, or the corpus is of another tokenizer, or holds nothing out.</exception>
     /// <exception cref="Text.TextException">The corpus cannot be read.</exception>
     /// <exception cref="Engine.Safetensors.SafetensorsException">The weights are not of this model.</exception>
@@ -36,7 +36,9 @@ public sealed record HeldOutMeasure(Evaluation Evaluation, double UnigramPerplex
             throw new RunMismatchException(folder, $"the corpus in {data} was prepared with another tokenizer; prepare it with this model's");
         }
 
-        PretrainingConfiguration? trained = run == null ? null : PretrainingRun.ReadConfiguration(run);
+        PretrainingConfiguration? trained = run != null && RunDirectory.ReadManifest(run).DataFingerprint == materials.DataFingerprint(cancel)
+            ? PretrainingRun.ReadConfiguration(run)
+            : null;
         var options = new MaskedBlockOptions { BlockTokens = model.MaximumPositions, DataFraction = trained?.Batches.DataFraction };
         using MaskedLanguageModelling objective = MaskedLanguageModelling.Create(
             materials.Device, model, materials.Corpus, materials.Tokenizer, options, blocks, trained?.Seed ?? 0);

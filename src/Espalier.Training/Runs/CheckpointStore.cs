@@ -85,9 +85,13 @@ public sealed class CheckpointStore
         return null;
     }
 
-    /// <summary>Steps of the newest checkpoint, whole or damaged; -1 where there is none.</summary>
+    /// <summary>Steps of the newest checkpoint, whole, damaged or set aside; -1 where there is none.</summary>
+    internal long NewestStep() => NewestStep(_folder);
+
+    /// <summary>Steps of the newest checkpoint, whole, damaged or set aside; -1 where there is none.</summary>
     /// <param name="folder">The folder of the checkpoints.</param>
-    internal static long NewestStep(string folder) => Folders(folder).Select(f => f.Step).DefaultIfEmpty(-1).Max();
+    internal static long NewestStep(string folder)
+        => Folders(folder).Concat(Folders(folder, Damaged)).Select(f => f.Step).DefaultIfEmpty(-1).Max();
 
     /// <summary>Loads weights and moments.</summary>
     /// <exception cref="SafetensorsException">They are not of this model.</exception>
@@ -218,13 +222,13 @@ public sealed class CheckpointStore
 
     private IEnumerable<(string Path, long Step)> Folders() => Folders(_folder);
 
-    private static IEnumerable<(string Path, long Step)> Folders(string folder)
+    private static IEnumerable<(string Path, long Step)> Folders(string folder, string before = "")
         => Directory.Exists(folder)
-            ? Directory.EnumerateDirectories(folder, $"{Prefix}*")
-                .Select(path => (Path: path, Step: StepOf(path))).Where(f => f.Step >= 0).OrderBy(f => f.Step)
+            ? Directory.EnumerateDirectories(folder, $"{before}{Prefix}*")
+                .Select(path => (Path: path, Step: StepOf(path, before.Length + Prefix.Length))).Where(f => f.Step >= 0).OrderBy(f => f.Step)
             : [];
 
-    private static long StepOf(string path)
-        => long.TryParse(Path.GetFileName(path).AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out long step)
+    private static long StepOf(string path, int begin)
+        => long.TryParse(Path.GetFileName(path).AsSpan(begin), NumberStyles.None, CultureInfo.InvariantCulture, out long step)
             ? step : -1;
 }

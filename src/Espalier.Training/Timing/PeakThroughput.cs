@@ -36,7 +36,17 @@ public sealed class PeakThroughput
     /// <summary>Measures it again, unless that was done only just now.</summary>
     /// <returns>The rate in FLOP/s where it is better than all before; null where it is not.</returns>
     public double? MeasureAgain()
-        => _time.GetElapsedTime(_ended) > Rest * _took && MeasureNow() is var rate && rate > Flops ? Flops = rate : null;
+    {
+        try
+        {
+            return _time.GetElapsedTime(_ended) > Rest * _took && MeasureNow() is var rate && rate > Flops ? Flops = rate : null;
+        }
+        catch (OutOfMemoryException)
+        {
+            // Nothing but what is shown depends on it.
+            return null;
+        }
+    }
 
     /// <summary>The best of a few products of 1536³, in FLOP/s; takes a fraction of a second.</summary>
     public static double Measure(Device device)

@@ -12,5 +12,8 @@ public class OptionNamesTests
         Assert.Equal(
             "--feed-forward is -1, --norm is 7; expected Pre or Post. MaximumPositions stays",
             OptionNames.In("FeedForward is -1, Norm is 7; expected Pre or Post. MaximumPositions stays", command));
+        Assert.Equal(
+            "/data/Norm/a.en, Norm.en and C:\\Norm are files; --norm.",
+            OptionNames.In("/data/Norm/a.en, Norm.en and C:\\Norm are files; Norm.", command));
     }
 }

@@ -65,6 +65,26 @@ public class PretrainingRunResumptionTests
         Assert.Contains("goes on from step 6", warnings[0]);
     }
 
+    [Fact]
+    public void Train_InterruptedBehindADamagedCheckpoint_LeavesTheModelOfMoreTraining()
+    {
+        using var folder = new TemporaryFolder();
+        SmallRun.Train(folder["run"], SmallRun.Corpus(folder), new RunStorage());
+        byte[] model = File.ReadAllBytes(folder["run/model/model.safetensors"]);
+        CutNewest(folder);
+        using (PretrainingRun run = PretrainingRun.Resume(folder["run"]))
+        {
+            Assert.Equal(TrainingEnd.Interrupted, run.Train(cancel: new CancellationToken(canceled: true)).End);
+        }
+
+        Assert.Equal(model, File.ReadAllBytes(folder["run/model/model.safetensors"]));
+
+        // The damaged checkpoint has another name by now.
+        Assert.Throws<RunException>(() => PretrainingRun.Resume(folder["run"], (_, _) => new TrainingBudget { Steps = 7 }));
+        SmallRun.Train(folder["run"], folder["data"], new RunStorage());
+        Assert.Equal(model, File.ReadAllBytes(folder["run/model/model.safetensors"]));
+    }
+
     [Theory]
     [InlineData(7)] // more than the checkpoint that is left has, and less than the run was trained
     [InlineData(8)]
