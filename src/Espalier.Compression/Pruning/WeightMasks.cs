@@ -28,6 +28,11 @@ public sealed class WeightMasks
     /// <summary>A tensor's mask, true where a weight stays; null where all of it does.</summary>
     public bool[]? Of(string tensor) => _kept.GetValueOrDefault(tensor);
 
+    /// <summary>Names of the matrices of which less than one weight in a hundred stays: hardly anything flows through them, and no finetuning
+    /// brings that back.</summary>
+    public IReadOnlyList<string> Hollow(ModelWeights weights)
+        => [.. weights.Tensors.Where(t => t.Shape.Rank == 2 && Of(t.Name) is { } kept && kept.Count(stays => stays) < kept.Length / 100.0).Select(t => t.Name)];
+
     /// <summary>The weights with those that are pruned at zero.</summary>
     public ModelWeights Apply(ModelWeights weights) => weights.Select(tensor =>
     {

@@ -74,6 +74,13 @@ internal sealed class LevelMaker(ICompressionTask task, GridRecord record, RunDi
     {
         // What is zero is the smallest, so that what was pruned before stays so.
         WeightMasks masks = MagnitudePruning.Prune(before.Weights, sparsity, _configuration.Pruning);
+        if (_configuration.Pruning.Ranking == PruningRanking.WholeModel && masks.Hollow(before.Weights) is [string first, ..] hollow)
+        {
+            string words = $"pruning to {100 * sparsity:G4} %";
+            progress?.Report(new GridProgress(words, 0, $"{words} of the whole model leaves {hollow.Count} matrices with less than a hundredth of their weights, "
+                + $"such as {first}: the model will hardly work. Rank weights per matrix (PerMatrix), or do not prune embeddings, whose weights are larger"));
+        }
+
         return Level(sparsity, Recovery(time).Recover(sparsity, masks.Apply(before.Weights), masks, cancel), masks);
     }
 

@@ -41,6 +41,8 @@ public class MagnitudePruningTests
         Assert.Equal((4, 0), (whole.Of(Up)!.Count(k => !k), whole.Of(Down)!.Count(k => !k)));
         WeightMasks each = MagnitudePruning.Prune(weights, 0.5, new PruningSettings { Ranking = PruningRanking.PerMatrix });
         Assert.Equal((2, 2), (each.Of(Up)!.Count(k => !k), each.Of(Down)!.Count(k => !k)));
+        Assert.Equal([Up], whole.Hollow(weights));
+        Assert.Empty(each.Hollow(weights));
     }
 
     [Fact]
