@@ -24,7 +24,8 @@ internal sealed class TrainingCheckpoints(RunDirectory run, Learner learner, Tra
     public bool IsMissing => _newest?.Step != learner.State.Step || FractionsDue.Length > 0;
 
     /// <summary>Whether the run's model is of more training than what stands now: training went on from before a damaged checkpoint.</summary>
-    public bool ModelIsFurther => Directory.Exists(run.ModelPath) && run.Checkpoints.NewestStep() > learner.State.Step;
+    public bool ModelIsFurther => Directory.Exists(run.ModelPath)
+        && CheckpointStore.NewestStep(Path.Join(run.Path, RunDirectory.CheckpointsName)) > learner.State.Step;
 
     /// <summary>The parts of the budget at which to save that were reached since the last save. Where it was saved at one exactly, that
     /// may have been under another budget.</summary>

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Espalier.Cli.CommandLine;
 
-/// <summary>Names options where a message of the libraries, which know of none, names settings: <c>Heads</c> becomes <c>--heads</c>.</summary>
+/// <summary>Names options where a message of the libraries names a setting as its code does: <c>Heads</c> becomes <c>--heads</c>.</summary>
 internal static partial class OptionNames
 {
     /// <summary>A message in terms of a command's options.</summary>

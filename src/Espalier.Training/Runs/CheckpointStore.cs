@@ -86,9 +86,6 @@ public sealed class CheckpointStore
     }
 
     /// <summary>Steps of the newest checkpoint, whole, damaged or set aside; -1 where there is none.</summary>
-    internal long NewestStep() => NewestStep(_folder);
-
-    /// <summary>Steps of the newest checkpoint, whole, damaged or set aside; -1 where there is none.</summary>
     /// <param name="folder">The folder of the checkpoints.</param>
     internal static long NewestStep(string folder)
         => Folders(folder).Concat(Folders(folder, Damaged)).Select(f => f.Step).DefaultIfEmpty(-1).Max();

@@ -1,8 +1,8 @@
 namespace Espalier.Engine.Kernels.Simd;
 
 /// <summary>
-/// Products of one token with a sparse weight, element by element: a vector of tokens would be empty but for one of its lanes. From two
-/// tokens on it is faster all the same.
+/// Products of one token with a sparse weight, element by element: a vector of tokens would be empty but for one of its lanes. For two
+/// tokens and more <see cref="SparseTokens{TLanes}"/> is faster.
 /// </summary>
 internal static unsafe class SparseDots
 {
