@@ -15,7 +15,7 @@ internal sealed class PretrainOptions
     private readonly ModelSizeOptions _size = new();
     private readonly TrainerOptions _trainer = new(LearningRateDecay.Linear, decay: 0.01f, evaluate: "5m");
     private readonly Option<WeightSchemeKind> _initialization = New(
-        "--initialization", WeightSchemeKind.Scaled, "How the weights begin; Roberta is the paper's");
+        "--initialization", WeightSchemeKind.Neighbours, "How the weights begin; Roberta is the paper's");
     private readonly Option<float> _dropout = New("--dropout", 0.1f, "Dropout of sub-layers, embeddings and attention").Expect(d => d is >= 0 and < 1, "0 or more and less than 1");
     private readonly Option<int> _batch = Number("--batch", 256, 1, "Sequences of an effective batch");
     private readonly Option<int> _length = Number("--sequence-length", 128, 2, "Tokens of a sequence");

@@ -18,17 +18,18 @@ public sealed class SelfAttention
     /// <summary>Declares the projections.</summary>
     /// <param name="parameters">Where they are declared.</param>
     /// <param name="names">Stems of their names.</param>
+    /// <param name="layer">Number of its layer, from 0.</param>
     /// <param name="hidden">Width of the residual stream, H.</param>
     /// <param name="heads">Heads, A.</param>
     /// <param name="headSize">Width of a head.</param>
     /// <param name="dropout">Dropout of attention probabilities.</param>
     /// <param name="scheme">How weights begin.</param>
     public SelfAttention(
-        ParameterSet parameters, AttentionNames names, int hidden, int heads, int headSize, float dropout, WeightScheme scheme)
+        ParameterSet parameters, AttentionNames names, int layer, int hidden, int heads, int headSize, float dropout, WeightScheme scheme)
     {
         (_heads, _dropout, _width) = (heads, dropout, heads * headSize);
         _projection = new Linear(
-            parameters, $"{names.Query}+key+value", hidden, 3 * _width, scheme.Weight(hidden, _width), names.Query, names.Key, names.Value);
+            parameters, $"{names.Query}+key+value", hidden, 3 * _width, scheme.Attention(layer, heads, headSize), names.Query, names.Key, names.Value);
         _output = new Linear(parameters, names.Output, _width, hidden, scheme.Weight(_width, hidden));
     }
 

@@ -6,6 +6,12 @@ namespace Espalier.Engine.Layers;
 public enum WeightSchemeKind
 {
     /// <summary>
+    /// <see cref="Scaled"/>, with heads of the first layer that look at the tokens before and behind from the first step on
+    /// (<see cref="NeighbourAttention"/>).
+    /// </summary>
+    Neighbours,
+
+    /// <summary>
     /// Normal: matrices with RoBERTa's deviation at RoBERTa's width, 0.02 · √(768 / hidden), so that signals begin equally
     /// large at any width; embeddings with 0.1, so that positions are not drowned by the words' vectors, which grow fast
     /// at the learning rates that short budgets need.
@@ -26,15 +32,30 @@ public readonly record struct WeightScheme(WeightSchemeKind Kind, int Hidden)
 {
     private const float RobertaDeviation = 0.02f, RobertaHidden = 768, EmbeddingDeviation = 0.1f;
 
+    private bool IsScaled => Kind is WeightSchemeKind.Scaled or WeightSchemeKind.Neighbours;
+
     /// <summary>For a linear layer.</summary>
     public Initialization Weight(int inputs, int outputs) => Kind switch
     {
         WeightSchemeKind.Glorot => Initialization.Glorot(inputs, outputs),
-        WeightSchemeKind.Scaled => Initialization.Normal(RobertaDeviation * MathF.Sqrt(RobertaHidden / Hidden)),
+        _ when IsScaled => Initialization.Normal(RobertaDeviation * MathF.Sqrt(RobertaHidden / Hidden)),
         _ => Initialization.Normal(RobertaDeviation),
     };
 
-    /// <summary>For an encoder's word and position embeddings.</summary>
-    public Initialization Embedding()
-        => Initialization.Normal(Kind == WeightSchemeKind.Scaled ? EmbeddingDeviation : RobertaDeviation);
+    /// <summary>For an encoder's word embeddings.</summary>
+    public Initialization Embedding() => Initialization.Normal(IsScaled ? EmbeddingDeviation : RobertaDeviation);
+
+    /// <summary>For an encoder's position embeddings.</summary>
+    public Initialization Positions()
+        => Kind == WeightSchemeKind.Neighbours ? NeighbourAttention.Positions(Embedding(), Hidden, EmbeddingDeviation) : Embedding();
+
+    /// <summary>For the queries, keys and values of self-attention, 3W × H in one matrix, W = heads · head size.</summary>
+    /// <param name="layer">Number of the layer, from 0.</param>
+    /// <param name="heads">Heads.</param>
+    /// <param name="headSize">Width of a head.</param>
+    public Initialization Attention(int layer, int heads, int headSize)
+    {
+        Initialization drawn = Weight(Hidden, heads * headSize);
+        return Kind == WeightSchemeKind.Neighbours && layer == 0 ? NeighbourAttention.Projection(drawn, Hidden, heads, headSize) : drawn;
+    }
 }

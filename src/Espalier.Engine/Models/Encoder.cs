@@ -29,7 +29,7 @@ public sealed class Encoder
         WordEmbeddings = parameters.Add(
             "embeddings.word_embeddings.weight", Shape.Matrix(configuration.Vocabulary, h), scheme.Embedding(), decay: true);
         PositionEmbeddings = parameters.Add(
-            "embeddings.position_embeddings.weight", Shape.Matrix(configuration.MaximumPositions, h), scheme.Embedding(), decay: true);
+            "embeddings.position_embeddings.weight", Shape.Matrix(configuration.MaximumPositions, h), scheme.Positions(), decay: true);
         _embeddingNorm = new LayerNorm(parameters, "embeddings.LayerNorm", h, epsilon);
         _layers = new Layer[configuration.Layers];
         for (int i = 0; i < _layers.Length; i++)
@@ -84,7 +84,7 @@ public sealed class Encoder
             LayerNorm? feedForwardNorm = c.Sharing == LayerSharing.All ? first?.FeedForwardNorm : null;
             return new Layer(
                 attention ?? new SelfAttention(
-                    parameters, AttentionNames.Roberta($"{name}.attention"), h, c.ActualHeads, c.ActualHeadSize, c.AttentionDropout, scheme),
+                    parameters, AttentionNames.Roberta($"{name}.attention"), index, h, c.ActualHeads, c.ActualHeadSize, c.AttentionDropout, scheme),
                 attentionNorm ?? new LayerNorm(
                     parameters, pre ? $"{name}.attention.LayerNorm" : $"{name}.attention.output.LayerNorm", h, c.LayerNormEpsilon),
                 feedForward ?? new FeedForward(

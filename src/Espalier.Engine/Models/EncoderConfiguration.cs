@@ -10,12 +10,12 @@ public sealed record EncoderConfiguration : StackConfiguration
     public Activation Activation { get; init; } = Activation.Gelu;
 
     /// <summary>How the weights begin; <see cref="WeightSchemeKind.Roberta"/> is the paper's.</summary>
-    public WeightSchemeKind Initialization { get; init; } = WeightSchemeKind.Scaled;
+    public WeightSchemeKind Initialization { get; init; } = WeightSchemeKind.Neighbours;
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Validate() => [
         .. base.Validate(),
         .. ActivationFaults(Activation),
-        .. Enum.IsDefined(Initialization) ? Array.Empty<string>() : [$"Initialization is {Initialization}; expected Scaled, Roberta or Glorot"],
+        .. Enum.IsDefined(Initialization) ? Array.Empty<string>() : [$"Initialization is {Initialization}; expected Neighbours, Scaled, Roberta or Glorot"],
     ];
 }

@@ -22,19 +22,19 @@ internal sealed record TransformerLayer(
             TransformerLayer? first = i > 0 ? layers[0] : null;
             layers[i] = first != null && c.Sharing == LayerSharing.All
                 ? first
-                : Declare(parameters, c, scheme, $"{stack}.layers.{i}", decoder, c.Sharing == LayerSharing.Attention ? first : null);
+                : Declare(parameters, c, scheme, $"{stack}.layers.{i}", i, decoder, c.Sharing == LayerSharing.Attention ? first : null);
         }
 
         return layers;
     }
 
     private static TransformerLayer Declare(
-        ParameterSet parameters, EncoderDecoderConfiguration c, WeightScheme scheme, string name, bool decoder, TransformerLayer? shared)
+        ParameterSet parameters, EncoderDecoderConfiguration c, WeightScheme scheme, string name, int index, bool decoder, TransformerLayer? shared)
     {
         (int h, int f, int heads, int size) = (c.Hidden, c.ActualFeedForward, c.ActualHeads, c.ActualHeadSize);
         return new TransformerLayer(
             shared?.Attention ?? new SelfAttention(
-                parameters, AttentionNames.Projections($"{name}.self_attn"), h, heads, size, c.AttentionDropout, scheme),
+                parameters, AttentionNames.Projections($"{name}.self_attn"), index, h, heads, size, c.AttentionDropout, scheme),
             shared?.AttentionNorm ?? Norm("self_attn_layer_norm"),
             !decoder ? null : shared?.Cross ?? new CrossAttention(
                 parameters, AttentionNames.Projections($"{name}.encoder_attn"), h, heads, size, c.AttentionDropout, scheme),

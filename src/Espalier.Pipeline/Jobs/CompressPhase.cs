@@ -25,8 +25,11 @@ internal static class CompressPhase
     public const int MostRounds = 4;
 
     // A round that has less than this has hardly the time to begin.
-    private const double LeastRoundShare = 0.02;
+    private const double LeastRoundShare = 0.01;
     private static readonly TimeSpan LeastRound = TimeSpan.FromSeconds(3);
+
+    // What choosing, packaging and reporting take beside measuring the package, at most: the rest of their share is worth more here.
+    private const double MostOfTheEnd = 8;
 
     // Pruned in steps twice the paper's: time is short, and each step has its finetuning.
     private const double StepOfRefinement = 0.3, Finest = 0.05, MostPruned = 0.95;
@@ -76,12 +79,13 @@ internal static class CompressPhase
     /// <summary>The folder of a round.</summary>
     public static string RoundOf(string grid, int round) => Path.Join(grid, round.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>What choosing, packaging and reporting take beyond their share: large sets are classified or translated at the end.</summary>
+    /// <summary>What choosing, packaging and reporting take beyond their share, or less than that: large sets are classified or translated
+    /// at the end, small ones are not worth waiting for.</summary>
     private static TimeSpan BeyondItsShare(JobWork job, string run)
     {
         double share = job.Record.Phases.Skip((int)JobPhase.Choose).Sum(p => p.PlannedSeconds ?? 0);
         double measuring = job.Settings.IsTranslator ? TranslatorMeasure.Expected(job, run) : Classifying(job, run);
-        return TimeSpan.FromSeconds(Math.Max(0, measuring - (share / 2)));
+        return TimeSpan.FromSeconds(measuring + Math.Min(share / 2, MostOfTheEnd) - share);
     }
 
     private static double Classifying(JobWork job, string run)

@@ -28,7 +28,7 @@ public sealed record PlanLearning
     public double MaskRate { get; init; } = 0.25;
 
     /// <summary>The highest learning rate at a width of <see cref="Width"/>.</summary>
-    public double LearningRate { get; init; } = 2e-3;
+    public double LearningRate { get; init; } = 3e-3;
 
     /// <summary>Part of the budget over which the rate rises.</summary>
     public double WarmupFraction { get; init; } = 0.02;
@@ -37,7 +37,7 @@ public sealed record PlanLearning
     public float Dropout { get; init; }
 
     /// <summary>How the weights begin.</summary>
-    public WeightSchemeKind Initialization { get; init; } = WeightSchemeKind.Scaled;
+    public WeightSchemeKind Initialization { get; init; } = WeightSchemeKind.Neighbours;
 
     /// <summary>
     /// The highest learning rate at a width: 1/√width of it, between no change at all, as in the paper, and 1/width, which is exact for

@@ -38,6 +38,41 @@ public class InitializationTests
         }
     }
 
+    [Theory]
+    [InlineData(64, 1)]
+    [InlineData(128, 2)]
+    [InlineData(256, 4)]
+    public void Encoder_Neighbours_FirstHeadsLookAtTheTokensBesideThem(int hidden, int heads)
+    {
+        const int length = 40;
+        EncoderConfiguration configuration = SmallModels.Encoder with
+        {
+            Hidden = hidden,
+            Heads = heads,
+            FeedForward = 16,
+            Layers = 2,
+            Vocabulary = 200,
+            MaximumPositions = 128,
+            Initialization = WeightSchemeKind.Neighbours,
+        };
+        Dictionary<string, float[]> values = First(p => new SequenceClassifier(p, configuration, 2)).ToDictionary(p => p.Parameter.Name, p => p.Values);
+        float[] words = values["embeddings.word_embeddings.weight"], positions = values["embeddings.position_embeddings.weight"];
+        Assert.Equal(Deviation(words), Deviation(positions), 0.05 * Deviation(words));
+
+        // Words 7, 8, … at positions 50, 51, …
+        float[][] x = [.. Enumerable.Range(0, length).Select(i => Normalized(
+            [.. Enumerable.Range(0, hidden).Select(c => words[((7 + i) * hidden) + c] + positions[((50 + i) * hidden) + c])]))];
+        int[] offsets = [-1, 1, -2, 2];
+        for (int head = 0; head < heads; head++)
+        {
+            Assert.InRange(AttentionAt(values["encoder.layer.0.attention.self.query+key+value.weight"], x, head, offsets[head]), 0.6, 1);
+        }
+
+        // The next layer draws all of its weights.
+        float[] drawn = values["encoder.layer.1.attention.self.query+key+value.weight"];
+        Assert.DoesNotContain(0f, drawn);
+    }
+
     [Fact]
     public void EncoderDecoder_Matrices_FillTheGlorotBoundOfEachProjection()
     {
@@ -72,6 +107,29 @@ public class InitializationTests
 
         static float[] Values(ulong seed)
             => First(p => new SequenceClassifier(p, SmallModels.Encoder, 3), seed).SelectMany(p => p.Values).ToArray();
+    }
+
+    // Mean probability with which a head of 64 looks at i + offset.
+    private static double AttentionAt(float[] projection, float[][] x, int head, int offset)
+    {
+        const int size = 64;
+        int hidden = x[0].Length;
+        float[][] queries = [.. x.Select(v => Project(v, head * size))], keys = [.. x.Select(v => Project(v, hidden + (head * size)))];
+        return Enumerable.Range(2, x.Length - 4).Average(i =>
+        {
+            double[] weights = [.. keys.Select(k => Math.Exp(Dot(queries[i], k) / Math.Sqrt(size)))];
+            return weights[i + offset] / weights.Sum();
+        });
+
+        float[] Project(float[] v, int row) => [.. Enumerable.Range(row, size).Select(r => (float)Dot(projection.Skip(r * hidden).Take(hidden), v))];
+    }
+
+    private static double Dot(IEnumerable<float> a, IEnumerable<float> b) => a.Zip(b, (x, y) => (double)x * y).Sum();
+
+    private static float[] Normalized(float[] v)
+    {
+        double mean = v.Average(), deviation = Math.Sqrt(v.Average(e => (e - mean) * (e - mean)));
+        return [.. v.Select(e => (float)((e - mean) / deviation))];
     }
 
     private static void AssertConstant(Parameter parameter, float[] values)
