@@ -32,6 +32,12 @@ public sealed class SequenceClassifier
         }
 
         ConfigurationException.ThrowIfAny("classifier", faults);
+        if (configuration is { Layers: 1, Initialization: WeightSchemeKind.Neighbours })
+        {
+            // The first token, which the head reads, has this one layer to look at all others: neighbours tell it of one word.
+            configuration = configuration with { Initialization = WeightSchemeKind.Scaled };
+        }
+
         Encoder = new Encoder(parameters, configuration);
         var scheme = new WeightScheme(configuration.Initialization, configuration.Hidden);
         int h = configuration.Hidden;

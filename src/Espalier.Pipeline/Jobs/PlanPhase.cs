@@ -30,6 +30,10 @@ internal static class PlanPhase
     // Tokens of a batch, however long its sequences are: what the learning rates are for.
     private const int BatchTokens = 2048;
 
+    // A classifier reads the first token alone: what other layers understood of the words, the last one has to gather there. On SST-2 one
+    // layer of 192 came to 78 % where two of 128, not even pretrained, came to 81.
+    private const int FewestLayersOfClassifier = 2;
+
     // Sequences of an evaluation where no plan has chosen how many.
     private const int HeldOutBlocks = 128;
 
@@ -146,6 +150,7 @@ internal static class PlanPhase
         MemoryBytes = job.Settings.MemoryBytes,
         Threads = job.Settings.Threads,
         Seed = job.Settings.Seed,
+        FewestLayers = job.Settings.IsClassifier ? FewestLayersOfClassifier : 1,
         Learning = new PlanLearning
         {
             BlockTokens = job.Settings.MaximumTokens,

@@ -55,7 +55,7 @@ internal sealed record CandidateChoice(
             order, work, peak, slice, task.HeldOut(tokens), (settings.Sizes ?? Propose(settings.Candidates)).Count);
 
         IReadOnlyList<ModelSize> Propose(int most)
-            => CandidateSizes.Propose(cost, work, budget, memory / 2, most, size => Deployable(size, settings, task, cost, work));
+            => CandidateSizes.Propose(cost, work, budget, memory / 2, most, settings.FewestLayers, size => Deployable(size, settings, task, cost, work));
     }
 
     /// <summary>Training seconds between two held-out losses of a slice.</summary>

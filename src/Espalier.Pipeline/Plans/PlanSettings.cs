@@ -33,6 +33,9 @@ public sealed record PlanSettings
     /// <summary>Most candidates.</summary>
     public int Candidates { get; init; } = 6;
 
+    /// <summary>Fewest layers of a candidate, where they are chosen here.</summary>
+    public int FewestLayers { get; init; } = 1;
+
     /// <summary>The candidates; null chooses them from machine, data and limits.</summary>
     public IReadOnlyList<ModelSize>? Sizes { get; init; }
 
@@ -58,6 +61,8 @@ public sealed record PlanSettings
             faults.Add($"{Threads} threads; expected 1 to 1024, or 0 for every core");
         if (Candidates < 1)
             faults.Add($"{Candidates} candidates; expected 1 or more");
+        if (FewestLayers < 1)
+            faults.Add($"{FewestLayers} layers at least; expected 1 or more");
         if (Sizes is { } sizes && (sizes.Count == 0 || sizes.Distinct().Count() < sizes.Count || sizes.Any(s => s.Layers < 1 || s.Hidden < 1)))
             faults.Add("the sizes must be one or more, of 1 layer and a width of 1 or more, each once");
         return faults;
