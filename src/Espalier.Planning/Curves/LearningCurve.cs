@@ -56,9 +56,10 @@ public static class LearningCurve
         IReadOnlyList<CurvePoint> points, double steps, IReadOnlyList<IReadOnlyList<CurvePoint>>? others = null, double contextFree = 0)
     {
         Check(points, steps);
+        points = InContext(points, contextFree);
         CurvePoint last = points[^1];
         double ratio = Math.Log((steps + 1) / (last.Steps + 1));
-        LossForecast forecast = OfCurve(points, steps, ratio, others);
+        LossForecast forecast = OfCurve(points, steps, ratio, [.. (others ?? []).Select(o => InContext(o, contextFree))]);
         double lowest = Math.Min(last.Loss, LowestShare * contextFree);
         if (points.Count < LeastPoints)
         {
@@ -73,8 +74,15 @@ public static class LearningCurve
         return forecast with { Low = Math.Min(forecast.Low, low), Basis = ForecastBasis.Plateau };
     }
 
+    // Till a model is as good as one that ignores context it learns how frequent words are, by a law of its own: fast, and soon over.
+    private static IReadOnlyList<CurvePoint> InContext(IReadOnlyList<CurvePoint> points, double contextFree)
+    {
+        CurvePoint[] after = [.. points.SkipWhile(p => p.Loss > contextFree)];
+        return contextFree > 0 && after.Length >= LeastPoints ? after : points;
+    }
+
     private static LossForecast OfCurve(
-        IReadOnlyList<CurvePoint> points, double steps, double ratio, IReadOnlyList<IReadOnlyList<CurvePoint>>? others)
+        IReadOnlyList<CurvePoint> points, double steps, double ratio, IReadOnlyList<IReadOnlyList<CurvePoint>> others)
     {
         CurvePoint last = points[^1];
         if (points.Count < LeastPoints)
@@ -83,7 +91,7 @@ public static class LearningCurve
         double noise = Math.Max(LeastNoise, Roughness(points));
         if (last.Loss > lowest + (Rise * noise) && points[^2].Loss > lowest + noise)
             return Rising(points, lowest, ratio);
-        return AfterPlateau(points) is { } part ? Fitted(part, [.. (others ?? []).Select(AfterPlateau).OfType<CurvePoint[]>()], steps)
+        return AfterPlateau(points) is { } part ? Fitted(part, [.. others.Select(AfterPlateau).OfType<CurvePoint[]>()], steps)
             : Falling(points, ratio);
     }
 

@@ -84,6 +84,21 @@ public class LearningCurveTests
         Assert.Equal(without, LearningCurve.Forecast(points, 8450, contextFree: 1.1 * 6.861));
     }
 
+    // 1 × 192 on English: the law of its first steps, which learn how frequent words are, said 5.51.
+    [Fact]
+    public void Forecast_LossWithoutContextKnown_FollowsWhatComesBelowIt()
+    {
+        CurvePoint[] points =
+        [
+            new(1.97, 8.981), new(6.62, 7.778), new(7.00, 7.689), new(28.4, 6.890), new(63.96, 6.578), new(78.87, 6.416),
+            new(107.56, 6.222), new(135.07, 6.042), new(166.3, 5.898),
+        ];
+        LossForecast forecast = LearningCurve.Forecast(points, 1300, others: null, contextFree: 6.851);
+        Assert.InRange(4.35, forecast.Low, forecast.High);
+        Assert.Equal(4.35, forecast.Loss, 0.5);
+        Assert.True(LearningCurve.Forecast(points, 1300).Loss > 5.2);
+    }
+
     [Fact]
     public void Forecast_RisingHeldOutLoss_IsOverfittingAndExpectsNoBetter()
     {

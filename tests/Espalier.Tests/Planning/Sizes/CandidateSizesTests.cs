@@ -86,4 +86,14 @@ public class CandidateSizesTests
     [Fact]
     public void Propose_NothingFits_GivesTheSmallestSize()
         => Assert.Equal([new ModelSize(1, 64)], CandidateSizes.Propose(new CostModel(Work, Rate), Work, 1e-3, Memory));
+
+    [Theory]
+    [InlineData(1e-3)]
+    [InlineData(180)]
+    public void Propose_FewestLayers_ProposesNoFewer(double seconds)
+    {
+        IReadOnlyList<ModelSize> sizes = CandidateSizes.Propose(new CostModel(Work, Rate), Work, seconds, Memory, fewestLayers: 2);
+        Assert.NotEmpty(sizes);
+        Assert.All(sizes, size => Assert.True(size.Layers >= 2, $"{size}"));
+    }
 }
