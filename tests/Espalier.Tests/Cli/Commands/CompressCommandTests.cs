@@ -75,7 +75,15 @@ public class CompressCommandTests(TrainedTranslation trained)
             "quantize", run, "--out", folder["mixed"], "--max-size", $"{(int)(0.75 * before)}B", "--data", folder["set/dev.tsv"], "--json");
         Assert.True(code == 0, error);
         Assert.InRange(Directory.EnumerateFiles(folder["mixed"]).Sum(f => new FileInfo(f).Length), 1, (long)(0.75 * before));
-        Assert.NotEqual(0, JsonDocument.Parse(text).RootElement.GetProperty("outcome").GetProperty("chosen").GetArrayLength());
+        JsonElement mixed = JsonDocument.Parse(text).RootElement.GetProperty("outcome");
+        Assert.NotEqual(0, mixed.GetProperty("chosen").GetArrayLength());
+        Assert.NotEqual(0, mixed.GetProperty("tried").GetArrayLength());
+        Assert.Contains("Row", mixed.GetProperty("tried").EnumerateArray().Select(t => t.GetProperty("granularity").GetString()));
+        (code, text, error) = await Run("evaluate", folder["mixed"], "--data", folder["set/dev.tsv"], "--json");
+        Assert.True(code == 0, error);
+        Assert.Equal(
+            JsonDocument.Parse(text).RootElement.GetProperty("classification").GetProperty("loss").GetDouble(),
+            mixed.GetProperty("after").GetProperty("loss").GetDouble());
 
         (code, _, error) = await Run("prune", run, "--out", folder["pruned"], "--sparsity", "0.9", "--step", "0.9", "--recovery-epochs", "0", "--threads", "1");
         Assert.True(code == 0, error);
@@ -153,7 +161,7 @@ public class CompressCommandTests(TrainedTranslation trained)
     [InlineData(2, "sparsity 1; expected 0 or more and less than 1", "compress", "x", "--out", "y", "--sparsity", "1")]
     [InlineData(2, "number of bits 9; expected 2 to 8, or 32", "compress", "x", "--out", "y", "--bits", "9")]
     [InlineData(2, "'1' is no drop in accuracy or BLEU; write it in points of a hundred, as 1%", "compress", "x", "--out", "y", "--max-drop", "1")]
-    [InlineData(2, "'5' is no time", "compress", "x", "--out", "y", "--max-latency", "5")]
+    [InlineData(2, "'5' is no time; write it as 5ms", "compress", "x", "--out", "y", "--max-latency", "5")]
     [InlineData(2, "--frontier takes two of Quality, Bytes", "compress", "x", "--out", "y", "--frontier", "Bytes")]
     [InlineData(2, "leave --bits out", "compress", "--resume", "x", "--bits", "4")]
     [InlineData(2, "--threads is 2000; expected 0 to 1024", "compress", "x", "--out", "y", "--threads", "2000")]
@@ -166,7 +174,9 @@ public class CompressCommandTests(TrainedTranslation trained)
     [InlineData(2, "sparsity 1.5; expected", "prune", "x", "--out", "y", "--sparsity", "1.5")]
     [InlineData(2, "1 bits; expected 2 to 8", "quantize", "x", "--out", "y", "--bits", "1")]
     [InlineData(2, "groups of 48 columns; expected 32, 64 or 128", "quantize", "x", "--out", "y", "--granularity", "Group", "--group-size", "48")]
-    [InlineData(2, "give both, or neither", "quantize", "x", "--out", "y", "--data", "d")]
+    [InlineData(2, "--group-size is for --granularity Group", "quantize", "x", "--out", "y", "--group-size", "32")]
+    [InlineData(2, "'much' is no size; write it as 250kB or 2MB", "quantize", "x", "--out", "y", "--max-size", "much", "--data", "d")]
+    [InlineData(2, "--enough is 3; expected 0 to 1", "prune", "x", "--out", "y", "--sparsity", "0.5", "--enough", "3")]
     [InlineData(2, "leave --bits out", "quantize", "x", "--out", "y", "--max-size", "2MB", "--data", "d", "--bits", "4")]
     [InlineData(1, "is no model", "quantize", "missing", "--out", "y")]
     public async Task Run_WrongRequest_SaysWhatAndEndsWithItsCode(int code, string message, params string[] args)
