@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Espalier.Compression;
 using Espalier.Compression.Analysis;
+using Espalier.Compression.Pruning;
 using Espalier.Compression.Quantization;
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Weights;
@@ -31,6 +32,25 @@ internal sealed class CellMaker(ICompressionTask task, GridConfiguration configu
         return cell ?? CellResult.Failed(level.Result.Sparsity, bits, fault!);
     }
 
+    /// <summary>What is wrong with the package of a cell; null where it is what was made and measured.</summary>
+    public string? Fault(CellResult cell)
+        => PackageDigest.Fault(Path.Join(run.Path, CompressionGrid.CellsName, cell.Name), cell.Measures!.Bytes, cell.Sha256);
+
+    /// <summary>Forgets the cells whose packages are damaged or gone, so that they are made anew.</summary>
+    public void Verify(GridLog log, IProgress<GridProgress>? progress)
+    {
+        foreach (CellResult cell in log.Cells.Where(c => c.Measures != null).ToArray())
+        {
+            if (Fault(cell) is { } fault)
+            {
+                log.Remove(cell);
+                string words = $"the package of {cell.Name} {fault}; it is made anew";
+                log.Write("damaged", words);
+                progress?.Report(log.Progress("looking at what is there") with { Warning = words });
+            }
+        }
+    }
+
     /// <summary>Measures the speed of cells that another machine measured: the latencies of two in one table would be set against one
     /// another, and a model chosen by them.</summary>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
@@ -49,10 +69,16 @@ internal sealed class CellMaker(ICompressionTask task, GridConfiguration configu
     {
         long start = Stopwatch.GetTimestamp();
         QuantizationSettings settings = configuration.Quantization;
+        WeightMasks masks = level.Result.Sparsity > 0 ? level.Masks : WeightMasks.None;
+        if (bits != GridConfiguration.FullPrecision)
+        {
+            settings.ThrowIfConstant(level.Weights, masks);
+        }
+
         PackedTensor[] packed =
         [
             .. level.Weights.Tensors.Select(t => settings.Pack(
-                t, bits == GridConfiguration.FullPrecision ? null : bits, level.Result.Sparsity > 0 ? level.Masks.Of(t.Name) : null)),
+                t, bits == GridConfiguration.FullPrecision ? null : bits, masks.Of(t.Name))),
         ];
         string folder = Path.Join(CompressionGrid.CellsName, CellName.Of(level.Result.Sparsity, bits)), path = Path.Join(run.Path, folder);
         run.WriteFolder(folder, to => task.WritePackage(to, packed));
@@ -72,6 +98,7 @@ internal sealed class CellMaker(ICompressionTask task, GridConfiguration configu
         {
             SingleQuality = single,
             Machine = _here,
+            Sha256 = PackageDigest.Of(path),
         };
     }
 

@@ -148,6 +148,7 @@ public sealed class CompressionGrid : IDisposable
         GridConfiguration c = Record.Configuration;
         var levels = new LevelMaker(_task, Record, _run, progress);
         _log.Write("started", $"{Done} of {Count} cells are done");
+        _cells.Verify(_log, progress);
         _cells.MeasureSpeedHere(_log, progress, cancel);
         double[] steps = [.. c.Steps().Where(s => pace == null || c.Sparsities.Any(to => to >= s && c.Bits.Any(bits => pace.Wants(to, bits))))];
         for (int step = 0; step < steps.Length && pace?.GoesOn(_log.Cells) != false; step++)
@@ -182,6 +183,7 @@ public sealed class CompressionGrid : IDisposable
             }
         }
 
+        _log.WriteTables();
         _log.Write("finished", $"{Done} of {Count} cells are done");
         return Table();
     }
@@ -199,14 +201,21 @@ public sealed class CompressionGrid : IDisposable
     /// <summary>Chooses among the cells, and puts the chosen package in the run's folder of the model.</summary>
     /// <param name="limits">What to keep to.</param>
     /// <exception cref="CompressionException">Every cell failed.</exception>
+    /// <exception cref="RunDamagedException">The package of the chosen cell is not what was made; the folder of the model is as it was.</exception>
     /// <exception cref="RunStorageException">The disk is full or failed.</exception>
     public ModelChoice<CellResult> Choose(DeploymentLimits limits)
     {
         ModelChoice<CellResult> choice = ModelChoices.Choose(
             [.. Table().Cells.Where(c => c.Measures != null)], c => c.Measures!, Record.Quality, limits, Record.Metric);
+        string package = Path.Join(_run.Path, CellsName, choice.Chosen.Name);
+        if (_cells.Fault(choice.Chosen) is { } fault)
+        {
+            throw new RunDamagedException(package, $"{fault}. {_run.ModelPath} is as it was; resume the grid, and that package is made anew");
+        }
+
         _run.WriteFolder(RunDirectory.ModelName, folder =>
         {
-            foreach (string file in System.IO.Directory.EnumerateFiles(Path.Join(_run.Path, CellsName, choice.Chosen.Name)))
+            foreach (string file in System.IO.Directory.EnumerateFiles(package))
             {
                 File.Copy(file, Path.Join(folder, Path.GetFileName(file)));
             }

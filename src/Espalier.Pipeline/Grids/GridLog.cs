@@ -38,6 +38,22 @@ internal sealed class GridLog(RunDirectory run, GridRecord record)
         WriteCells();
     }
 
+    /// <summary>A cell is not there any more.</summary>
+    public void Remove(CellResult cell)
+    {
+        _cells.Remove(cell);
+        WriteCells();
+    }
+
+    /// <summary>Writes the tables; one that was removed comes back so.</summary>
+    public void WriteTables()
+    {
+        GridTable table = Table();
+        run.WriteFile(TableJsonName, JsonSerializer.SerializeToUtf8Bytes(table, GridJson.Default.GridTable));
+        run.WriteFile(TableName, Encoding.UTF8.GetBytes(Csv(table)));
+        run.WriteFile(ErrorsName, Encoding.UTF8.GetBytes(Errors(table)));
+    }
+
     /// <summary>Writes an event.</summary>
     public void Write(string kind, string message)
         => run.Events.Append(new TrainingEvent { Event = kind, Time = DateTimeOffset.UtcNow, Message = message });
@@ -52,7 +68,7 @@ internal sealed class GridLog(RunDirectory run, GridRecord record)
     /// <summary>Reads the cells that have ended, in the order in which they did.</summary>
     /// <exception cref="RunDamagedException">A line is no cell's result.</exception>
     public static IReadOnlyList<CellResult> Read(string folder)
-        => JsonLines.Read(Path.Join(folder, CellsName), GridJson.Default.CellResult, "cell's result");
+        => JsonLines.Read(Path.Join(folder, CellsName), GridJson.Default.CellResult, "cell's result", "remove that line, and go on: its cell is made anew");
 
     /// <summary>The table of the cells that have ended, with the frontier under two measures.</summary>
     public static GridTable TableOf(
@@ -66,11 +82,8 @@ internal sealed class GridLog(RunDirectory run, GridRecord record)
     // The cells, then the tables, each whole or not at all.
     private void WriteCells()
     {
-        GridTable table = Table();
         run.WriteFile(CellsName, JsonLines.Of(_cells, GridJson.Default.CellResult));
-        run.WriteFile(TableJsonName, JsonSerializer.SerializeToUtf8Bytes(table, GridJson.Default.GridTable));
-        run.WriteFile(TableName, Encoding.UTF8.GetBytes(Csv(table)));
-        run.WriteFile(ErrorsName, Encoding.UTF8.GetBytes(Errors(table)));
+        WriteTables();
     }
 
     // Numbers and plain words only: nothing that would have to be quoted.

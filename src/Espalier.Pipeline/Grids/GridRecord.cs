@@ -55,6 +55,9 @@ public sealed record CellResult(
     /// <summary>Where its speed was measured; null, of an earlier version, for where the grid was made.</summary>
     public string? Machine { get; init; }
 
+    /// <summary>SHA-256 over the files of its package, by which it is known to be whole before it is chosen; null, of an earlier version.</summary>
+    public string? Sha256 { get; init; }
+
     /// <summary>The name of its folder.</summary>
     public string Name => CellName.Of(Sparsity, Bits);
 
