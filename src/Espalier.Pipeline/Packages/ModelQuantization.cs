@@ -4,7 +4,6 @@ using Espalier.Engine.Devices;
 using Espalier.Engine.Weights;
 using Espalier.Text.Files;
 using Espalier.Text.Labelled;
-using Espalier.Training.Objectives;
 using Espalier.Training.Runs;
 
 namespace Espalier.Pipeline.Packages;
