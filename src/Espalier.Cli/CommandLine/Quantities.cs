@@ -50,6 +50,16 @@ internal static class Quantities
         throw new UsageException($"'{text}' is no size; write it as {such}");
     }
 
+    /// <summary>A fraction, such as <c>0.6</c>, or in hundredths, <c>60%</c>.</summary>
+    /// <exception cref="UsageException">It is none.</exception>
+    public static double Fraction(string text)
+    {
+        bool hundredths = text.Trim().EndsWith('%');
+        return double.TryParse(hundredths ? text.Trim()[..^1] : text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+            ? hundredths ? value / 100 : value
+            : throw new UsageException($"'{text}' is no fraction; write it as 0.6 or 60%");
+    }
+
     /// <summary>A number above zero; <c>k</c>, <c>M</c> and <c>G</c> stand for thousands, millions and billions.</summary>
     /// <exception cref="UsageException">It is none.</exception>
     public static double Number(string text)

@@ -22,6 +22,20 @@ internal sealed class CellMaker(ICompressionTask task, GridConfiguration configu
     public IReadOnlyList<string> Warnings => _made == _here ? []
         : [$"the grid was made on {_made} and goes on on {_here}: last bits of what is made from here on will differ, and speeds are measured again"];
 
+    /// <summary>How fast the uncompressed model is here, where it was measured elsewhere or not at all.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public DenseSpeed MeasureDense(DenseSpeed? known, CancellationToken cancel)
+    {
+        if (known?.Machine == _here)
+        {
+            return known;
+        }
+
+        using IMeasuredModel model = task.Open(task.Folder);
+        InferenceSpeed speed = model.MeasureSpeed(cancel);
+        return new DenseSpeed(speed.Latency, speed.TokensPerSecond, _here);
+    }
+
     /// <summary>Makes a cell; one that fails says why.</summary>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="RunStorageException">The disk is full or failed.</exception>

@@ -89,6 +89,11 @@ public sealed class CompressionGrid : IDisposable
         var weights = ModelWeights.Download(model.Weights);
         weights.ThrowUnlessFinite();
         configuration.Quantization.ThrowUnlessKept(weights);
+        if ((configuration.Heads ?? configuration.FeedForward) != null && task.Shrink(weights).Count == weights.Count)
+        {
+            throw new UnfitSettingException("the model has no more heads and feed-forward units than are to stay: nothing would be taken out; name fewer, or none at all");
+        }
+
         var record = new GridRecord(
             configuration with { Model = Path.GetFullPath(configuration.Model), Threads = task.Device.Threads },
             ModelSource.Fingerprint(task.Folder), task.Metric, model.MeasureQuality(cancel), task.DevelopmentExamples, task.EpochSeconds);
@@ -128,13 +133,11 @@ public sealed class CompressionGrid : IDisposable
     public void Ask(DeploymentLimits limits, IReadOnlyList<Measure>? frontier = null)
     {
         DeploymentLimits before = Record.Limits ?? new DeploymentLimits();
-        GridRecord record = Record with
+        Keep(Record with
         {
             Limits = new DeploymentLimits(limits.MaxBytes ?? before.MaxBytes, limits.MaxLatency ?? before.MaxLatency, limits.MaxDrop ?? before.MaxDrop),
             Frontier = frontier ?? Record.Frontier,
-        };
-        _run.Update(_run.Manifest with { Configuration = JsonSerializer.SerializeToElement(record, GridJson.Default.GridRecord) });
-        Record = record;
+        });
     }
 
     /// <summary>Makes and measures the cells that are left, one level of pruning after another. A cell that fails says why, and the others go on.</summary>
@@ -150,6 +153,12 @@ public sealed class CompressionGrid : IDisposable
         _log.Write("started", $"{Done} of {Count} cells are done");
         _cells.Verify(_log, progress);
         _cells.MeasureSpeedHere(_log, progress, cancel);
+        if (pace == null)
+        {
+            // Where time is short, it is the package that is measured in the end.
+            Keep(Record with { Dense = _cells.MeasureDense(Record.Dense, cancel) });
+        }
+
         double[] steps = [.. c.Steps().Where(s => pace == null || c.Sparsities.Any(to => to >= s && c.Bits.Any(bits => pace.Wants(to, bits))))];
         for (int step = 0; step < steps.Length && pace?.GoesOn(_log.Cells) != false; step++)
         {
@@ -238,6 +247,15 @@ public sealed class CompressionGrid : IDisposable
     {
         _run.Dispose();
         _task.Dispose();
+    }
+
+    private void Keep(GridRecord record)
+    {
+        if (record != Record)
+        {
+            _run.Update(_run.Manifest with { Configuration = JsonSerializer.SerializeToElement(record, GridJson.Default.GridRecord) });
+            (Record, _log.Dense) = (record, record.Dense);
+        }
     }
 
     // As a part of the steps that evaluations stand between; nobody knows it where not a step was measured.

@@ -17,6 +17,9 @@ internal sealed class GridLog(RunDirectory run, GridRecord record)
     /// <summary>The cells that have ended, in the order in which they did.</summary>
     public IReadOnlyList<CellResult> Cells => _cells;
 
+    /// <summary>How fast the uncompressed model is; null where that was not measured.</summary>
+    public DenseSpeed? Dense { get; set; } = record.Dense;
+
     /// <summary>Those that have ended well.</summary>
     public int Done => _cells.Count(c => c.Failure == null);
 
@@ -63,7 +66,7 @@ internal sealed class GridLog(RunDirectory run, GridRecord record)
 
     /// <summary>The cells and levels that have ended.</summary>
     public GridTable Table(Measure first = Measure.Bytes, Measure second = Measure.Quality) => TableOf(
-        record.Metric, record.Quality, _cells, [.. record.Configuration.Steps().Select(s => GridLevel.ReadResult(run, s)).OfType<LevelResult>()], first, second);
+        record.Metric, record.Quality, _cells, [.. record.Configuration.Steps().Select(s => GridLevel.ReadResult(run, s)).OfType<LevelResult>()], first, second) with { Dense = Dense };
 
     /// <summary>Reads the cells that have ended, in the order in which they did.</summary>
     /// <exception cref="RunDamagedException">A line is no cell's result.</exception>
