@@ -152,7 +152,7 @@ public sealed class Translator : IDisposable
 
         using SafetensorsFile file = SafetensorsFile.Open(Path.Join(folder, "model.safetensors"));
         parameters.Allocate(seed: 0, trainable: false);
-        TensorTransfer.Load(file, parameters.Device, parameters.Stored());
+        TensorTransfer.Load(file, parameters.Device, parameters.Stored(), finite: true);
     }
 }
 

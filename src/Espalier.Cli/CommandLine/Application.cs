@@ -69,7 +69,7 @@ internal sealed class Application(Terminal terminal)
             terminal.Error.WriteLine($"error: {(parsed == null ? fault.Message : OptionNames.In(fault.Message, parsed.CommandResult.Command))}");
             return ExitCode.WrongUsage;
         }
-        catch (Exception fault) when (fault is UsageException || (fault is TextException && parsed == null))
+        catch (Exception fault) when (fault is UsageException or UnfitSettingException || (fault is TextException && parsed == null))
         {
             terminal.Error.WriteLine($"error: {fault.Message}");
             return ExitCode.WrongUsage;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace Espalier.Cli.CommandLine;
 
@@ -16,6 +17,27 @@ internal static class NewOption
     /// <summary>Several values.</summary>
     public static Option<T[]> List<T>(string name, IReadOnlyList<T> values, string description) =>
         new(name) { Description = description, AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [.. values] };
+
+    /// <summary>A fraction, which may be written in hundredths.</summary>
+    public static Option<double> Fraction(string name, double value, string description) =>
+        new(name) { Description = description, DefaultValueFactory = _ => value, CustomParser = result => Fractions(result) is [var fraction, ..] ? fraction : 0 };
+
+    /// <summary>Several of them.</summary>
+    public static Option<double[]> Fractions(string name, IReadOnlyList<double> values, string description) =>
+        new(name) { Description = description, AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [.. values], CustomParser = Fractions };
+
+    private static double[] Fractions(ArgumentResult result)
+    {
+        try
+        {
+            return [.. result.Tokens.Select(token => Quantities.Fraction(token.Value))];
+        }
+        catch (UsageException fault)
+        {
+            result.AddError($"{(result.Parent as OptionResult)?.Option.Name}: {fault.Message}");
+            return [];
+        }
+    }
 
     /// <summary><c>--threads</c>.</summary>
     public static Option<int> Threads() =>

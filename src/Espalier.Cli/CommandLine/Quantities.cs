@@ -11,8 +11,10 @@ internal static class Quantities
     private static readonly (string Unit, double Bytes)[] Sizes = [("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("B", 1)];
 
     /// <summary>A time such as <c>90s</c>, <c>30m</c>, <c>1h30m</c>.</summary>
+    /// <param name="text">The time.</param>
+    /// <param name="such">What is meant, for the message.</param>
     /// <exception cref="UsageException">It is none.</exception>
-    public static TimeSpan Time(string text)
+    public static TimeSpan Time(string text, string such = "90s, 30m, 1h30m or 2d")
     {
         double seconds = 0;
         string rest = text.Trim();
@@ -23,16 +25,18 @@ internal static class Quantities
             string unit = rest.Substring(digits, letters);
             double factor = Times.FirstOrDefault(t => t.Unit == unit).Seconds;
             if (factor == 0 || !double.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out double value))
-                throw new UsageException($"'{text}' is no time; write it as 90s, 30m, 1h30m or 2d");
+                throw new UsageException($"'{text}' is no time; write it as {such}");
             seconds += value * factor;
             rest = rest[(digits + letters)..];
         }
-        return seconds is > 0 and < 1e9 ? TimeSpan.FromSeconds(seconds) : throw new UsageException($"'{text}' is no time; write it as 90s, 30m, 1h30m or 2d");
+        return seconds is > 0 and < 1e9 ? TimeSpan.FromSeconds(seconds) : throw new UsageException($"'{text}' is no time; write it as {such}");
     }
 
     /// <summary>A size in bytes such as <c>512MB</c>, <c>4GB</c>.</summary>
+    /// <param name="text">The size.</param>
+    /// <param name="such">What is meant, for the message.</param>
     /// <exception cref="UsageException">It is none.</exception>
-    public static long Bytes(string text)
+    public static long Bytes(string text, string such = "512MB or 4GB")
     {
         foreach ((string unit, double bytes) in Sizes)
         {
@@ -43,7 +47,17 @@ internal static class Quantities
                 return (long)(value * bytes);
             }
         }
-        throw new UsageException($"'{text}' is no size; write it as 512MB or 4GB");
+        throw new UsageException($"'{text}' is no size; write it as {such}");
+    }
+
+    /// <summary>A fraction, such as <c>0.6</c>, or in hundredths, <c>60%</c>.</summary>
+    /// <exception cref="UsageException">It is none.</exception>
+    public static double Fraction(string text)
+    {
+        bool hundredths = text.Trim().EndsWith('%');
+        return double.TryParse(hundredths ? text.Trim()[..^1] : text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+            ? hundredths ? value / 100 : value
+            : throw new UsageException($"'{text}' is no fraction; write it as 0.6 or 60%");
     }
 
     /// <summary>A number above zero; <c>k</c>, <c>M</c> and <c>G</c> stand for thousands, millions and billions.</summary>

@@ -16,13 +16,14 @@ internal sealed class CompressCommand : EspalierCommand
     private readonly Argument<string?> _model = new("run") { Description = "A finetuning or translation run, whose best model is compressed", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<string?> _out = new("--out") { Description = "Folder of the grid, to create" };
     private readonly Option<string?> _resume = new("--resume") { Description = "Folder of a grid to go on with" };
-    private readonly Option<double[]> _sparsity = List("--sparsity", Defaults.Sparsities, "Fractions of the weights to prune, one level of the grid each");
+    private readonly Option<double[]> _sparsity = Fractions("--sparsity", Defaults.Sparsities, "Fractions to prune of the weights of matrices, such as 0.6 or 60%, one level of the grid each; of embeddings, norms and biases too only with --prune-embeddings and --prune-norms");
     private readonly Option<int[]> _bits = List("--bits", Defaults.Bits, "Bits a weight, one column of the grid each: 2 to 8, or 32 for no quantization");
     private readonly Option<Measure[]> _frontier = List<Measure>("--frontier", [Measure.Bytes, Measure.Quality], $"Two of {string.Join(", ", Enum.GetNames<Measure>())}, whose Pareto frontier is marked");
     private readonly LimitOptions _limits = new();
     private readonly QuantizationOptions _quantization = new();
     private readonly Option<ActivationPrecision> _activations = New("--activations", Defaults.Activations, "Single, or Integer: integer products where a matrix has 5 to 8 bits, is not pruned and has no groups; faster, a little less accurate");
     private readonly PruningOptions _pruning = new();
+    private readonly MovedDataOptions _data = new();
     private readonly Option<int> _threads = Threads();
 
     public CompressCommand(Terminal terminal)
@@ -30,7 +31,7 @@ internal sealed class CompressCommand : EspalierCommand
             "espalier compress job/finetune --granularity Row --range LeastSquares --max-size 250kB --out smaller")
     {
         Arguments.Add(_model);
-        foreach (Option option in (Option[])[_out, _resume, new RecipeOption("paper-compress"), .. _limits.All, _frontier, .. Settings])
+        foreach (Option option in (Option[])[_out, _resume, new RecipeOption("paper-compress"), .. _limits.All, _frontier, .. _data.All, .. Settings])
             Options.Add(option);
     }
 
@@ -57,11 +58,12 @@ internal sealed class CompressCommand : EspalierCommand
         {
             string[] given = [.. ((IEnumerable<Option>)[_out, .. Settings]).Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
             if (given.Length > 0 || model != null)
-                throw new UsageException($"a grid that is resumed keeps its settings; leave {string.Join(", ", model == null ? given : [model, .. given])} out (limits and the frontier may change)");
-            return CompressionGrid.Resume(resumed, context.Cancel);
+                throw new UsageException($"a grid that is resumed keeps its settings; go on without {string.Join(", ", model == null ? given : [model, .. given])} (limits and the frontier may change)");
+            return CompressionGrid.Resume(resumed, context.Cancel, _data.Opening(parsed, context));
         }
         if (model == null || folder == null)
             throw new UsageException("name a finetuning or translation run, and the grid's folder with --out, or a grid with --resume");
+        GridCommand.ThrowIfTaken(folder);
         GridConfiguration configuration = _pruning.Read(parsed, new GridConfiguration
         {
             Model = model,
@@ -71,6 +73,6 @@ internal sealed class CompressCommand : EspalierCommand
             Activations = parsed.GetValue(_activations),
             Threads = parsed.GetValue(_threads),
         });
-        return context.Begin("measuring", _ => CompressionGrid.Create(folder, configuration, context.Cancel));
+        return context.Begin("measuring", _ => CompressionGrid.Create(folder, configuration, context.Cancel, _data.Opening(parsed, context)));
     }
 }

@@ -4,7 +4,9 @@ using Espalier.Compression;
 using Espalier.Compression.Analysis;
 using Espalier.Compression.Choice;
 using Espalier.Pipeline.Grids;
+using Espalier.Pipeline.Reports;
 using Espalier.Training;
+using Espalier.Training.Runs;
 
 namespace Espalier.Cli.Commands;
 
@@ -35,8 +37,8 @@ internal static class GridCommand
                 }),
                 context.Cancel));
             GridTable table = grid.Record.Frontier is [var first, var second] ? grid.Table(first, second) : grid.Table();
-            foreach (CellResult failed in table.Cells.Where(c => c.Failure != null))
-                context.Warn($"{failed.Name} failed: {failed.Failure}");
+            if (table.Cells.All(c => c.Measures == null))
+                throw new CompressionException($"every cell failed: {string.Join("; ", table.Cells.GroupBy(c => c.Failure).Select(g => $"{string.Join(", ", g.Select(c => c.Name))}: {g.Key}"))}");
             report = new GridReport(grid.Directory.Path, table, Choose(grid, limits, context));
         }
         catch (OperationCanceledException)
@@ -45,14 +47,27 @@ internal static class GridCommand
             throw;
         }
         context.Report(report, CommandJson.Default.GridReport, report.Write);
+        string[] failed = [.. report.Table.Cells.Where(c => c.Failure != null).Select(c => c.Name)];
+        if (failed.Length > 0)
+            throw new CompressionException($"{failed.Length} of {grid.Count} cells failed, {string.Join(", ", failed)}; with what was at fault mended, go on with: espalier {command} --resume {grid.Directory.Path}. The best of the others is in {report.Choice.Model}");
         if (!report.Choice.Fits)
             throw new CompressionException($"no model of the grid fits: {string.Join("; ", report.Choice.Gives)}. The nearest is in {report.Choice.Model}");
+    }
+
+    /// <summary>Throws where a grid cannot be begun, before anything is opened.</summary>
+    /// <exception cref="UsageException">Something is there.</exception>
+    public static void ThrowIfTaken(string folder)
+    {
+        if (RunDirectory.IsAt(folder))
+            throw new UsageException($"{folder} is there already: a run; go on with it with --resume {folder}, or name another folder");
+        if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any(entry => !Path.GetFileName(entry).StartsWith('.'))))
+            throw new UsageException($"{folder} is there already, and not empty; name another folder, nothing is overwritten");
     }
 
     private static ChoiceReport Choose(CompressionGrid grid, DeploymentLimits limits, CommandContext context)
     {
         ModelChoice<CellResult> choice = grid.Choose(limits);
-        return ChoiceReport.Of(choice, grid.Record, grid.Directory.ModelPath) with
+        return ChoiceReport.Of(choice, grid.Table(), grid.Record, grid.Directory.ModelPath) with
         {
             QualityInUse = context.Track("measuring the chosen model", _ => grid.MeasureChosen(context.Cancel)),
         };
@@ -60,7 +75,7 @@ internal static class GridCommand
 
     // As they are given, so that whoever wants another sees how.
     private static string Words(DeploymentLimits limits) => string.Join(" ", ((string?[])[
-        limits.MaxBytes is { } bytes ? $"--max-size {bytes}B" : null,
+        limits.MaxBytes is { } bytes ? $"--max-size {(bytes % 1_000_000 == 0 ? $"{bytes / 1_000_000}MB" : bytes % 1000 == 0 ? $"{bytes / 1000}kB" : $"{bytes}B")}" : null,
         limits.MaxLatency is { } latency ? string.Create(CultureInfo.InvariantCulture, $"--max-latency {latency.TotalMilliseconds}ms") : null,
         limits.MaxDrop is { } drop ? string.Create(CultureInfo.InvariantCulture, $"--max-drop {Math.Round(100 * drop, 9)}%") : null,
     ]).OfType<string>());
@@ -80,19 +95,18 @@ internal sealed record ChoiceReport(
     /// <summary>BLEU of its translations with a beam of 4; null for a classifier.</summary>
     public double? QualityInUse { get; init; }
 
-    public static ChoiceReport Of(ModelChoice<CellResult> choice, GridRecord grid, string model)
+    /// <summary>In what it is no faster than the uncompressed model; null where it is faster in all.</summary>
+    public string? NoFaster { get; init; }
+
+    public static ChoiceReport Of(ModelChoice<CellResult> choice, GridTable table, GridRecord grid, string model)
     {
         ModelMeasures m = choice.Chosen.Measures!;
         return new ChoiceReport(
-            choice.Chosen.Name, model, m.Quality, Math.Round(grid.Quality - m.Quality, 9), m.Bytes, choice.Fits, [.. choice.Gives.Select(e => Words(e, grid.Metric))]);
+            choice.Chosen.Name, model, m.Quality, Math.Round(grid.Quality - m.Quality, 9), m.Bytes, choice.Fits, [.. choice.Gives.Select(e => LimitWords.Of(e, grid.Metric))])
+        {
+            NoFaster = table.NoFaster(choice.Chosen),
+        };
     }
-
-    private static string Words(LimitExcess e, QualityMetric metric) => e.Measure switch
-    {
-        Measure.Bytes => $"it takes {e.Value / 1e6:F3} MB, {e.Limit / 1e6:F3} MB are allowed: raise --max-size by {(e.Value - e.Limit) / 1e6:F3} MB",
-        Measure.Latency => $"{(metric == QualityMetric.Bleu ? "a sentence" : "an example")} takes {1e3 * e.Value:F2} ms, {1e3 * e.Limit:F2} ms are allowed: raise --max-latency by {1e3 * (e.Value - e.Limit):F2} ms",
-        _ => $"it loses {100 * e.Value:F2} points of {metric.Name()}, {100 * e.Limit:F2} are allowed: raise --max-drop by {100 * (e.Value - e.Limit):F2}",
-    };
 }
 
 /// <summary>What <c>compress --json</c> and <c>prune --json</c> print.</summary>
@@ -103,17 +117,21 @@ internal sealed record GridReport(string Run, GridTable Table, ChoiceReport Choi
         text.WriteLine($"{Run}: {Table.Cells.Count(c => c.Measures != null)} of {Table.Cells.Count} cells");
         QualityMetric metric = Table.Metric;
         text.WriteLine($"  pruned   bits  {metric.Name(),8}       bytes    weights   non-zero   latency   tokens/s");
+        if (Table.Dense is { } dense)
+            text.WriteLine($"  {"uncompressed",-13}  {metric.Show(Table.Quality),8} {"",11} {"",10} {"",10} {1e3 * dense.Latency,6:F2} ms {dense.TokensPerSecond,10:N0}");
         foreach (CellResult c in Table.Cells)
         {
             text.Write($"  {100 * c.Sparsity,5:G4} % {c.Bits,5}");
-            text.WriteLine(c.Measures is not { } m ? "  failed"
-                : $"  {metric.Show(m.Quality),8} {m.Bytes,11:N0} {c.WeightBytes,10:N0} {m.NonZero,10:N0} {1e3 * m.Latency,6:F2} ms {m.TokensPerSecond,10:N0}{(Table.Frontier.Contains(c.Name) ? "  on the frontier" : "")}{(c.SingleQuality is { } single ? $"  {metric.Show(single)} with activations in single precision" : "")}");
+            text.WriteLine(c.Measures is not { } m ? $"  failed: {c.Failure}"
+                : $"  {metric.Show(m.Quality),8} {m.Bytes,11:N0} {c.WeightBytes,10:N0} {m.NonZero,10:N0} {1e3 * m.Latency,6:F2} ms {m.TokensPerSecond,10:N0}{(Table.NoFaster(c) is { } slow ? $"  {slow}" : "")}{(Table.Frontier.Contains(c.Name) ? "  on the frontier" : "")}{(c.SingleQuality is { } single ? $"  {metric.Show(single)} with activations in single precision" : "")}");
         }
         if (Table.Levels.Count(l => l.Steps > 0) > 0)
             text.WriteLine("  pruned   before   after finetuning");
         foreach (LevelResult l in Table.Levels.Where(l => l.Sparsity > 0 || l.Steps > 0))
             text.WriteLine($"  {100 * l.Sparsity,5:G4} % {metric.Show(l.QualityBefore),8}  {metric.Show(l.Quality),8}  in {l.Steps:N0} steps, {l.Epochs:F2} epochs, {Quantities.Show(TimeSpan.FromSeconds(l.Seconds))}");
-        text.WriteLine($"  chosen: {Choice.Cell}, {(metric == QualityMetric.Bleu ? "BLEU " : "")}{metric.Show(Choice.Quality)} ({metric.Points(Choice.Drop):F2} points lost), {Choice.Bytes:N0} bytes → {Choice.Model}");
+        text.WriteLine($"  chosen: {Choice.Cell}, {(metric == QualityMetric.Bleu ? "BLEU " : "")}{metric.Show(Choice.Quality)} ({metric.Points(Math.Abs(Choice.Drop)):F2} points {(Choice.Drop < 0 ? "gained" : "lost")}), {Choice.Bytes:N0} bytes → {Choice.Model}");
+        if (Choice.NoFaster is { } slower)
+            text.WriteLine($"  beside the uncompressed model it is {slower}");
         if (Choice.QualityInUse is { } quality)
             text.WriteLine($"  as it is used, with a beam of 4: BLEU {metric.Show(quality)}");
         foreach (string give in Choice.Gives)

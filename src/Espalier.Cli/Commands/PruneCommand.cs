@@ -11,15 +11,16 @@ internal sealed class PruneCommand : EspalierCommand
     private readonly Argument<string?> _model = new("run") { Description = "A finetuning or translation run, whose best model is pruned", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<string?> _out = new("--out") { Description = "Folder to create; the pruned model is in its model/" };
     private readonly Option<string?> _resume = new("--resume") { Description = "Folder to go on with" };
-    private readonly Option<double> _sparsity = New("--sparsity", 0.0, "Fraction of the weights to prune, such as 0.6");
+    private readonly Option<double> _sparsity = Fraction("--sparsity", 0.0, "Fraction to prune of the weights of matrices, such as 0.6 or 60%; of embeddings, norms and biases too only with --prune-embeddings and --prune-norms");
     private readonly PruningOptions _pruning = new();
+    private readonly MovedDataOptions _data = new();
     private readonly Option<int> _threads = Threads();
 
     public PruneCommand(Terminal terminal)
         : base(terminal, "prune", "Take the smallest weights, or whole heads and feed-forward units, out of a classifier or a model that translates, and finetune what stays")
     {
         Arguments.Add(_model);
-        foreach (Option option in (Option[])[_out, _resume, Recipe.Option, _sparsity, .. _pruning.All, _threads])
+        foreach (Option option in (Option[])[_out, _resume, Recipe.Option, _sparsity, .. _pruning.All, .. _data.All, _threads])
             Options.Add(option);
     }
 
@@ -39,8 +40,8 @@ internal sealed class PruneCommand : EspalierCommand
             if (parsed.GetValue(_model) is { } named)
                 given = [named, .. given];
             if (given.Length > 0)
-                throw new UsageException($"what is resumed keeps its settings; leave {string.Join(", ", given)} out");
-            CompressionGrid grid = CompressionGrid.Resume(resumed, context.Cancel);
+                throw new UsageException($"what is resumed keeps its settings; go on without {string.Join(", ", given)}");
+            CompressionGrid grid = CompressionGrid.Resume(resumed, context.Cancel, _data.Opening(parsed, context));
             if (grid.Count == 1)
                 return grid;
             grid.Dispose();
@@ -57,6 +58,7 @@ internal sealed class PruneCommand : EspalierCommand
         });
         if (configuration is { Sparsities: [0], Heads: null, FeedForward: null })
             throw new UsageException("say what goes: --sparsity 0.6 for 60 % of the weights, --heads or --feed-forward for how many stay");
-        return context.Begin("measuring", _ => CompressionGrid.Create(folder, configuration, context.Cancel));
+        GridCommand.ThrowIfTaken(folder);
+        return context.Begin("measuring", _ => CompressionGrid.Create(folder, configuration, context.Cancel, _data.Opening(parsed, context)));
     }
 }

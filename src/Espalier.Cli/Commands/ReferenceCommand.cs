@@ -17,7 +17,7 @@ internal sealed class ReferenceCommand : EspalierCommand
         | exit code | meaning |
         |---|---|
         | 0 | done |
-        | 1 | failed, a limit was missed, or what is named cannot be used: a damaged file, a run whose budget is used up |
+        | 1 | failed, a limit was missed, a model of a grid could not be made, or what is named cannot be used: a damaged file, a run whose budget is used up |
         | 2 | wrong usage: options that mean nothing, contradict one another or are impossible |
         | 130 | interrupted; what can be resumed is saved |
 

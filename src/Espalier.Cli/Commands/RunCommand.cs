@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Espalier.Cli.CommandLine;
 using Espalier.Compression;
+using Espalier.Compression.Analysis;
 using Espalier.Pipeline.Jobs;
 using Espalier.Pipeline.Reports;
 using Espalier.Text.Bitext;
@@ -79,7 +80,7 @@ internal sealed class RunCommand : EspalierCommand
                     + $"and try again with: espalier run --resume {Shown(job.Folder)} (add --time +10m to give it more time)", job.Failure);
         }
         if (report.Outcome?.Missed is { Count: > 0 } missed)
-            throw new CompressionException($"a goal is not met: {string.Join("; ", missed.Select(LimitWords.Of))}. The nearest package is in {result.Package}");
+            throw new CompressionException($"a goal is not met: {string.Join("; ", missed.Select(m => LimitWords.OfJob(m, result.Outcome?.DevelopmentTranslation == null ? QualityMetric.Accuracy : QualityMetric.Bleu)))}. The nearest package is in {result.Package}");
     }
 
     private Job Open(ParseResult parsed, CommandContext context)
@@ -191,13 +192,18 @@ internal sealed record RunResult(
                 text.WriteLine($"  pretraining  held-out perplexity {Math.Exp(loss):F2}");
             text.WriteLine($"  size         {o.Bytes:N0} bytes{(o.UncompressedBytes is { } before ? $"; {before:N0} before compression" : "")}");
             if (o.LatencySeconds is { } latency)
-                text.WriteLine($"  latency      {1e3 * latency:F2} ms {(o.DevelopmentTranslation == null ? "an example" : "a sentence")}; {o.TokensPerSecond:N0} tokens/s in batches");
+                text.WriteLine($"  latency      {1e3 * latency:F2} ms {(o.DevelopmentTranslation == null ? "an example" : "a sentence")}; {o.TokensPerSecond:N0} tokens/s in batches{Before(o)}");
             text.WriteLine($"  time         {Quantities.Show(TimeSpan.FromSeconds(o.Seconds))}");
         }
         foreach (string note in Notes)
             text.WriteLine($"  note: {note}");
         text.WriteLine($"report: {Report}");
     }
+
+    // Small on disk need not be fast: whoever ships it must see that.
+    private static string Before(ReportOutcome o)
+        => o is { UncompressedLatencySeconds: { } latency, UncompressedTokensPerSecond: { } tokens, LatencySeconds: { } now }
+            ? $"; {1e3 * latency:F2} ms, {tokens:N0} tokens/s before compression{(now > 0.95 * latency ? ", so it is no faster for a single one" : "")}" : "";
 
     private static string Time(double? seconds) => seconds is { } s ? Quantities.Show(TimeSpan.FromSeconds(s)) : "";
 }

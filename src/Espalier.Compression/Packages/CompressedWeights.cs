@@ -86,6 +86,15 @@ public sealed class CompressedWeights
         }
     }
 
+    /// <summary>Whether any of them is quantized, rather than pruned only.</summary>
+    /// <exception cref="SafetensorsException">The file is damaged.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public bool AreQuantized()
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(_path);
+        return CompressedTensor.AnyQuantized(file);
+    }
+
     /// <summary>Reads every tensor.</summary>
     /// <param name="wanted">Their names in checkpoints, and their sizes.</param>
     /// <param name="nameOf">Their names in the file, of their names in checkpoints.</param>
@@ -134,10 +143,21 @@ public sealed class CompressedWeights
             : throw new SafetensorsException(file.Path, nameOf(name), $"is {stored.Shape}; the model expects {shape}");
     }
 
+    /// <summary>Whether the file of the weights is what the package was made with.</summary>
+    /// <exception cref="SafetensorsException">It is no such file.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public bool AreWhole()
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(_path);
+        return IsWhole(file);
+    }
+
+    private bool IsWhole(SafetensorsFile file) => file.Sha256() == _scheme.WeightsSha256;
+
     // After all tensors: what can be said of one says more.
     private void ThrowUnlessWhole(SafetensorsFile file)
     {
-        if (file.Sha256() != _scheme.WeightsSha256)
+        if (!IsWhole(file))
         {
             throw new SafetensorsException(
                 _path, null, "is not what the package was made with: its SHA-256 is another. Copy the package anew, or make it again");

@@ -13,7 +13,7 @@ public interface IRecovery
 }
 
 /// <summary>What came of recovery.</summary>
-/// <param name="Weights">The weights; those that are pruned at zero.</param>
+/// <param name="Weights">The weights, never worse than those it began with; those that are pruned at zero.</param>
 /// <param name="QualityBefore">The quality on the development set before it.</param>
 /// <param name="Quality">The same after it.</param>
 /// <param name="Steps">Optimizer steps that it took.</param>

@@ -44,7 +44,7 @@ public sealed record PruningSettings
 
         if (Step is not (>= LeastStep and < 1))
         {
-            faults.Add($"steps of {Step} of the weights; expected {LeastStep} or more and less than 1");
+            faults.Add($"a step of {Step} of the weights; expected {LeastStep} or more and less than 1, such as 0.15 for 15 %");
         }
 
         return faults;

@@ -22,7 +22,7 @@ public static class StructuredPruning
     /// <param name="heads">Attention heads that each attention keeps; null keeps all.</param>
     /// <param name="feedForward">Feed-forward units that each layer keeps; null keeps all.</param>
     /// <returns>The smaller model and its stacks.</returns>
-    /// <exception cref="CompressionException">Fewer than one, or more than there are; or a weight is infinite or no number.</exception>
+    /// <exception cref="UnfitSettingException">Fewer than one, or more than there are; or a weight is infinite or no number.</exception>
     public static (ModelWeights Weights, T Configuration) Shrink<T>(ModelWeights weights, T configuration, int? heads, int? feedForward)
         where T : StackConfiguration
     {
@@ -79,7 +79,7 @@ public static class StructuredPruning
     {
         if (kept < 1 || kept > there)
         {
-            throw new CompressionException($"{kept} {what} to keep in each layer; expected 1 to {there}, as many as there are");
+            throw new UnfitSettingException($"{kept} {what} to keep in each layer; expected {(there == 1 ? "1" : $"1 to {there}")}, as many as there are");
         }
     }
 

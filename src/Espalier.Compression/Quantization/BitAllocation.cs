@@ -18,7 +18,7 @@ public static class BitAllocation
         if (least > bytes)
         {
             throw new CompressionException(
-                $"{bytes:N0} bytes are left for the weights, which take {least:N0} at {TensorSensitivity.LeastBits} bits each; allow "
+                $"{Math.Max(0, bytes):N0} bytes are left for the weights, which take {least:N0} at {TensorSensitivity.LeastBits} bits each; allow "
                 + $"{least - bytes:N0} bytes more, prune the model too, or begin from a smaller one");
         }
 

@@ -1,3 +1,4 @@
+using Espalier.Compression.Pruning;
 using Espalier.Engine.Weights;
 
 namespace Espalier.Compression.Quantization;
@@ -54,6 +55,13 @@ public sealed record QuantizationSettings
     /// <summary>Throws where <see cref="Keep"/> names what is not there.</summary>
     /// <exception cref="CompressionException">It does; the message has the nearest name.</exception>
     public void ThrowUnlessKept(ModelWeights weights) => TensorPatterns.ThrowUnlessMatched(Keep, [.. weights.Tensors.Select(t => t.Name)]);
+
+    /// <summary>Throws where tensors that are to be quantized have no range, all at once rather than one after the other.</summary>
+    /// <param name="weights">The model.</param>
+    /// <param name="masks">Which of its weights are pruned.</param>
+    /// <exception cref="CompressionException">Some have none; the message names all of them.</exception>
+    public void ThrowIfConstant(ModelWeights weights, WeightMasks masks)
+        => TensorQuantizer.ThrowIfConstant(weights.Tensors.Where(t => !Keeps(t.Name)), masks.Of);
 
     /// <summary>Packs a tensor by these settings. As in the paper every one is quantized that is not kept; by other settings than the
     /// paper's one stays at full precision, too, that takes no more bytes so: its scale and names outweigh the weights of a small vector.</summary>

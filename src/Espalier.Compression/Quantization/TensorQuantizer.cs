@@ -19,11 +19,11 @@ public static class TensorQuantizer
     /// <param name="rule">Which range.</param>
     /// <param name="kept">True for each weight that stays; null where all do.</param>
     /// <exception cref="CompressionException">A weight is infinite or no number, or all weights of a tensor that is not pruned are
-    /// equal, so that it has no range.</exception>
+    /// equal, so that it has no range, or lie too far apart.</exception>
     public static QuantizedValues Quantize(WeightTensor tensor, QuantizationScheme scheme, RangeRule rule, bool[]? kept = null)
     {
         tensor.ThrowUnlessFinite();
-        ThrowIfConstant(tensor, kept);
+        ThrowIfConstant([tensor], _ => kept);
         int ranges = checked((int)scheme.ScaleCount(tensor.Shape));
         List<float> scales = new(ranges), zeros = new(ranges);
         byte[] codes = new byte[tensor.Values.Length], part = new byte[tensor.Values.Length];
@@ -42,6 +42,13 @@ public static class TensorQuantizer
 
             ReadOnlySpan<float> values = stay.AsSpan(0, count);
             (float scale, float zero) = UniformQuantizer.Quantize(values, scheme.Bits, rule, part.AsSpan(0, count));
+            if (!float.IsFinite(scale) || !float.IsFinite(zero) || !float.IsFinite(zero + (scale * ((1 << scheme.Bits) - 1))))
+            {
+                throw new CompressionException(
+                    $"tensor {tensor.Name} has weights from {tensor.Values.Min():G3} to {tensor.Values.Max():G3}, which lie too far apart for a step in single precision; "
+                    + "the model is damaged or its training diverged: take an earlier checkpoint");
+            }
+
             scales.Add(scale);
             zeros.Add(zero);
             error += UniformQuantizer.SquaredError(values, scale, zero, part.AsSpan(0, count));
@@ -75,13 +82,20 @@ public static class TensorQuantizer
         }
     }
 
-    private static void ThrowIfConstant(WeightTensor tensor, bool[]? kept)
+    /// <summary>Throws where tensors have no range: all their weights are equal, and none is pruned.</summary>
+    /// <param name="tensors">The tensors.</param>
+    /// <param name="kept">Of a tensor's name, true for each weight that stays; null where all do.</param>
+    /// <exception cref="CompressionException">Some have none; the message names all of them.</exception>
+    internal static void ThrowIfConstant(IEnumerable<WeightTensor> tensors, Func<string, bool[]?> kept)
     {
-        if (kept == null && tensor.Values.Length > 1 && Array.TrueForAll(tensor.Values, v => v == tensor.Values[0]))
+        WeightTensor[] constant =
+            [.. tensors.Where(t => kept(t.Name) == null && t.Values.Length > 1 && Array.TrueForAll(t.Values, v => v == t.Values[0]))];
+        if (constant.Length > 0)
         {
+            (string others, string them) = constant.Length == 1 ? ("", "it") : ($", and so it is with {constant.Length - 1} more", "them");
             throw new CompressionException(
-                $"all weights of tensor {tensor.Name} are {tensor.Values[0]}: their range is zero, and a step of it too. "
-                + $"Leave it at full precision with --keep {tensor.Name}, or train the model first");
+                $"all weights of tensor {constant[0].Name} are {constant[0].Values[0]}{others}: their range is zero, and a step of it too. "
+                + $"Leave {them} at full precision with --keep {string.Join(' ', constant.Select(t => t.Name))}, or train the model first");
         }
     }
 }

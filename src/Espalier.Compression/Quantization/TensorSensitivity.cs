@@ -5,7 +5,7 @@ namespace Espalier.Compression.Quantization;
 /// <summary>What the model loses when one tensor is quantized and no other, for each number of bits.</summary>
 /// <param name="Tensor">Its name.</param>
 /// <param name="Measured">What was lost at <see cref="ProbeBits"/> bits.</param>
-/// <param name="Losses">What is lost at 2 to 8 bits: measured at <see cref="ProbeBits"/>, at others in proportion to the squared
+/// <param name="Losses">What is lost at 2 to 8 bits: measured up to <see cref="ProbeBits"/>, with more in proportion to the squared
 /// error of the weights, which a smooth loss follows near its minimum (as Dong et al. 2019 argue by the Hessian). Where nothing was
 /// lost that texts could tell, a little for the error all the same, so that bits which are left over are not given away.</param>
 /// <param name="Bytes">What it takes at 2 to 8 bits in the file.</param>
@@ -17,7 +17,8 @@ public sealed record TensorSensitivity(string Tensor, double Measured, IReadOnly
     /// <summary>The most bits.</summary>
     public const int MostBits = 8;
 
-    /// <summary>Bits at which the loss is measured: few enough that it stands out, not so few that the model breaks.</summary>
+    /// <summary>The most bits at which the loss is measured. With fewer it grows faster than the error, so that it is measured for each
+    /// of them; with more it hardly stands out.</summary>
     public const int ProbeBits = 4;
 
     // Loss for each squared error that every tensor is taken to have, as a part of the median of those measured.
@@ -35,23 +36,30 @@ public sealed record TensorSensitivity(string Tensor, double Measured, IReadOnly
         IProgress<double>? progress = null)
     {
         WeightTensor[] tensors = [.. weights.Tensors.Where(t => !settings.Keeps(t.Name))];
-        List<(TensorSensitivity Errors, double Slope)> result = [];
+        List<(string Tensor, double[] Measured, PackedTensor[] Packed)> result = [];
         foreach (WeightTensor tensor in tensors)
         {
             PackedTensor[] packed = [.. AllBits.Select(bits => settings.Pack(tensor, bits, masks.Of(tensor.Name), leaveSmall: true))];
-            PackedTensor probe = packed[ProbeBits - LeastBits];
-            double measured = Math.Max(0, loss(probe.Decode()));
-            result.Add((
-                new TensorSensitivity(tensor.Name, measured, [.. packed.Select(p => p.SquaredError)], [.. packed.Select(p => p.Bytes)]),
-                probe.SquaredError > 0 ? measured / probe.SquaredError : 0));
+            double[] measured = [.. packed.Take(ProbeBits - LeastBits + 1).Select(p => p.SquaredError > 0 ? Math.Max(0, loss(p.Decode())) : 0)];
+            result.Add((tensor.Name, measured, packed));
             progress?.Report(result.Count / (double)tensors.Length);
         }
 
-        double[] slopes = [.. result.Select(r => r.Slope).Where(slope => slope > 0).Order()];
+        double[] slopes = [.. result.Select(r => Slope(r.Measured, r.Packed)).Where(slope => slope > 0).Order()];
         double least = slopes.Length == 0 ? 1 : LeastSlope * slopes[slopes.Length / 2];
-        return [.. result.Select(r => r.Errors with { Losses = [.. r.Errors.Losses.Select(error => Math.Max(least, r.Slope) * error)] })];
+        return [
+            .. from r in result
+               let slope = Math.Max(least, Slope(r.Measured, r.Packed))
+               select new TensorSensitivity(
+                   r.Tensor, r.Measured[^1],
+                   [.. r.Packed.Select((p, i) => i < r.Measured.Length ? Math.Max(r.Measured[i], least * p.SquaredError) : slope * p.SquaredError)],
+                   [.. r.Packed.Select(p => p.Bytes)])];
     }
 
+    // Loss for each squared error at the most bits of those measured.
+    private static double Slope(double[] measured, PackedTensor[] packed)
+        => packed[measured.Length - 1].SquaredError is > 0 and var error ? measured[^1] / error : 0;
+
     /// <summary>2 to 8.</summary>
-    internal static IEnumerable<int> AllBits => Enumerable.Range(LeastBits, MostBits - LeastBits + 1);
+    public static IEnumerable<int> AllBits => Enumerable.Range(LeastBits, MostBits - LeastBits + 1);
 }

@@ -45,7 +45,7 @@ internal static class RobertaTensors
         using DeviceMemory positions = PositionMemory(parameters, configuration, unread);
         TensorTransfer.Load(
             file, parameters.Device, Tensors(parameters, configuration, positions, unread).Where(t => withHead || !IsHead(t.Name)),
-            exact: false);
+            exact: false, finite: true);
         float[] rows = new float[PositionTable(parameters).Length];
         parameters.Device.Download(Read(positions, configuration, unread), rows);
         parameters.Device.Upload(rows, PositionTable(parameters));

@@ -84,6 +84,10 @@ public sealed partial class CompressedTensor
         }
     }
 
+    /// <summary>Whether a file holds a quantized tensor.</summary>
+    public static bool AnyQuantized(SafetensorsFile file)
+        => file.Metadata.Keys.Any(name => IsDescribed(file, name) && file.Tensors.ContainsKey(name + ".codes"));
+
     /// <summary>Reads a tensor that <see cref="Write"/> wrote, or any dense one of floats, and checks all of it.</summary>
     /// <exception cref="SafetensorsException">It is not there, or is not consistent: the message names the tensor, what was
     /// found and what was expected.</exception>

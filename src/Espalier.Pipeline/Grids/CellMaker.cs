@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Espalier.Compression;
 using Espalier.Compression.Analysis;
+using Espalier.Compression.Pruning;
 using Espalier.Compression.Quantization;
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Weights;
@@ -21,6 +22,20 @@ internal sealed class CellMaker(ICompressionTask task, GridConfiguration configu
     public IReadOnlyList<string> Warnings => _made == _here ? []
         : [$"the grid was made on {_made} and goes on on {_here}: last bits of what is made from here on will differ, and speeds are measured again"];
 
+    /// <summary>How fast the uncompressed model is here, where it was measured elsewhere or not at all.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public DenseSpeed MeasureDense(DenseSpeed? known, CancellationToken cancel)
+    {
+        if (known?.Machine == _here)
+        {
+            return known;
+        }
+
+        using IMeasuredModel model = task.Open(task.Folder);
+        InferenceSpeed speed = model.MeasureSpeed(cancel);
+        return new DenseSpeed(speed.Latency, speed.TokensPerSecond, _here);
+    }
+
     /// <summary>Makes a cell; one that fails says why.</summary>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="RunStorageException">The disk is full or failed.</exception>
@@ -29,6 +44,25 @@ internal sealed class CellMaker(ICompressionTask task, GridConfiguration configu
         CellResult? cell = null;
         string? fault = GridFault.Of(() => cell = Pack(level, bits, cancel));
         return cell ?? CellResult.Failed(level.Result.Sparsity, bits, fault!);
+    }
+
+    /// <summary>What is wrong with the package of a cell; null where it is what was made and measured.</summary>
+    public string? Fault(CellResult cell)
+        => PackageDigest.Fault(Path.Join(run.Path, CompressionGrid.CellsName, cell.Name), cell.Measures!.Bytes, cell.Sha256);
+
+    /// <summary>Forgets the cells whose packages are damaged or gone, so that they are made anew.</summary>
+    public void Verify(GridLog log, IProgress<GridProgress>? progress)
+    {
+        foreach (CellResult cell in log.Cells.Where(c => c.Measures != null).ToArray())
+        {
+            if (Fault(cell) is { } fault)
+            {
+                log.Remove(cell);
+                string words = $"the package of {cell.Name} {fault}; it is made anew";
+                log.Write("damaged", words);
+                progress?.Report(log.Progress("looking at what is there") with { Warning = words });
+            }
+        }
     }
 
     /// <summary>Measures the speed of cells that another machine measured: the latencies of two in one table would be set against one
@@ -49,10 +83,16 @@ internal sealed class CellMaker(ICompressionTask task, GridConfiguration configu
     {
         long start = Stopwatch.GetTimestamp();
         QuantizationSettings settings = configuration.Quantization;
+        WeightMasks masks = level.Result.Sparsity > 0 ? level.Masks : WeightMasks.None;
+        if (bits != GridConfiguration.FullPrecision)
+        {
+            settings.ThrowIfConstant(level.Weights, masks);
+        }
+
         PackedTensor[] packed =
         [
             .. level.Weights.Tensors.Select(t => settings.Pack(
-                t, bits == GridConfiguration.FullPrecision ? null : bits, level.Result.Sparsity > 0 ? level.Masks.Of(t.Name) : null)),
+                t, bits == GridConfiguration.FullPrecision ? null : bits, masks.Of(t.Name))),
         ];
         string folder = Path.Join(CompressionGrid.CellsName, CellName.Of(level.Result.Sparsity, bits)), path = Path.Join(run.Path, folder);
         run.WriteFolder(folder, to => task.WritePackage(to, packed));
@@ -72,6 +112,7 @@ internal sealed class CellMaker(ICompressionTask task, GridConfiguration configu
         {
             SingleQuality = single,
             Machine = _here,
+            Sha256 = PackageDigest.Of(path),
         };
     }
 

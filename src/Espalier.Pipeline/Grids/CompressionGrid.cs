@@ -89,6 +89,11 @@ public sealed class CompressionGrid : IDisposable
         var weights = ModelWeights.Download(model.Weights);
         weights.ThrowUnlessFinite();
         configuration.Quantization.ThrowUnlessKept(weights);
+        if ((configuration.Heads ?? configuration.FeedForward) != null && task.Shrink(weights).Count == weights.Count)
+        {
+            throw new UnfitSettingException("the model has no more heads and feed-forward units than are to stay: nothing would be taken out; name fewer, or none at all");
+        }
+
         var record = new GridRecord(
             configuration with { Model = Path.GetFullPath(configuration.Model), Threads = task.Device.Threads },
             ModelSource.Fingerprint(task.Folder), task.Metric, model.MeasureQuality(cancel), task.DevelopmentExamples, task.EpochSeconds);
@@ -128,13 +133,11 @@ public sealed class CompressionGrid : IDisposable
     public void Ask(DeploymentLimits limits, IReadOnlyList<Measure>? frontier = null)
     {
         DeploymentLimits before = Record.Limits ?? new DeploymentLimits();
-        GridRecord record = Record with
+        Keep(Record with
         {
             Limits = new DeploymentLimits(limits.MaxBytes ?? before.MaxBytes, limits.MaxLatency ?? before.MaxLatency, limits.MaxDrop ?? before.MaxDrop),
             Frontier = frontier ?? Record.Frontier,
-        };
-        _run.Update(_run.Manifest with { Configuration = JsonSerializer.SerializeToElement(record, GridJson.Default.GridRecord) });
-        Record = record;
+        });
     }
 
     /// <summary>Makes and measures the cells that are left, one level of pruning after another. A cell that fails says why, and the others go on.</summary>
@@ -148,7 +151,14 @@ public sealed class CompressionGrid : IDisposable
         GridConfiguration c = Record.Configuration;
         var levels = new LevelMaker(_task, Record, _run, progress);
         _log.Write("started", $"{Done} of {Count} cells are done");
+        _cells.Verify(_log, progress);
         _cells.MeasureSpeedHere(_log, progress, cancel);
+        if (pace == null)
+        {
+            // Where time is short, it is the package that is measured in the end.
+            Keep(Record with { Dense = _cells.MeasureDense(Record.Dense, cancel) });
+        }
+
         double[] steps = [.. c.Steps().Where(s => pace == null || c.Sparsities.Any(to => to >= s && c.Bits.Any(bits => pace.Wants(to, bits))))];
         for (int step = 0; step < steps.Length && pace?.GoesOn(_log.Cells) != false; step++)
         {
@@ -182,6 +192,7 @@ public sealed class CompressionGrid : IDisposable
             }
         }
 
+        _log.WriteTables();
         _log.Write("finished", $"{Done} of {Count} cells are done");
         return Table();
     }
@@ -199,14 +210,21 @@ public sealed class CompressionGrid : IDisposable
     /// <summary>Chooses among the cells, and puts the chosen package in the run's folder of the model.</summary>
     /// <param name="limits">What to keep to.</param>
     /// <exception cref="CompressionException">Every cell failed.</exception>
+    /// <exception cref="RunDamagedException">The package of the chosen cell is not what was made; the folder of the model is as it was.</exception>
     /// <exception cref="RunStorageException">The disk is full or failed.</exception>
     public ModelChoice<CellResult> Choose(DeploymentLimits limits)
     {
         ModelChoice<CellResult> choice = ModelChoices.Choose(
             [.. Table().Cells.Where(c => c.Measures != null)], c => c.Measures!, Record.Quality, limits, Record.Metric);
+        string package = Path.Join(_run.Path, CellsName, choice.Chosen.Name);
+        if (_cells.Fault(choice.Chosen) is { } fault)
+        {
+            throw new RunDamagedException(package, $"{fault}. {_run.ModelPath} is as it was; resume the grid, and that package is made anew");
+        }
+
         _run.WriteFolder(RunDirectory.ModelName, folder =>
         {
-            foreach (string file in System.IO.Directory.EnumerateFiles(Path.Join(_run.Path, CellsName, choice.Chosen.Name)))
+            foreach (string file in System.IO.Directory.EnumerateFiles(package))
             {
                 File.Copy(file, Path.Join(folder, Path.GetFileName(file)));
             }
@@ -229,6 +247,15 @@ public sealed class CompressionGrid : IDisposable
     {
         _run.Dispose();
         _task.Dispose();
+    }
+
+    private void Keep(GridRecord record)
+    {
+        if (record != Record)
+        {
+            _run.Update(_run.Manifest with { Configuration = JsonSerializer.SerializeToElement(record, GridJson.Default.GridRecord) });
+            (Record, _log.Dense) = (record, record.Dense);
+        }
     }
 
     // As a part of the steps that evaluations stand between; nobody knows it where not a step was measured.

@@ -17,6 +17,9 @@ internal sealed class GridLog(RunDirectory run, GridRecord record)
     /// <summary>The cells that have ended, in the order in which they did.</summary>
     public IReadOnlyList<CellResult> Cells => _cells;
 
+    /// <summary>How fast the uncompressed model is; null where that was not measured.</summary>
+    public DenseSpeed? Dense { get; set; } = record.Dense;
+
     /// <summary>Those that have ended well.</summary>
     public int Done => _cells.Count(c => c.Failure == null);
 
@@ -38,6 +41,22 @@ internal sealed class GridLog(RunDirectory run, GridRecord record)
         WriteCells();
     }
 
+    /// <summary>A cell is not there any more.</summary>
+    public void Remove(CellResult cell)
+    {
+        _cells.Remove(cell);
+        WriteCells();
+    }
+
+    /// <summary>Writes the tables; one that was removed comes back so.</summary>
+    public void WriteTables()
+    {
+        GridTable table = Table();
+        run.WriteFile(TableJsonName, JsonSerializer.SerializeToUtf8Bytes(table, GridJson.Default.GridTable));
+        run.WriteFile(TableName, Encoding.UTF8.GetBytes(Csv(table)));
+        run.WriteFile(ErrorsName, Encoding.UTF8.GetBytes(Errors(table)));
+    }
+
     /// <summary>Writes an event.</summary>
     public void Write(string kind, string message)
         => run.Events.Append(new TrainingEvent { Event = kind, Time = DateTimeOffset.UtcNow, Message = message });
@@ -47,12 +66,12 @@ internal sealed class GridLog(RunDirectory run, GridRecord record)
 
     /// <summary>The cells and levels that have ended.</summary>
     public GridTable Table(Measure first = Measure.Bytes, Measure second = Measure.Quality) => TableOf(
-        record.Metric, record.Quality, _cells, [.. record.Configuration.Steps().Select(s => GridLevel.ReadResult(run, s)).OfType<LevelResult>()], first, second);
+        record.Metric, record.Quality, _cells, [.. record.Configuration.Steps().Select(s => GridLevel.ReadResult(run, s)).OfType<LevelResult>()], first, second) with { Dense = Dense };
 
     /// <summary>Reads the cells that have ended, in the order in which they did.</summary>
     /// <exception cref="RunDamagedException">A line is no cell's result.</exception>
     public static IReadOnlyList<CellResult> Read(string folder)
-        => JsonLines.Read(Path.Join(folder, CellsName), GridJson.Default.CellResult, "cell's result");
+        => JsonLines.Read(Path.Join(folder, CellsName), GridJson.Default.CellResult, "cell's result", "remove that line, and go on: its cell is made anew");
 
     /// <summary>The table of the cells that have ended, with the frontier under two measures.</summary>
     public static GridTable TableOf(
@@ -66,11 +85,8 @@ internal sealed class GridLog(RunDirectory run, GridRecord record)
     // The cells, then the tables, each whole or not at all.
     private void WriteCells()
     {
-        GridTable table = Table();
         run.WriteFile(CellsName, JsonLines.Of(_cells, GridJson.Default.CellResult));
-        run.WriteFile(TableJsonName, JsonSerializer.SerializeToUtf8Bytes(table, GridJson.Default.GridTable));
-        run.WriteFile(TableName, Encoding.UTF8.GetBytes(Csv(table)));
-        run.WriteFile(ErrorsName, Encoding.UTF8.GetBytes(Errors(table)));
+        WriteTables();
     }
 
     // Numbers and plain words only: nothing that would have to be quoted.

@@ -18,10 +18,33 @@ public sealed record GridRecord(
     GridConfiguration Configuration, string ModelFingerprint, QualityMetric Metric, [property: JsonRequired] double Quality,
     int DevelopmentExamples, double EpochSeconds, DeploymentLimits? Limits = null, IReadOnlyList<Measure>? Frontier = null)
 {
+    /// <summary>How fast the uncompressed model is; null where that was not measured yet.</summary>
+    public DenseSpeed? Dense { get; init; }
+
     /// <summary>What a grid's <c>run.json</c> says.</summary>
     /// <exception cref="RunException">It is another kind of run, or damaged.</exception>
     internal static GridRecord Read(string path, RunManifest manifest)
         => manifest.ConfigurationAs(GridJson.Default.GridRecord, CompressionGrid.Kind, path);
+}
+
+/// <summary>How fast the uncompressed model is: what compression is to beat.</summary>
+/// <param name="Latency">Median seconds for one example by itself.</param>
+/// <param name="TokensPerSecond">Tokens per second in batches, as in <see cref="ModelMeasures"/>.</param>
+/// <param name="Machine">Where it was measured.</param>
+public sealed record DenseSpeed(double Latency, double TokensPerSecond, string Machine)
+{
+    // What is faster by less may be slower when it is measured again.
+    private const double Spread = 0.05;
+
+    /// <summary>In what a compressed model is no faster, in words such as "slower alone, no faster in batches"; null where it is faster in
+    /// both.</summary>
+    public string? Beside(ModelMeasures m)
+    {
+        string? alone = Words(m.Latency / Latency), batches = Words(TokensPerSecond / m.TokensPerSecond);
+        return alone == batches ? alone : string.Join(", ", ((string?[])[alone == null ? null : $"{alone} alone", batches == null ? null : $"{batches} in batches"]).OfType<string>());
+
+        static string? Words(double time) => time > 1 + Spread ? "slower" : time > 1 - Spread ? "no faster" : null;
+    }
 }
 
 /// <summary>A level of pruning that several cells share: <c>level.json</c>.</summary>
@@ -55,6 +78,9 @@ public sealed record CellResult(
     /// <summary>Where its speed was measured; null, of an earlier version, for where the grid was made.</summary>
     public string? Machine { get; init; }
 
+    /// <summary>SHA-256 over the files of its package, by which it is known to be whole before it is chosen; null, of an earlier version.</summary>
+    public string? Sha256 { get; init; }
+
     /// <summary>The name of its folder.</summary>
     public string Name => CellName.Of(Sparsity, Bits);
 
@@ -70,7 +96,15 @@ public sealed record CellResult(
 /// <param name="Frontier">Names of the cells that no other one beats under two measures; in the file those are bytes and quality.</param>
 public sealed record GridTable(
     QualityMetric Metric, [property: JsonRequired] double Quality, IReadOnlyList<CellResult> Cells, IReadOnlyList<LevelResult> Levels,
-    IReadOnlyList<string> Frontier);
+    IReadOnlyList<string> Frontier)
+{
+    /// <summary>How fast the uncompressed model is; null where that was not measured.</summary>
+    public DenseSpeed? Dense { get; init; }
+
+    /// <summary>In what a cell is no faster than the uncompressed model, in words; null where it is faster, or is that model.</summary>
+    public string? NoFaster(CellResult cell)
+        => (cell.Sparsity, cell.Bits) == (0, GridConfiguration.FullPrecision) || cell.Measures == null ? null : Dense?.Beside(cell.Measures);
+}
 
 /// <summary>Names of cells and levels.</summary>
 internal static class CellName

@@ -77,8 +77,8 @@ internal sealed class LevelMaker(ICompressionTask task, GridRecord record, RunDi
         if (_configuration.Pruning.Ranking == PruningRanking.WholeModel && masks.Hollow(before.Weights) is [string first, ..] hollow)
         {
             string words = $"pruning to {100 * sparsity:G4} %";
-            progress?.Report(new GridProgress(words, 0, $"{words} of the whole model leaves {hollow.Count} matrices with less than a hundredth of their weights, "
-                + $"such as {first}: the model will hardly work. Rank weights per matrix (PerMatrix), or do not prune embeddings, whose weights are larger"));
+            progress?.Report(new GridProgress(words, 0, $"{words} of the whole model leaves {(hollow.Count == 1 ? $"{first} with less than a hundredth of its" : $"{hollow.Count} matrices, such as {first}, with less than a hundredth of their")} weights: "
+                + $"the model will hardly work. Rank weights per matrix (PerMatrix){(_configuration.Pruning.Embeddings ? ", or do not prune embeddings, whose weights are larger" : "")}"));
         }
 
         return Level(sparsity, Recovery(time).Recover(sparsity, masks.Apply(before.Weights), masks, cancel), masks);

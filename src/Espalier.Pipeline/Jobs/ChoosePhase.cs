@@ -11,9 +11,6 @@ namespace Espalier.Pipeline.Jobs;
 /// <summary>Chooses the model that becomes the package: of all that were made, or the best there is where none was.</summary>
 internal static class ChoosePhase
 {
-    // Without a limit of any kind the smallest that loses next to nothing is the one to ship.
-    private const double Negligible = 0.005;
-
     /// <summary>Chooses.</summary>
     /// <exception cref="RunException">There is no model of any kind yet.</exception>
     public static void Run(JobWork job)
@@ -32,15 +29,9 @@ internal static class ChoosePhase
     public static (string Folder, CellResult Cell) Best(JobWork job)
     {
         (string Folder, CellResult Cell)[] cells = [.. Cells(job).Where(c => c.Cell.Measures != null)];
-        double quality = UncompressedQuality(job);
-        QualityMetric metric = MetricOf(job);
         DeploymentLimits limits = job.Settings.Limits;
         DeploymentLimits inner = limits with { MaxBytes = limits.MaxBytes - PackageSizes.CardBytes };
-        return limits != new DeploymentLimits()
-            ? ModelChoices.Choose(cells, c => Measures(job, c), quality, inner, metric).Chosen
-            : cells.Where(c => c.Cell.Measures!.Quality >= quality - (Negligible * metric.Best())).OrderBy(c => c.Cell.Measures!.Bytes)
-                .Concat(cells.OrderByDescending(c => c.Cell.Measures!.Quality)).Select(c => ((string, CellResult)?)c).FirstOrDefault()
-                ?? throw new CompressionException("there is no compressed model to choose from");
+        return ModelChoices.Choose(cells, c => Measures(job, c), UncompressedQuality(job), inner, MetricOf(job)).Chosen;
     }
 
     /// <summary>Whether a cell's package is likely to keep to the limit of its size.</summary>

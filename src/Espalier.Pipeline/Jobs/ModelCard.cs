@@ -1,4 +1,5 @@
 using System.Text;
+using Espalier.Compression.Analysis;
 using Espalier.Compression.Choice;
 using Espalier.Pipeline.Reports;
 using Espalier.Text.Bitext;
@@ -59,7 +60,7 @@ internal static class ModelCard
             + $"drop in {(translator ? "BLEU" : "accuracy")}: {(s.Limits.MaxDrop is { } drop ? $"at most {100 * drop:G3} points" : "no limit")}");
         foreach (LimitExcess missed in outcome.Missed ?? [])
         {
-            Line($"- **not met:** {LimitWords.Of(missed)}");
+            Line($"- **not met:** {LimitWords.OfJob(missed, translator ? QualityMetric.Bleu : QualityMetric.Accuracy)}");
         }
 
         Line();

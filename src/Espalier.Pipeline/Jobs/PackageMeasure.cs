@@ -108,10 +108,13 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
         EncodedExamples examples = Encode(job, development, model, cancel);
         ClassifierResult result = model.Measure(examples, cancel);
         speed ??= InferenceSpeed.Measure(model, examples, cancel);
+        InferenceSpeed? whole = Whole(job, folder, cancel);
         outcome = outcome with
         {
             LatencySeconds = speed.Latency,
             TokensPerSecond = speed.TokensPerSecond,
+            UncompressedLatencySeconds = whole?.Latency,
+            UncompressedTokensPerSecond = whole?.TokensPerSecond,
             Development = Score(result),
             UncompressedAccuracy = ChoosePhase.UncompressedQuality(job),
             UncompressedBytes = ChoosePhase.Trained(job) is { } run ? ModelPackage.BytesOf(ModelSource.Find(run)) : null,
@@ -128,6 +131,11 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
             outcome with { Missed = Missed(job.Settings.Limits, outcome) }, ReportConfusion.Of(name, model.Labels, result.Confusion),
             MistakesOf(name, set, model.Labels, result));
     }
+
+    // Measured now, a moment after the package: an hour ago the machine had other things to do.
+    private static InferenceSpeed? Whole(JobWork job, string folder, CancellationToken cancel)
+        => ChoosePhase.Trained(job) is { } run && ModelSource.Find(run) is var trained && Path.GetFullPath(trained) != Path.GetFullPath(folder)
+            ? SpeedOf(job, trained, cancel) : null;
 
     private static LabelledSet Development(JobWork job) => LabelledSplits.Open(job.Train!, job.Development, job.Settings.Columns).Development;
 

@@ -70,6 +70,24 @@ public static class ModelPackage
     public static long BytesOf(string folder)
         => Files.Sum(name => new FileInfo(Path.Join(folder, name)).Length);
 
+    /// <summary>The same without the weights: tokenizer and configuration.</summary>
+    public static long BytesWithoutWeights(string folder) => BytesOf(folder) - new FileInfo(Path.Join(folder, ModelFolder.WeightsName)).Length;
+
+    /// <summary>Whether a folder holds a package with quantized weights. What they lost is lost; quantized again they lose more.</summary>
+    /// <exception cref="CompressionException">It is a package of another version, or its configuration cannot be read.</exception>
+    /// <exception cref="Engine.Safetensors.SafetensorsException">Its weights are damaged.</exception>
+    public static bool IsQuantized(string folder) => CompressedWeights.AreIn(folder) && CompressedWeights.Open(folder).AreQuantized();
+
+    /// <summary>Throws where a quantized package that was made of another is the larger of the two. One that is quantized no more may be.</summary>
+    internal static void ThrowIfGrown(string source, string made)
+    {
+        if (BytesOf(made) is var bytes && BytesOf(source) is var before && bytes > before && IsQuantized(source) && IsQuantized(made))
+        {
+            throw new CompressionException(
+                $"{source} is quantized already and takes {before:N0} bytes; so it would take {bytes:N0}, and be no better: ask for fewer bits, or quantize the model that it was made from");
+        }
+    }
+
     /// <summary>Bytes that a package of a model takes beside its quantized tensors, about; what it takes is known when it is written.</summary>
     /// <param name="folder">The model's folder.</param>
     /// <param name="model">The model.</param>

@@ -2,6 +2,7 @@ using Espalier.Compression;
 using Espalier.Compression.Pruning;
 using Espalier.Compression.Quantization;
 using Espalier.Engine.Models;
+using Espalier.Engine.Weights;
 using Espalier.Text.Files;
 using Espalier.Text.Tokenization;
 using Espalier.Training.Runs;
@@ -37,6 +38,7 @@ public sealed class TranslationQuantization
         (_weights, _masks) = TranslationPackage.ReadWeights(source, _configuration);
         _weights.ThrowUnlessFinite();
         settings.ThrowUnlessKept(_weights);
+        settings.ThrowIfConstant(_weights, _masks);
     }
 
     /// <summary>Writes a package with the same bits for every tensor that is not kept.</summary>
@@ -48,27 +50,29 @@ public sealed class TranslationQuantization
     /// <summary>Writes the package with the most bits, of 8, 6, 5 and 4, that takes no more than a certain size.</summary>
     /// <param name="folder">A folder that is not there.</param>
     /// <param name="bytes">Most bytes of the package.</param>
-    /// <exception cref="CompressionException">None fits, or a tensor cannot be quantized; nothing is written.</exception>
+    /// <exception cref="CompressionException">None fits, a tensor cannot be quantized, or the source is quantized already and smaller;
+    /// nothing is written.</exception>
     /// <exception cref="IOException">The disk is full or failed; nothing is written.</exception>
     public QuantizationOutcome WriteWithin(string folder, long bytes) => Write(folder, BitsToTry, bytes);
 
     private QuantizationOutcome Write(string folder, IReadOnlyList<int> bits, long most)
-    {
-        PackedTensor[] packed = AtomicFolder.Write(folder, to =>
+        => AtomicFolder.Write(folder, to =>
         {
+            long smallest = long.MaxValue;
             foreach (int b in bits)
             {
                 PackedTensor[] tensors = [.. _weights.Tensors.Select(t => _settings.Pack(t, b, _masks.Of(t.Name)))];
                 TranslationPackage.Write(to, tensors, _configuration, _tokenizer);
-                if (ModelPackage.BytesOf(to) <= most)
+                smallest = ModelPackage.BytesOf(to);
+                if (smallest <= most)
                 {
-                    return tensors;
+                    ModelPackage.ThrowIfGrown(_source, to);
+                    return QuantizationOutcome.Of(_source, to, _weights, tensors);
                 }
             }
 
             throw new CompressionException(
-                $"with {bits[^1]} bits the package takes {ModelPackage.BytesOf(to):N0} bytes, more than the {most:N0} allowed; allow more, or train a smaller model");
+                $"with {bits[^1]} bits the package takes {smallest:N0} bytes, {ModelPackage.BytesWithoutWeights(to):N0} of them beside the weights; {most:N0} are allowed: "
+                + $"allow {smallest - most:N0} bytes more{(_settings.Granularity == ScaleGranularity.Tensor ? "" : ", take one range for each tensor (--granularity Tensor)")}, or train a smaller model");
         });
-        return ModelQuantization.OutcomeOf(_source, folder, _weights, packed, []);
-    }
 }

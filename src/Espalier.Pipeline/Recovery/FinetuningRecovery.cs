@@ -45,8 +45,11 @@ public sealed class FinetuningRecovery(
 
         Restore(objective.Parameters, run);
         double after = last.Evaluation?.Value ?? Measure(objective, cancel);
+
+        // Where finetuning made it worse, the weights right after pruning are the better ones to go on from.
+        (ModelWeights weights, double reached) = after < before ? (pruned, before) : (ModelWeights.Download(objective.Parameters), after);
         return new RecoveredWeights(
-            ModelWeights.Download(objective.Parameters), before, after, last.Step, last.Epochs, TimeSpan.FromSeconds(last.Elapsed));
+            weights, before, reached, last.Step, last.Epochs, TimeSpan.FromSeconds(last.Elapsed));
     }
 
     // Of a model that gets nothing right yet every part is nothing, and was reached before the first step.

@@ -68,7 +68,7 @@ internal static class OutcomeSection
         html.WriteRaw("</dl>\n");
         foreach (LimitExcess excess in missed)
         {
-            html.Write($"<p class=\"note\" role=\"note\"><span class=\"missed\">Missed:</span> {LimitWords.Of(excess)}.</p>\n");
+            html.Write($"<p class=\"note\" role=\"note\"><span class=\"missed\">Missed:</span> {LimitWords.OfJob(excess, o.DevelopmentTranslation == null ? QualityMetric.Accuracy : QualityMetric.Bleu)}.</p>\n");
         }
 
         WriteTable(html, o);

@@ -40,6 +40,12 @@ public sealed record ReportOutcome
     /// <summary>Tokens per second in batches, as packaged.</summary>
     public double? TokensPerSecond { get; init; }
 
+    /// <summary>Median seconds for one example by itself before compression; null where nothing was compressed or it was not measured.</summary>
+    public double? UncompressedLatencySeconds { get; init; }
+
+    /// <summary>Tokens per second in batches before compression.</summary>
+    public double? UncompressedTokensPerSecond { get; init; }
+
     /// <summary>How good it is on the development set, which decided between models.</summary>
     public ReportScore? Development { get; init; }
 

@@ -9,7 +9,7 @@ public static class BudgetWords
         : time.TotalHours >= 1 ? $"{(int)time.TotalHours}h{time.Minutes:D2}m"
         : time.TotalMinutes >= 1 ? $"{time.Minutes}m{time.Seconds:D2}s"
         : time.TotalSeconds >= 10 ? $"{time.TotalSeconds:F0}s"
-        : time.TotalSeconds is >= 0.05 or <= 0 ? $"{time.TotalSeconds:F1}s" : $"{time.TotalMilliseconds:0.####}ms";
+        : time.TotalSeconds is >= 0.05 or <= 0 ? $"{time.TotalSeconds:F1}s" : $"{time.TotalMilliseconds:G3}ms";
 
     /// <summary>The limits of a budget.</summary>
     public static string Of(TrainingBudget budget) => string.Join(", ", new[]

@@ -82,7 +82,7 @@ public sealed class FinetunedModel : IDisposable
             threads is { } t ? configuration with { Threads = t } : configuration, cancel);
         try
         {
-            FinetuningPreparation.VerifyData(run, manifest, record, materials);
+            FinetuningPreparation.VerifyData(run, manifest, record with { Configuration = configuration }, materials);
             return new FinetunedModel(folder, materials, record, best);
         }
         catch

@@ -10,8 +10,9 @@ public static class JsonLines
     /// <param name="path">The file; one that is not there holds nothing.</param>
     /// <param name="type">How a line is read.</param>
     /// <param name="what">What a line is, for messages, such as <c>trial's result</c>.</param>
+    /// <param name="advice">What to do where one is not; null where nobody knows.</param>
     /// <exception cref="RunDamagedException">Another line is nothing of the kind.</exception>
-    public static IReadOnlyList<T> Read<T>(string path, JsonTypeInfo<T> type, string what)
+    public static IReadOnlyList<T> Read<T>(string path, JsonTypeInfo<T> type, string what, string? advice = null)
     {
         List<T> results = [];
         string[] lines = File.Exists(path) ? File.ReadAllText(path).Split('\n') : [];
@@ -23,7 +24,7 @@ public static class JsonLines
             }
             catch (JsonException e)
             {
-                throw new RunDamagedException(path, $"line {i + 1} is no {what}: {e.Message}", e);
+                throw new RunDamagedException(path, $"line {i + 1} is no {what}: {e.Message}{(advice == null ? "" : $"; {advice}")}", e);
             }
         }
 

@@ -70,7 +70,7 @@ public static class ModelFolder
     /// <param name="parameters">Allocated, of the folder's configuration; the head may be another.</param>
     /// <param name="configuration">The encoder's configuration.</param>
     /// <param name="withHead">Whether the head is loaded too; without it the head stays as it was initialized.</param>
-    /// <exception cref="SafetensorsException">Tensors are missing or of another shape; the message names them.</exception>
+    /// <exception cref="SafetensorsException">Tensors are missing or of another shape, or a weight is no finite number; the message names them.</exception>
     /// <exception cref="RunException">The folder's configuration cannot be read, or its weights are compressed.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static void Load(string folder, ParameterSet parameters, EncoderConfiguration configuration, bool withHead)

@@ -50,13 +50,23 @@ internal class RunStorage
         FlushFolderOf(path);
     });
 
-    /// <summary>Writes a folder by way of a temporary neighbour; a folder that stands there is replaced.</summary>
+    /// <summary>Writes a folder by way of a temporary neighbour, which goes when <paramref name="write"/> throws; a folder that stands there
+    /// is replaced.</summary>
     public void WriteFolder(string path, Action<string> write) => Change(path, () =>
     {
         string temporary = path + Temporary, former = path + Former;
         Delete(temporary);
         Directory.CreateDirectory(temporary);
-        write(temporary);
+        try
+        {
+            write(temporary);
+        }
+        catch
+        {
+            Directory.Delete(temporary, recursive: true);
+            throw;
+        }
+
         FolderSync.Flush(temporary);
         Reached("filled", path);
         if (Directory.Exists(path))

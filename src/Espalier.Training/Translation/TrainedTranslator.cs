@@ -43,7 +43,7 @@ public sealed class TrainedTranslator : IDisposable
         {
             using SafetensorsFile file = SafetensorsFile.Open(Path.Join(folder, ModelFolder.WeightsName));
             parameters.Allocate(seed: 0, trainable: false);
-            TensorTransfer.Load(file, device, parameters.Stored());
+            TensorTransfer.Load(file, device, parameters.Stored(), finite: true);
         }
         else
         {

@@ -1,12 +1,14 @@
 using System.Text;
 using System.Text.Json;
 using Espalier.Cli.CommandLine;
+using Espalier.Compression;
 using Espalier.Compression.Packages;
 using Espalier.Compression.Pruning;
 using Espalier.Compression.Quantization;
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
+using Espalier.Engine.Safetensors;
 using Espalier.Engine.Weights;
 using Espalier.Inference;
 using Espalier.Pipeline.Packages;
@@ -165,6 +167,20 @@ public class TextClassifierTests
 
         (code, _) = await Run("no tab\n", "predict", "--model", folder.Path, "--pairs");
         Assert.Equal(2, code);
+    }
+
+    [Fact]
+    public void Open_WeightThatIsNoNumber_IsRefusedWithItsPlace()
+    {
+        using var folder = new TemporaryFolder();
+        Write(folder.Path);
+        ModelWeights weights = ModelWeights.Load(folder["model.safetensors"]);
+        weights["classifier.out_proj.weight"].Values[17] = float.NaN;
+        weights.Save(folder["model.safetensors"]);
+        string message = Assert.Throws<InferenceException>(() => TextClassifier.Open(folder.Path, 1)).Message;
+        Assert.Contains("tensor 'classifier.out_proj.weight': has the value NaN in row 1, column 1", message, StringComparison.Ordinal);
+        using var device = new CpuDevice(1);
+        Assert.Throws<SafetensorsException>(() => ModelPackage.OpenClassifier(folder.Path, device));
     }
 
     private static async Task<(int Code, string Output)> Run(string input, params string[] args)

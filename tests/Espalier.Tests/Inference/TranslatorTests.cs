@@ -51,7 +51,7 @@ public sealed class TranslatorTests : IDisposable
     public void Open_Package_TranslatesLikeTheWeightsThatItDecodesTo()
     {
         QuantizationOutcome outcome = new TranslationQuantization(_model, new QuantizationSettings { Bits = 8 }).Write(_folder["package"]);
-        Assert.InRange(outcome.BitsPerWeight, 7.9, 8.1);
+        Assert.InRange(outcome.BitsPerWeight, 8, 9);
         Assert.True(TranslationFolder.IsAt(_folder["package"]));
         ModelWeights whole = ModelWeights.Load(Path.Join(_model, "model.safetensors"));
         new TranslationQuantization(_folder["package"], new QuantizationSettings { Keep = ["*"] }).Write(_folder["decoded"]);

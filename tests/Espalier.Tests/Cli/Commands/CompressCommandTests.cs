@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Espalier.Cli.CommandLine;
+using Espalier.Compression;
 using Espalier.Engine.Models;
 using Espalier.Pipeline.Packages;
 using Espalier.Tests.Pipeline.Grids;
@@ -75,7 +76,15 @@ public class CompressCommandTests(TrainedTranslation trained)
             "quantize", run, "--out", folder["mixed"], "--max-size", $"{(int)(0.75 * before)}B", "--data", folder["set/dev.tsv"], "--json");
         Assert.True(code == 0, error);
         Assert.InRange(Directory.EnumerateFiles(folder["mixed"]).Sum(f => new FileInfo(f).Length), 1, (long)(0.75 * before));
-        Assert.NotEqual(0, JsonDocument.Parse(text).RootElement.GetProperty("outcome").GetProperty("chosen").GetArrayLength());
+        JsonElement mixed = JsonDocument.Parse(text).RootElement.GetProperty("outcome");
+        Assert.NotEqual(0, mixed.GetProperty("chosen").GetArrayLength());
+        Assert.NotEqual(0, mixed.GetProperty("tried").GetArrayLength());
+        Assert.Contains("Row", mixed.GetProperty("tried").EnumerateArray().Select(t => t.GetProperty("granularity").GetString()));
+        (code, text, error) = await Run("evaluate", folder["mixed"], "--data", folder["set/dev.tsv"], "--json");
+        Assert.True(code == 0, error);
+        Assert.Equal(
+            JsonDocument.Parse(text).RootElement.GetProperty("classification").GetProperty("loss").GetDouble(),
+            mixed.GetProperty("after").GetProperty("loss").GetDouble());
 
         (code, _, error) = await Run("prune", run, "--out", folder["pruned"], "--sparsity", "0.9", "--step", "0.9", "--recovery-epochs", "0", "--threads", "1");
         Assert.True(code == 0, error);
@@ -135,7 +144,7 @@ public class CompressCommandTests(TrainedTranslation trained)
         (int code, _, string error) = await Run(
             "compress", trained.Run, "--out", folder["grid"], "--sparsity", "0.97", "--bits", "32", "--step", "0.97", "--recovery-epochs", "0", "--threads", "1", "--max-drop", "0.5%");
         Assert.Equal(1, code);
-        Assert.Matches(@"it loses \d+\.\d\d points of BLEU, 0.50 are allowed: raise --max-drop by", error);
+        Assert.Matches(@"compression loses \d+\.\d\d points of BLEU, 0.50 are allowed: raise --max-drop by", error);
         (code, _, error) = await Run("quantize", folder["grid"], "--out", folder["small"], "--bits", "8");
         Assert.True(code == 0, error);
         EncoderDecoderConfiguration configuration = TranslationFolder.ReadConfiguration(folder["small"]);
@@ -143,9 +152,46 @@ public class CompressCommandTests(TrainedTranslation trained)
         Assert.Equal(Pruned(folder["grid/model"]), Pruned(folder["small"]));
         Assert.True(Pruned(folder["small"]) > 10_000);
         (code, _, error) = await Run("prune", trained.Run, "--out", folder["none"], "--heads", "3");
-        Assert.Equal(1, code);
+        Assert.Equal(2, code);
         Assert.Contains("3 attention heads to keep in each layer; expected 1 to 2", error, StringComparison.Ordinal);
+        (code, _, error) = await Run("prune", trained.Run, "--out", folder["none"], "--heads", "2");
+        Assert.Equal(2, code);
+        Assert.Contains("nothing would be taken out", error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder["none"]));
+
+        // What is there already is a wrong request of every command that would write there.
+        (code, _, error) = await Run("prune", trained.Run, "--out", folder["grid"], "--sparsity", "0.5");
+        Assert.Equal(2, code);
+        Assert.Contains("is there already", error, StringComparison.Ordinal);
+        (code, _, error) = await Run("prune", Path.Join(trained.Run, "model"), "--out", folder["none"], "--sparsity", "0.5");
+        Assert.Equal(1, code);
+        Assert.Contains("is a model without its run", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Compress_FailedCellAndMovedData_AreToldWithWhatToDo()
+    {
+        using var folder = new TemporaryFolder();
+        string run = SmallGrid.Finetune(folder), weights = Path.Join(run, "model", "model.safetensors");
+        Directory.Move(folder["set"], folder["moved"]);
+        string[] grid = ["compress", run, "--out", folder["grid"], "--sparsity", "0%", "--bits", "32", "8", "--threads", "1"];
+        (int code, string text, string error) = await Run(grid);
+        Assert.Equal(1, code);
+        Assert.Contains("name where it lies now with --train", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["grid"]));
+        (code, text, error) = await Run([.. grid, "--train", folder["moved"]]);
+        Assert.True(code == 0, error);
+        Assert.Matches(@"\n  uncompressed +\d+\.\d\d %", text);
+
+        ModelWeights constant = ModelWeights.Load(weights);
+        Array.Fill(constant["classifier.dense.bias"].Values, 0.25f);
+        constant.Save(weights);
+        grid[3] = folder["another"];
+        (code, text, error) = await Run([.. grid, "--train", folder["moved"]]);
+        Assert.Equal(1, code);
+        Assert.Contains("1 of 2 cells failed, s0-b8", error, StringComparison.Ordinal);
+        Assert.Contains("failed: all weights of tensor classifier.dense.bias are 0.25", text, StringComparison.Ordinal);
+        Assert.True(File.Exists(folder["another/model/config.json"]));
     }
 
     [Theory]
@@ -153,20 +199,24 @@ public class CompressCommandTests(TrainedTranslation trained)
     [InlineData(2, "sparsity 1; expected 0 or more and less than 1", "compress", "x", "--out", "y", "--sparsity", "1")]
     [InlineData(2, "number of bits 9; expected 2 to 8, or 32", "compress", "x", "--out", "y", "--bits", "9")]
     [InlineData(2, "'1' is no drop in accuracy or BLEU; write it in points of a hundred, as 1%", "compress", "x", "--out", "y", "--max-drop", "1")]
-    [InlineData(2, "'5' is no time", "compress", "x", "--out", "y", "--max-latency", "5")]
+    [InlineData(2, "'5' is no time; write it as 5ms", "compress", "x", "--out", "y", "--max-latency", "5")]
     [InlineData(2, "--frontier takes two of Quality, Bytes", "compress", "x", "--out", "y", "--frontier", "Bytes")]
-    [InlineData(2, "leave --bits out", "compress", "--resume", "x", "--bits", "4")]
+    [InlineData(2, "go on without --bits", "compress", "--resume", "x", "--bits", "4")]
     [InlineData(2, "--threads is 2000; expected 0 to 1024", "compress", "x", "--out", "y", "--threads", "2000")]
     [InlineData(2, "--threads is 1025; expected 0 to 1024", "prune", "x", "--out", "y", "--threads", "1025")]
     [InlineData(1, "there is no run here", "compress", "missing", "--out", "y")]
     [InlineData(1, "there is no run here", "compress", "--resume", "missing")]
     [InlineData(2, "say what goes", "prune", "x", "--out", "y")]
-    [InlineData(2, "leave x out", "prune", "x", "--resume", "y")]
-    [InlineData(2, "steps of 1E-09 of the weights; expected 0.001 or more", "prune", "x", "--out", "y", "--sparsity", "0.5", "--step", "1e-9")]
+    [InlineData(2, "go on without x", "prune", "x", "--resume", "y")]
+    [InlineData(2, "'60x' is no fraction; write it as 0.6 or 60%", "prune", "x", "--out", "y", "--sparsity", "60x")]
+    [InlineData(2, "sparsity 60; expected 0 or more and less than 1", "compress", "x", "--out", "y", "--sparsity", "60")]
+    [InlineData(2, "a step of 1E-09 of the weights; expected 0.001 or more", "prune", "x", "--out", "y", "--sparsity", "0.5", "--step", "1e-9")]
     [InlineData(2, "sparsity 1.5; expected", "prune", "x", "--out", "y", "--sparsity", "1.5")]
     [InlineData(2, "1 bits; expected 2 to 8", "quantize", "x", "--out", "y", "--bits", "1")]
     [InlineData(2, "groups of 48 columns; expected 32, 64 or 128", "quantize", "x", "--out", "y", "--granularity", "Group", "--group-size", "48")]
-    [InlineData(2, "give both, or neither", "quantize", "x", "--out", "y", "--data", "d")]
+    [InlineData(2, "--group-size is for --granularity Group", "quantize", "x", "--out", "y", "--group-size", "32")]
+    [InlineData(2, "'much' is no size; write it as 250kB or 2MB", "quantize", "x", "--out", "y", "--max-size", "much", "--data", "d")]
+    [InlineData(2, "--enough is 3; expected 0 to 1", "prune", "x", "--out", "y", "--sparsity", "0.5", "--enough", "3")]
     [InlineData(2, "leave --bits out", "quantize", "x", "--out", "y", "--max-size", "2MB", "--data", "d", "--bits", "4")]
     [InlineData(1, "is no model", "quantize", "missing", "--out", "y")]
     public async Task Run_WrongRequest_SaysWhatAndEndsWithItsCode(int code, string message, params string[] args)

@@ -30,6 +30,36 @@ public class ModelChoicesTests
     }
 
     [Fact]
+    public void Choose_NeitherSizeNorLatencyLimited_TakesTheSmallestThatLosesNoMoreThanIsAllowed()
+    {
+        ModelMeasures[] models = [Model(0.900, 8_000_000, 0.008), Model(0.897, 3_000_000, 0.008), Model(0.89, 1_900_000, 0.007), Model(0.89, 2_000_000, 0.001)];
+        Assert.Equal(models[1], Of(new DeploymentLimits()));
+        Assert.Equal(models[2], Of(new DeploymentLimits(MaxDrop: 0.01)));
+        Assert.Equal(models[0], Of(new DeploymentLimits(MaxDrop: 0)));
+        Assert.Equal(models[0], Of(new DeploymentLimits(MaxLatency: TimeSpan.FromMilliseconds(8), MaxDrop: 0.01)));
+
+        // Where all lose more, nothing was asked for that could be missed.
+        ModelChoice<ModelMeasures> choice = ModelChoices.Choose(models[2..], m => m, 0.9, new DeploymentLimits());
+        Assert.Equal((models[2], true), (choice.Chosen, choice.Fits));
+
+        ModelMeasures Of(DeploymentLimits limits) => ModelChoices.Choose(models, m => m, 0.9, limits).Chosen;
+    }
+
+    [Fact]
+    public void Choose_LatenciesThatHardlyDiffer_LeaveItToTheOtherLimits()
+    {
+        ModelMeasures[] models = [Model(0.9, 340_992, 0.0784e-3), Model(0.9, 73_279, 0.0800e-3), Model(0.9, 60_000, 0.12e-3)];
+        var limits = new DeploymentLimits(50_000, TimeSpan.FromMilliseconds(0.01), 0);
+        Assert.Equal(models[1], ModelChoices.Choose(models, m => m, 0.9, limits).Chosen);
+
+        // A limit that is kept is kept, and one that is missed by a little is missed.
+        limits = new DeploymentLimits(MaxLatency: TimeSpan.FromMilliseconds(0.079));
+        ModelMeasures[] close = [models[0] with { Quality = 0.8 }, models[1]];
+        ModelChoice<ModelMeasures> choice = ModelChoices.Choose(close, m => m, 0.9, limits);
+        Assert.Equal((close[0], true), (choice.Chosen, choice.Fits));
+    }
+
+    [Fact]
     public void Choose_NoModels_Throws() => Assert.Throws<CompressionException>(() => ModelChoices.Choose<ModelMeasures>([], m => m, 1, new DeploymentLimits()));
 
     private static (ModelMeasures Chosen, bool Fits) Chosen(DeploymentLimits limits) => (Choose(limits).Chosen, Choose(limits).Fits);

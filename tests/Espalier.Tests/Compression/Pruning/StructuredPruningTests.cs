@@ -83,7 +83,7 @@ public class StructuredPruningTests
     {
         using var device = new CpuDevice(1);
         ModelWeights weights = Weights(device, Whole);
-        Assert.Contains(expected, Assert.Throws<CompressionException>(
+        Assert.Contains(expected, Assert.Throws<UnfitSettingException>(
             () => StructuredPruning.Shrink(weights, Whole, heads, units)).Message, StringComparison.Ordinal);
     }
 

@@ -1,4 +1,5 @@
 using Espalier.Compression;
+using Espalier.Compression.Pruning;
 using Espalier.Compression.Quantization;
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Weights;
@@ -40,8 +41,23 @@ public class TensorQuantizerTests
         Assert.Contains("tensor layer.weight has the value NaN in row 1, column 0",
             Assert.Throws<CompressionException>(() => Quantize([1, 2, float.NaN, 1])).Message, StringComparison.Ordinal);
 
+        // Their difference is a single; so many steps of it are not.
+        Assert.Contains("tensor layer.weight has weights from -3E+38 to 3E+38",
+            Assert.Throws<CompressionException>(() => Quantize([1, 2, -3e38f, 3e38f])).Message, StringComparison.Ordinal);
+
         static void Quantize(float[] values) => TensorQuantizer.Quantize(
             new WeightTensor("layer.weight", Shape.Matrix(2, 2), values), Scheme(ScaleGranularity.Tensor), RangeRule.MinMax);
+    }
+
+    [Fact]
+    public void ThrowIfConstant_Several_NamesAllThatAreNotKept()
+    {
+        var weights = new ModelWeights(((string[])["a.bias", "b.bias", "c.bias", "d.bias"]).Select(
+            name => new WeightTensor(name, Shape.Vector(3), name == "d.bias" ? [1, 2, 3] : [0, 0, 0])));
+        string message = Assert.Throws<CompressionException>(
+            () => new QuantizationSettings { Keep = ["b*"] }.ThrowIfConstant(weights, WeightMasks.None)).Message;
+        Assert.Contains("all weights of tensor a.bias are 0, and so it is with 1 more", message, StringComparison.Ordinal);
+        Assert.Contains("--keep a.bias c.bias,", message, StringComparison.Ordinal);
     }
 
     private static QuantizationScheme Scheme(ScaleGranularity granularity, int group = 0)

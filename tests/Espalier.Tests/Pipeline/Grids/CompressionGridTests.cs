@@ -4,6 +4,7 @@ using Espalier.Compression;
 using Espalier.Compression.Choice;
 using Espalier.Compression.Packages;
 using Espalier.Compression.Pruning;
+using Espalier.Engine.Safetensors;
 using Espalier.Engine.Weights;
 using Espalier.Pipeline.Grids;
 using Espalier.Training.Runs;
@@ -137,6 +138,66 @@ public class CompressionGridTests
     }
 
     [Fact]
+    public void Resume_PackagesThatAreDamagedOrGone_AreMadeAnewAndNeverChosen()
+    {
+        using var folder = new TemporaryFolder();
+        string model = SmallGrid.Finetune(folder), path = folder["grid"], weights = Path.Join(path, "cells", "s0-b4", ModelFolder.WeightsName);
+        var small = new DeploymentLimits(MaxBytes: 1);
+        byte[] good, chosen;
+        using (CompressionGrid grid = CompressionGrid.Create(path, SmallGrid.Configuration(model) with { Sparsities = [0] }))
+        {
+            grid.Run();
+            Assert.Equal("s0-b4", grid.Choose(small).Chosen.Name);
+            good = File.ReadAllBytes(weights);
+            grid.Choose(new DeploymentLimits());
+            chosen = Chosen();
+
+            // A byte of the data: the header is as good as it was.
+            Assert.Equal(good.Length, Spoiled().Length);
+            string message = Assert.Throws<RunDamagedException>(() => grid.Choose(small)).Message;
+            Assert.Contains("s0-b4: is not what was made", message, StringComparison.Ordinal);
+            Assert.Contains("resume the grid", message, StringComparison.Ordinal);
+            Directory.Delete(Path.Join(path, "cells", "s0-b4"), recursive: true);
+            Assert.Contains("s0-b4: is not there", Assert.Throws<RunDamagedException>(() => grid.Choose(small)).Message, StringComparison.Ordinal);
+            Assert.Equal(chosen, Chosen());
+            Assert.False(Directory.Exists(Path.Join(path, "model.tmp")));
+        }
+
+        File.Delete(Path.Join(path, "table.csv"));
+        Resume("the package of s0-b4 is not there; it is made anew");
+        Spoiled();
+        Resume("the package of s0-b4 is not what was made: its SHA-256 is another; it is made anew");
+
+        // As an earlier version wrote it, without the SHA-256: the package has its own.
+        Spoiled();
+        string cells = Path.Join(path, "cells.jsonl");
+        File.WriteAllText(cells, Regex.Replace(File.ReadAllText(cells), ",\"sha256\":\"[0-9a-f]*\"", ""));
+        Resume("the package of s0-b4 is not what was made: its SHA-256 is another; it is made anew");
+
+        void Resume(string expected)
+        {
+            List<string> warnings = [];
+            using CompressionGrid grid = CompressionGrid.Resume(path);
+            Assert.Equal(2, grid.Run(new Counting(p => warnings.AddRange(p.Warning is { } w ? [w] : []))).Cells.Count(c => c.Failure == null));
+            Assert.Equal(expected, Assert.Single(warnings));
+            Assert.Equal(good, File.ReadAllBytes(weights));
+            Assert.Equal(3, File.ReadAllLines(Path.Join(path, "table.csv")).Length);
+            Assert.Equal("s0-b4", grid.Choose(small).Chosen.Name);
+            Assert.Equal(good, Chosen());
+        }
+
+        byte[] Chosen() => File.ReadAllBytes(Path.Join(path, RunDirectory.ModelName, ModelFolder.WeightsName));
+
+        byte[] Spoiled()
+        {
+            byte[] bytes = File.ReadAllBytes(weights);
+            bytes[^3] ^= 1;
+            File.WriteAllBytes(weights, bytes);
+            return bytes;
+        }
+    }
+
+    [Fact]
     public void Run_WithoutTime_MakesTheSmallestThatIsWantedTheShortestWay_AndNoneWhereOneSuffices()
     {
         using var folder = new TemporaryFolder();
@@ -198,8 +259,8 @@ public class CompressionGridTests
         using var folder = new TemporaryFolder();
         string model = SmallGrid.Finetune(folder);
         Spoil(model, float.NaN);
-        string message = Assert.Throws<CompressionException>(() => CompressionGrid.Create(folder["grid"], SmallGrid.Configuration(model))).Message;
-        Assert.Contains("tensor classifier.dense.bias has the value NaN", message, StringComparison.Ordinal);
+        string message = Assert.Throws<SafetensorsException>(() => CompressionGrid.Create(folder["grid"], SmallGrid.Configuration(model))).Message;
+        Assert.Contains("tensor 'classifier.dense.bias': has the value NaN in row 0, column 0", message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder["grid"]));
     }
 

@@ -1,3 +1,4 @@
+using Espalier.Compression.Analysis;
 using Espalier.Compression.Choice;
 using Espalier.Engine.Models;
 using Espalier.Pipeline.Jobs;
@@ -118,7 +119,7 @@ public class JobTests
         using var folder = new TemporaryFolder();
         using Job job = Job.Create(folder["job"], Settings(folder) with { Limits = new DeploymentLimits(MaxBytes: 9_000) });
         RunReport report = job.Run(finish: true);
-        Assert.Contains("raise --max-size by", LimitWords.Of(Assert.Single(report.Outcome!.Missed!)), StringComparison.Ordinal);
+        Assert.Contains("raise --max-size by", LimitWords.OfJob(Assert.Single(report.Outcome!.Missed!), QualityMetric.Accuracy), StringComparison.Ordinal);
         Assert.Contains("raise --max-size by", File.ReadAllText(Path.Join(folder["job"], "package", "README.md")), StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Join(folder["job"], "package", "model.safetensors")));
 

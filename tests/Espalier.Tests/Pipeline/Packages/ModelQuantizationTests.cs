@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using Espalier.Compression;
 using Espalier.Compression.Pruning;
 using Espalier.Compression.Quantization;
@@ -5,6 +7,7 @@ using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
 using Espalier.Engine.Random;
+using Espalier.Engine.Weights;
 using Espalier.Inference;
 using Espalier.Pipeline.Packages;
 using Espalier.Tests.Text;
@@ -16,6 +19,7 @@ namespace Espalier.Tests.Pipeline.Packages;
 public sealed class ModelQuantizationTests : IDisposable
 {
     private const string Keen = "encoder.layer.0.intermediate.dense.weight";
+    private const int Copies = 50;
 
     private readonly TemporaryFolder _folder = new();
     private readonly TextInput[] _texts = [.. Enumerable.Range(0, 40).Select(i => new TextInput($"tree{i % 7} and {i * 13} espalier {i}"))];
@@ -73,8 +77,59 @@ public sealed class ModelQuantizationTests : IDisposable
     {
         Write(t => [.. Normal(t, Spread(t)).Select(v => Middle(t) + v)]);
         long least = new ModelQuantization(_folder["model"], new QuantizationSettings { Bits = 2 }).Write(_folder["least"]).Bytes;
-        Assert.Contains("bytes more", Assert.Throws<CompressionException>(() => Within(least / 2)).Message, StringComparison.Ordinal);
+        Match advice = Regex.Match(Assert.Throws<CompressionException>(() => Within(least / 2)).Message, "([0-9,]+) are allowed: allow ([0-9,]+) bytes more");
+        Assert.True(advice.Success);
         Assert.False(Directory.Exists(_folder["package"]));
+
+        // What it says is enough, and no byte less is.
+        long enough = (least / 2) + long.Parse(advice.Groups[2].Value, NumberStyles.AllowThousands, CultureInfo.InvariantCulture);
+        Assert.Contains("allow 1 bytes more", Assert.Throws<CompressionException>(() => Within(enough - 1)).Message, StringComparison.Ordinal);
+        Assert.Equal(enough, Within(enough).Bytes);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void WriteWithin_NoWayAskedFor_LosesNoMoreThanPlainBitsOfThatSize(int bits)
+    {
+        Write(t => [.. Normal(t, Spread(t)).Select(v => Middle(t) + v)]);
+        var plain = new QuantizationSettings { Bits = bits };
+        long size = new ModelQuantization(_folder["model"], plain).Write(_folder["plain"]).Bytes;
+        QuantizationOutcome outcome = Within(size, plain, ways: ModelQuantization.Ways(plain));
+        Assert.True(outcome.Bytes <= size);
+        Assert.True(outcome.After!.Loss <= Quality(_folder["plain"]).Loss + 1e-5, $"{outcome.After} against {Quality(_folder["plain"])}");
+        Assert.Equal(Quality(_folder["model"]), outcome.Before);
+        Assert.Equal(Quality(_folder["package"]), outcome.After);
+
+        // What is chosen is what was measured to lose the least, and what each tensor has is one of those that its cost is told of.
+        Assert.Equal(outcome.Tried.Min(t => t.Loss), Assert.Single(outcome.Tried, t => t.Chosen).Loss);
+        Assert.Contains(outcome.Tried, t => t.Bits == bits && t.Range == RangeRule.MinMax);
+        Assert.Contains(outcome.Tried, t => t.Bits == null);
+        Assert.All(outcome.Chosen, c => Assert.Equal(Enumerable.Range(2, 7), c.Costs.Select(cost => cost.Bits)));
+    }
+
+    [Fact]
+    public void Write_OfAQuantizedPackage_RefusesToGrow()
+    {
+        Write(t => [.. Normal(t, Spread(t)).Select(v => Middle(t) + v)]);
+        new ModelQuantization(_folder["model"], new QuantizationSettings { Bits = 4 }).Write(_folder["four"]);
+        Assert.True(ModelPackage.IsQuantized(_folder["four"]) && !ModelPackage.IsQuantized(_folder["model"]));
+        string message = Assert.Throws<CompressionException>(() => new ModelQuantization(_folder["four"], new QuantizationSettings { Bits = 8 }).Write(_folder["eight"])).Message;
+        Assert.Contains("is quantized already", message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder["eight"]));
+        new ModelQuantization(_folder["four"], new QuantizationSettings { Bits = 2 }).Write(_folder["two"]);
+    }
+
+    [Fact]
+    public void Write_GroupsOf32_TellsTheBitsOfTheScalesToo()
+    {
+        Write(t => [.. Normal(t, Spread(t)).Select(v => Middle(t) + v)]);
+        var groups = new QuantizationSettings { Bits = 4, Granularity = ScaleGranularity.Group, GroupSize = 32 };
+        QuantizationOutcome outcome = new ModelQuantization(_folder["model"], groups).Write(_folder["groups"]);
+
+        // Two numbers of 32 bits for 32 codes of 4; the few small tensors that stay as they are take more.
+        Assert.InRange(outcome.BitsPerWeight, 6, 7);
+        Assert.True(8.0 * outcome.WeightBytes / outcome.Parameters > outcome.BitsPerWeight);
     }
 
     public void Dispose() => _folder.Dispose();
@@ -86,12 +141,26 @@ public sealed class ModelQuantizationTests : IDisposable
         return ((int[])[2, 8]).Sum(bits => new ModelQuantization(_folder["model"], settings with { Bits = bits }).Write(_folder[$"uniform-{bits}"]).Bytes) / 2;
     }
 
-    private QuantizationOutcome Within(long bytes, QuantizationSettings? settings = null, string name = "package")
+    private QuantizationOutcome Within(
+        long bytes, QuantizationSettings? settings = null, string name = "package", IReadOnlyList<QuantizationSettings>? ways = null)
     {
-        File.WriteAllLines(_folder["set.tsv"], ["sentence\tlabel", .. _texts.Select((text, i) => $"{text.First}\t{(i % 2 == 0 ? "good" : "bad")}")]);
+        WriteSet();
         return new ModelQuantization(_folder["model"], settings ?? new QuantizationSettings()).WriteWithin(
-            _folder[name], bytes, _folder["set.tsv"], new LabelledSetOptions(), threads: 1, progress: null, CancellationToken.None);
+            _folder[name], bytes, _folder["set.tsv"], new LabelledSetOptions(), threads: 1, progress: null, CancellationToken.None, ways);
     }
+
+    // Each text many times, with the labels as often as the model gives them: so its loss is the least that there can be, and that of any
+    // other model is larger by what their predictions diverge by.
+    private void WriteSet()
+    {
+        using var model = TextClassifier.Open(_folder["model"], 1);
+        File.WriteAllLines(_folder["set.tsv"], [
+            "sentence\tlabel",
+            .. _texts.Zip(model.Predict(_texts)).SelectMany(pair => Enumerable.Range(0, Copies).Select(
+                i => $"{pair.First.First}\t{(i < (int)Math.Round(Copies * pair.Second.Probabilities[1]) ? "good" : "bad")}"))]);
+    }
+
+    private ClassifierQuality Quality(string folder) => ClassifierQuality.Of(folder, _folder["set.tsv"], new LabelledSetOptions(), 1);
 
     private IEnumerable<double> Divergences(string package)
     {

@@ -5,6 +5,21 @@ namespace Espalier.Tests.Training.Runs;
 public class RunStorageTests
 {
     [Fact]
+    public void WriteFolder_WhatFillsItThrows_LeavesTheOldAndNothingBeside()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder["model"];
+        new RunStorage().WriteFolder(path, f => File.WriteAllText(Path.Join(f, "content"), "old"));
+        Assert.Throws<RunStorageException>(() => new RunStorage().WriteFolder(path, f =>
+        {
+            File.WriteAllText(Path.Join(f, "content"), "half");
+            File.Copy(folder["missing"], Path.Join(f, "more"));
+        }));
+        Assert.Equal("old", File.ReadAllText(Path.Join(path, "content")));
+        Assert.Equal([path], Directory.GetFileSystemEntries(folder.Path));
+    }
+
+    [Fact]
     public void WriteFolder_KilledAnywhere_LeavesTheOldOrTheNewOnceCleaned()
     {
         using var folder = new TemporaryFolder();
