@@ -85,7 +85,7 @@ public partial class ReportPageTests
         string text = Parse(ReportPage.Render(missed)).Value.Replace('\u00A0', ' ');
         Assert.Contains("1 goal was missed", text, StringComparison.Ordinal);
         Assert.Contains("✗ more than 400.0 kB", text, StringComparison.Ordinal);
-        Assert.Contains("raise --max-size by 0.500 MB", text, StringComparison.Ordinal);
+        Assert.Contains("raise --max-size by 500,000 bytes", text, StringComparison.Ordinal);
         Assert.DoesNotContain("every goal was met", text, StringComparison.Ordinal);
     }
 
