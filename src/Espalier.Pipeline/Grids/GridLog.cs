@@ -66,7 +66,10 @@ internal sealed class GridLog(RunDirectory run, GridRecord record)
 
     /// <summary>The cells and levels that have ended.</summary>
     public GridTable Table(Measure first = Measure.Bytes, Measure second = Measure.Quality) => TableOf(
-        record.Metric, record.Quality, _cells, [.. record.Configuration.Steps().Select(s => GridLevel.ReadResult(run, s)).OfType<LevelResult>()], first, second) with { Dense = Dense };
+        record.Metric, record.Quality, _cells, [.. record.Configuration.Steps().Select(s => GridLevel.ReadResult(run, s)).OfType<LevelResult>()], first, second) with
+    {
+        Dense = Dense,
+    };
 
     /// <summary>Reads the cells that have ended, in the order in which they did.</summary>
     /// <exception cref="RunDamagedException">A line is no cell's result.</exception>

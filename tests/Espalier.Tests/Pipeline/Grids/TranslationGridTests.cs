@@ -86,8 +86,10 @@ public class TranslationGridTests(TrainedTranslation trained)
         string package = Path.Join(folder["grid"], RunDirectory.ModelName);
         Assert.Equal((1, 16, 96), TranslationFolder.ReadConfiguration(package) is var c ? (c.Heads, c.ActualHeadSize, c.FeedForward) : default);
         Assert.Equal(ActivationPrecision.Integer, CompressedWeights.Open(package).Activations);
-        Assert.Equal(smallest.Measures.Quality, Bleu(1));
-        Assert.Equal(grid.MeasureChosen(), Bleu(4));
+
+        // Of twelve sentences, and a model that is hardly trained: one word more or less is half a point.
+        Assert.Equal(smallest.Measures.Quality, Bleu(1), tolerance: 1.0);
+        Assert.Equal(grid.MeasureChosen()!.Value, Bleu(4), tolerance: 1.0);
 
         double Bleu(int beam)
         {
