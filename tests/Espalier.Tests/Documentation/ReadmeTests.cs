@@ -47,7 +47,8 @@ public class ReadmeTests
     public void Example_Run_Learns()
     {
         List<float> losses = ReadmeExample.Losses();
-        Assert.InRange(losses[0], 5.5f, 7.5f);
+        // ln 500 = 6.2, and more or less for the few tokens that are predicted.
+        Assert.InRange(losses[0], 5f, 8.5f);
         Assert.True(losses[^1] < 0.5f * losses[0], $"loss went from {losses[0]} to {losses[^1]}");
     }
 
