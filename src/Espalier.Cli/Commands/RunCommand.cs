@@ -203,7 +203,7 @@ internal sealed record RunResult(
     // Small on disk need not be fast: whoever ships it must see that.
     private static string Before(ReportOutcome o)
         => o is { UncompressedLatencySeconds: { } latency, UncompressedTokensPerSecond: { } tokens, LatencySeconds: { } now }
-            ? $"; {1e3 * latency:F2} ms, {tokens:N0} tokens/s before compression{(now > 0.95 * latency ? ", so it is no faster for a single one" : "")}" : "";
+            ? $"; {1e3 * latency:F2} ms, {tokens:N0} tokens/s before compression{(now > 0.8 * latency ? ", so it is hardly faster for a single one" : "")}" : "";
 
     private static string Time(double? seconds) => seconds is { } s ? Quantities.Show(TimeSpan.FromSeconds(s)) : "";
 }

@@ -33,17 +33,17 @@ public sealed record GridRecord(
 /// <param name="Machine">Where it was measured.</param>
 public sealed record DenseSpeed(double Latency, double TokensPerSecond, string Machine)
 {
-    // What is faster by less may be slower when it is measured again.
-    private const double Spread = 0.05;
+    // The same model measured twice in one grid differed by so much: what is nearer than this cannot be told apart.
+    private const double Spread = 1.25;
 
-    /// <summary>In what a compressed model is no faster, in words such as "slower alone, no faster in batches"; null where it is faster in
+    /// <summary>In what a compressed model is no faster, in words such as "slower alone, about as fast in batches"; null where it is faster in
     /// both.</summary>
     public string? Beside(ModelMeasures m)
     {
         string? alone = Words(m.Latency / Latency), batches = Words(TokensPerSecond / m.TokensPerSecond);
         return alone == batches ? alone : string.Join(", ", ((string?[])[alone == null ? null : $"{alone} alone", batches == null ? null : $"{batches} in batches"]).OfType<string>());
 
-        static string? Words(double time) => time > 1 + Spread ? "slower" : time > 1 - Spread ? "no faster" : null;
+        static string? Words(double time) => time > Spread ? "slower" : time > 1 / Spread ? "about as fast" : null;
     }
 }
 

@@ -99,6 +99,32 @@ public class LearningCurveTests
         Assert.True(LearningCurve.Forecast(points, 1300).Loss > 5.2);
     }
 
+    // A race's four points on the made-up language, which was learned to 1.73 with the decay; the law alone said 0.00.
+    [Fact]
+    public void Forecast_FourPointsThatFallSteeply_AreNotFollowedToNothing()
+    {
+        CurvePoint[] points =
+        [
+            new(2.4, 5.624), new(7.1, 4.745), new(15.7, 4.015), new(32.9, 3.275),
+        ];
+        LossForecast forecast = LearningCurve.Forecast(points, 1290, others: null, contextFree: 4.527);
+        Assert.InRange(forecast.Loss, 1, 2.5);
+        Assert.InRange(1.8, forecast.Low, forecast.High);
+    }
+
+    // 2 × 128 on Multi30k, which ended at 1.24; the law alone said 0.34.
+    [Fact]
+    public void Forecast_TranslationWithoutItsFirstSteps_IsNear()
+    {
+        CurvePoint[] points =
+        [
+            new(2.4, 7.070), new(8.6, 5.779), new(18.0, 5.248), new(20.6, 5.139), new(43.5, 4.623), new(61.1, 4.297),
+            new(113.0, 3.801), new(161.8, 3.488), new(193.5, 3.319), new(244.8, 3.094), new(284.1, 2.935),
+            new(325.1, 2.798), new(330.0, 2.788), new(333.8, 2.759),
+        ];
+        Assert.Equal(1.24, LearningCurve.Forecast(points, 4000, others: null, contextFree: 5.7).Loss, 0.3);
+    }
+
     [Fact]
     public void Forecast_RisingHeldOutLoss_IsOverfittingAndExpectsNoBetter()
     {
