@@ -5,8 +5,9 @@ namespace Espalier.Planning.Curves;
 /// </summary>
 /// <remarks>
 /// α and s₀ run over a grid and E and A are solved for at each (variable projection, as <c>vpnls</c> does): no starting values, no
-/// local minima. The forecast is the mean over the grid by likelihood, so curves that the points cannot tell apart all have a say, and
-/// their disagreement is the interval's greater part. Points that lie off are given less weight (Huber).
+/// local minima. The forecast is the mean over the grid by likelihood, and by what exponents are like elsewhere, so curves that the points
+/// cannot tell apart all have a say, and their disagreement is the interval's greater part. Points that lie off are given less weight
+/// (Huber).
 /// Masked language models rest on a plateau, where only word frequencies are learned, and leave it suddenly: the law is fitted to
 /// what follows the steepest fall, and where too little follows, the forecast says so by a wide interval. What is still on the plateau
 /// follows a law of its own there; that law says how the plateau goes on, and nothing of what comes after it.
