@@ -21,9 +21,6 @@ namespace Espalier.Inference;
 /// </code></example>
 public sealed class Translator : IDisposable
 {
-    // Positions are computed, not learned: a longer text than any of training's is translated as well as may be.
-    private const int LeastPositions = 1024;
-
     private readonly Lock _turn = new();
     private readonly CpuDevice _device;
     private readonly ParameterSet _parameters;
@@ -128,8 +125,7 @@ public sealed class Translator : IDisposable
         EncoderDecoder? model = null;
         try
         {
-            model = new EncoderDecoder(
-                parameters, configuration with { MaximumPositions = Math.Max(LeastPositions, configuration.MaximumPositions) });
+            model = new EncoderDecoder(parameters, configuration.ForUse());
             Load(folder, format, parameters, activations);
             return new Translator(device, parameters, model, tokenizer, settings);
         }

@@ -9,6 +9,8 @@ namespace Espalier.Engine.Models;
 /// </summary>
 public sealed record EncoderDecoderConfiguration : StackConfiguration
 {
+    private const int LeastPositionsOfUse = 1024;
+
     /// <summary>Layers of the decoder; 0 means as many as the encoder has.</summary>
     public int DecoderLayers { get; init; }
 
@@ -20,6 +22,12 @@ public sealed record EncoderDecoderConfiguration : StackConfiguration
 
     /// <summary><see cref="DecoderLayers"/> with its default filled in.</summary>
     public int ActualDecoderLayers => DecoderLayers > 0 ? DecoderLayers : Layers;
+
+    /// <summary>
+    /// The same model wherever it translates. Positions are computed, not learned: a longer text than any of training's is translated as
+    /// well as may be, and no translation is cut off where training's texts ended.
+    /// </summary>
+    public EncoderDecoderConfiguration ForUse() => this with { MaximumPositions = Math.Max(LeastPositionsOfUse, MaximumPositions) };
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Validate()

@@ -59,7 +59,7 @@ public sealed class TranslationObjective : StreamObjective<TranslationBatch>
     {
         using var opened = new Opened();
         ParameterSet parameters = opened.Add(new ParameterSet(device));
-        EncoderDecoder model = opened.Add(new EncoderDecoder(parameters, configuration));
+        EncoderDecoder model = opened.Add(new EncoderDecoder(parameters, configuration.ForUse()));
         parameters.Allocate(seed);
         return opened.HandOver(
             new TranslationObjective(parameters, model, new TranslationBatches(train, batches), development, tokenizer, batches, seed));

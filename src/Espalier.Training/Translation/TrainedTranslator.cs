@@ -38,7 +38,7 @@ public sealed class TrainedTranslator : IDisposable
         var set = new TranslationSet(pairs, Tokenizer.Load(Path.Join(folder, ModelFolder.TokenizerName)));
         using var opened = new Opened();
         ParameterSet parameters = opened.Add(new ParameterSet(device));
-        EncoderDecoder model = opened.Add(new EncoderDecoder(parameters, configuration));
+        EncoderDecoder model = opened.Add(new EncoderDecoder(parameters, configuration.ForUse()));
         if (allocate == null)
         {
             using SafetensorsFile file = SafetensorsFile.Open(Path.Join(folder, ModelFolder.WeightsName));

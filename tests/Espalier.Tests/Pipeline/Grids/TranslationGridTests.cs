@@ -87,9 +87,9 @@ public class TranslationGridTests(TrainedTranslation trained)
         Assert.Equal((1, 16, 96), TranslationFolder.ReadConfiguration(package) is var c ? (c.Heads, c.ActualHeadSize, c.FeedForward) : default);
         Assert.Equal(ActivationPrecision.Integer, CompressedWeights.Open(package).Activations);
 
-        // Of twelve sentences, and a model that is hardly trained: one word more or less is half a point.
-        Assert.Equal(smallest.Measures.Quality, Bleu(1), tolerance: 1.0);
-        Assert.Equal(grid.MeasureChosen()!.Value, Bleu(4), tolerance: 1.0);
+        // Also where a translation is longer than any of training's: this model is hardly trained.
+        Assert.Equal(smallest.Measures.Quality, Bleu(1), 9);
+        Assert.Equal(grid.MeasureChosen()!.Value, Bleu(4), 9);
 
         double Bleu(int beam)
         {
