@@ -56,7 +56,7 @@ internal sealed class TranslationTrainingTask(PlanSettings settings, Translation
         return new MeasuredStep(seconds, bytes, ((TranslationRun)run).Record.Configuration.MicroBatchTokens);
     }
 
-    public override double ContextFreeLoss(ITrainingRun run) => 0;
+    public override double ContextFreeLoss(ITrainingRun run) => Data(CancellationToken.None).ContextFreeLoss();
 
     private TranslationData Data(CancellationToken cancel) => _data ??= TranslationData.Read(
         plan.Learning.Of(new ModelSize(1, 64), settings, plan), Path.Join(plan.Tokenizer, ModelFolder.TokenizerName), null, cancel);

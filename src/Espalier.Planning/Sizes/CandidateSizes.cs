@@ -26,7 +26,7 @@ public static class CandidateSizes
     /// <param name="budgetSeconds">Seconds of training.</param>
     /// <param name="memoryBytes">Memory that training may take.</param>
     /// <param name="count">Most sizes.</param>
-    /// <param name="fewestLayers">Sizes of fewer layers are of no use.</param>
+    /// <param name="fewestLayers">Sizes of fewer layers are of little use: they are proposed only where no other can be used.</param>
     /// <param name="allowed">Whether a size is of use where the model will be used; null for all.</param>
     /// <returns>One size or more; of sizes that none fit, the smallest.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A number is not above 0.</exception>
@@ -42,11 +42,13 @@ public static class CandidateSizes
                from hidden in Widths
                let size = new ModelSize(layers, hidden)
                // The paper's shapes have 32 to 256 of width a layer at depth 3 to 24; small models are shallow in proportion.
-               where hidden >= 21 * layers && hidden <= 256 * layers && layers >= fewestLayers
+               where hidden >= 21 * layers && hidden <= 256 * layers
                where allowed?.Invoke(size) != false && cost.MemoryBytes(size) <= memoryBytes && budgetSeconds / cost.StepSeconds(size) >= LeastSteps
                orderby cost.StepFlops(size)
                select size,
         ];
+        if (affordable.Any(size => size.Layers >= fewestLayers))
+            affordable = [.. affordable.Where(size => size.Layers >= fewestLayers)];
         if (affordable.Length == 0)
             return [new ModelSize(fewestLayers, Widths[0])];
         double fewest = work.Architecture == Architecture.Encoder ? FewestDistinctTokensPerWeight : FewestOfPairsPerWeight;

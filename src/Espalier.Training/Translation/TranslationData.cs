@@ -64,6 +64,37 @@ public sealed class TranslationData
         return new TranslationData(joint, train, development);
     }
 
+    /// <summary>
+    /// The loss on the development set, in nats for each token that is predicted, of a model that ignores the source and what came before:
+    /// it knows how often each token, and the end, occurs in the targets of what is trained on (add-one smoothing).
+    /// </summary>
+    public double ContextFreeLoss()
+    {
+        // Every target ends once.
+        long[] counts = new long[Tokenizer.VocabularySize];
+        counts[Tokenizer.Special.Eos] = Train.Targets.Count;
+        for (int i = 0; i < Train.Targets.Count; i++)
+        {
+            foreach (int token in Train.Targets[i])
+            {
+                counts[token]++;
+            }
+        }
+
+        double total = Math.Log(counts.Sum() + (double)counts.Length);
+        double[] losses = [.. counts.Select(count => total - Math.Log(count + 1))];
+        double sum = Development.Targets.Count * losses[Tokenizer.Special.Eos];
+        for (int i = 0; i < Development.Targets.Count; i++)
+        {
+            foreach (int token in Development.Targets[i])
+            {
+                sum += losses[token];
+            }
+        }
+
+        return sum / (Development.Targets.TokenCount + Development.Targets.Count);
+    }
+
     private string Hash()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -96,4 +96,12 @@ public class CandidateSizesTests
         Assert.NotEmpty(sizes);
         Assert.All(sizes, size => Assert.True(size.Layers >= 2, $"{size}"));
     }
+
+    [Fact]
+    public void Propose_FewestLayers_OfWhichNoneIsAllowed_ProposesFewer()
+    {
+        var cost = new CostModel(Work, Rate);
+        Assert.Equal([new ModelSize(1, 64)], CandidateSizes.Propose(
+            cost, Work, 180, Memory, fewestLayers: 2, allowed: size => cost.StepFlops(size) < cost.StepFlops(new ModelSize(2, 64))));
+    }
 }
