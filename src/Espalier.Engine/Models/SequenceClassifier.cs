@@ -32,9 +32,9 @@ public sealed class SequenceClassifier
         }
 
         ConfigurationException.ThrowIfAny("classifier", faults);
-        if (configuration is { Layers: 1, Initialization: WeightSchemeKind.Neighbours })
+        if (configuration.Initialization == WeightSchemeKind.Neighbours && (configuration.Layers == 1 || configuration.Sharing != LayerSharing.None))
         {
-            // The first token, which the head reads, has this one layer to look at all others: neighbours tell it of one word.
+            // The first token, which the head reads, has this one attention to look at all others: neighbours tell it of one word.
             configuration = configuration with { Initialization = WeightSchemeKind.Scaled };
         }
 
