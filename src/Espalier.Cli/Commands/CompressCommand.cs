@@ -48,7 +48,7 @@ internal sealed class CompressCommand : EspalierCommand
             throw new UsageException(string.Join("; ", faults));
         using CompressionGrid grid = Open(parsed, context);
         grid.Ask(limits, parsed.GetResult(_frontier) is { Implicit: false } ? [first, second] : null);
-        GridCommand.Run(grid, context, "compress");
+        GridCommand.Run(grid, context, "compress", _data.Given(parsed));
     }
 
     private CompressionGrid Open(ParseResult parsed, CommandContext context)

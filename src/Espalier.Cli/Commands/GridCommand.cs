@@ -13,8 +13,13 @@ namespace Espalier.Cli.Commands;
 /// <summary>What the commands that run a grid have in common: they announce it, show it, and report it.</summary>
 internal static class GridCommand
 {
-    public static void Run(CompressionGrid grid, CommandContext context, string command)
+    /// <param name="grid">The grid.</param>
+    /// <param name="context">Of the command.</param>
+    /// <param name="command">Its name.</param>
+    /// <param name="given">Options with which the grid is opened, and must be when it is resumed.</param>
+    public static void Run(CompressionGrid grid, CommandContext context, string command, string given)
     {
+        string resume = $"espalier {command} --resume {grid.Directory.Path}{given}";
         foreach (string warning in grid.Warnings)
             context.Warn(warning);
         TextWriter error = context.Terminal.Error;
@@ -43,13 +48,13 @@ internal static class GridCommand
         }
         catch (OperationCanceledException)
         {
-            error.WriteLine($"saved; go on with: espalier {command} --resume {grid.Directory.Path}");
+            error.WriteLine($"saved; go on with: {resume}");
             throw;
         }
         context.Report(report, CommandJson.Default.GridReport, report.Write);
         string[] failed = [.. report.Table.Cells.Where(c => c.Failure != null).Select(c => c.Name)];
         if (failed.Length > 0)
-            throw new CompressionException($"{failed.Length} of {grid.Count} cells failed, {string.Join(", ", failed)}; with what was at fault mended, go on with: espalier {command} --resume {grid.Directory.Path}. The best of the others is in {report.Choice.Model}");
+            throw new CompressionException($"{failed.Length} of {grid.Count} cells failed, {string.Join(", ", failed)}; with what was at fault mended, go on with: {resume}. The best of the others is in {report.Choice.Model}");
         if (!report.Choice.Fits)
             throw new CompressionException($"no model of the grid fits: {string.Join("; ", report.Choice.Gives)}. The nearest is in {report.Choice.Model}");
     }

@@ -14,6 +14,10 @@ internal sealed class MovedDataOptions
 
     public IEnumerable<Option> All => [_train, _dev];
 
+    /// <summary>The options that were given, as they have to be given again.</summary>
+    public string Given(ParseResult parsed)
+        => string.Concat(((Option<string?>[])[_train, _dev]).Where(o => parsed.GetValue(o) != null).Select(o => $" {o.Name} {parsed.GetValue(o)}"));
+
     /// <summary>Opens the task of a grid with its data where it is said to lie.</summary>
     public Func<GridConfiguration, ICompressionTask> Opening(ParseResult parsed, CommandContext context)
     {

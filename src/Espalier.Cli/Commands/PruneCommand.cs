@@ -29,7 +29,7 @@ internal sealed class PruneCommand : EspalierCommand
     protected override void Execute(ParseResult parsed, CommandContext context)
     {
         using CompressionGrid grid = Open(parsed, context);
-        GridCommand.Run(grid, context, "prune");
+        GridCommand.Run(grid, context, "prune", _data.Given(parsed));
     }
 
     private CompressionGrid Open(ParseResult parsed, CommandContext context)

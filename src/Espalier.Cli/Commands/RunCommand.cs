@@ -3,6 +3,7 @@ using System.Globalization;
 using Espalier.Cli.CommandLine;
 using Espalier.Compression;
 using Espalier.Compression.Analysis;
+using Espalier.Pipeline.Grids;
 using Espalier.Pipeline.Jobs;
 using Espalier.Pipeline.Reports;
 using Espalier.Text.Bitext;
@@ -202,8 +203,8 @@ internal sealed record RunResult(
 
     // Small on disk need not be fast: whoever ships it must see that.
     private static string Before(ReportOutcome o)
-        => o is { UncompressedLatencySeconds: { } latency, UncompressedTokensPerSecond: { } tokens, LatencySeconds: { } now }
-            ? $"; {1e3 * latency:F2} ms, {tokens:N0} tokens/s before compression{(now > 0.8 * latency ? ", so it is hardly faster for a single one" : "")}" : "";
+        => o is { UncompressedLatencySeconds: { } latency, UncompressedTokensPerSecond: { } tokens, LatencySeconds: { } now, TokensPerSecond: { } rate }
+            ? $"; {1e3 * latency:F2} ms, {tokens:N0} tokens/s before compression{(new DenseSpeed(latency, tokens, "").Beside(now, rate) is { } words ? $", so it is {words}" : "")}" : "";
 
     private static string Time(double? seconds) => seconds is { } s ? Quantities.Show(TimeSpan.FromSeconds(s)) : "";
 }

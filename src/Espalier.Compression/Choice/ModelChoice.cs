@@ -24,6 +24,9 @@ public static class ModelChoices
     // What one that is to be small may lose where nothing else is said: next to nothing.
     private const double Negligible = 0.005;
 
+    // Accuracies are counts of examples: what differs by less than any of them is rounding.
+    private const double Rounding = 1e-9;
+
     // Latencies that differ by less are taken to be the same: measured again, either may be the lower one.
     private const double Spread = 0.1;
 
@@ -64,9 +67,9 @@ public static class ModelChoices
         return new ModelChoice<T>(chosen, over.Count == 0, over);
     }
 
-    // Those that are good enough, the smallest first. Accuracies are counts of examples: what differs by less than any of them is rounding.
+    // Those that are good enough, the smallest first.
     private static T[] Smallest<T>(IReadOnlyList<T> models, Func<T, ModelMeasures> measures, double quality)
-        => [.. models.Where(model => measures(model).Quality >= Math.Round(quality, 9)).OrderBy(model => measures(model).Bytes)
+        => [.. models.Where(model => measures(model).Quality >= quality - Rounding).OrderBy(model => measures(model).Bytes)
             .ThenByDescending(model => measures(model).Quality)];
 
     private static double Relative(LimitExcess excess, double fastest) => excess switch
@@ -82,15 +85,14 @@ public static class ModelChoices
         Look(Measure.Bytes, limits.MaxBytes, m.Bytes);
         Look(Measure.Latency, limits.MaxLatency?.TotalSeconds, m.Latency);
 
-        // Accuracies are counts of examples: what differs by less than any of them is rounding.
-        Look(Measure.Quality, limits.MaxDrop, Math.Round((quality - m.Quality) / metric.Best(), 9));
+        Look(Measure.Quality, limits.MaxDrop, (quality - m.Quality) / metric.Best(), Rounding);
         return over;
 
-        void Look(Measure measure, double? limit, double value)
+        void Look(Measure measure, double? limit, double value, double slack = 0)
         {
-            if (value > limit)
+            if (limit is { } most && value > most + slack)
             {
-                over.Add(new LimitExcess(measure, limit.Value, value));
+                over.Add(new LimitExcess(measure, most, value));
             }
         }
     }

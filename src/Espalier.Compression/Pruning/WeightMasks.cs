@@ -28,9 +28,10 @@ public sealed class WeightMasks
     /// <summary>A tensor's mask, true where a weight stays; null where all of it does.</summary>
     public bool[]? Of(string tensor) => _kept.GetValueOrDefault(tensor);
 
-    /// <summary>Names of the matrices of which less than one weight in a hundred stays, and with these less than half of their sum of squares:
-    /// hardly anything flows through them, and no finetuning brings that back. (Heads that begin with their neighbours have few weights
+    /// <summary>Names of the matrices of which less than one weight in a hundred stays, and with these less than half of the sum of squares
+    /// they had at first: hardly anything flows through them, and no finetuning brings that back. (Heads that begin with their neighbours have few weights
     /// that count, and lose nothing with the rest.)</summary>
+    /// <param name="weights">The weights before anything was pruned.</param>
     public IReadOnlyList<string> Hollow(ModelWeights weights)
         => [.. weights.Tensors.Where(t => t.Shape.Rank == 2 && Of(t.Name) is { } kept && IsHollow(t.Values, kept)).Select(t => t.Name)];
 

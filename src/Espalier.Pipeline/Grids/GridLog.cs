@@ -69,6 +69,7 @@ internal sealed class GridLog(RunDirectory run, GridRecord record)
         record.Metric, record.Quality, _cells, [.. record.Configuration.Steps().Select(s => GridLevel.ReadResult(run, s)).OfType<LevelResult>()], first, second) with
     {
         Dense = Dense,
+        Shrunk = record.Configuration is not { Heads: null, FeedForward: null },
     };
 
     /// <summary>Reads the cells that have ended, in the order in which they did.</summary>

@@ -38,9 +38,9 @@ public sealed record DenseSpeed(double Latency, double TokensPerSecond, string M
 
     /// <summary>In what a compressed model is no faster, in words such as "slower alone, about as fast in batches"; null where it is faster in
     /// both.</summary>
-    public string? Beside(ModelMeasures m)
+    public string? Beside(double latency, double tokensPerSecond)
     {
-        string? alone = Words(m.Latency / Latency), batches = Words(TokensPerSecond / m.TokensPerSecond);
+        string? alone = Words(latency / Latency), batches = Words(TokensPerSecond / tokensPerSecond);
         return alone == batches ? alone : string.Join(", ", ((string?[])[alone == null ? null : $"{alone} alone", batches == null ? null : $"{batches} in batches"]).OfType<string>());
 
         static string? Words(double time) => time > Spread ? "slower" : time > 1 / Spread ? "about as fast" : null;
@@ -101,9 +101,12 @@ public sealed record GridTable(
     /// <summary>How fast the uncompressed model is; null where that was not measured.</summary>
     public DenseSpeed? Dense { get; init; }
 
+    /// <summary>Whether heads or feed-forward units were removed before anything else.</summary>
+    public bool Shrunk { get; init; }
+
     /// <summary>In what a cell is no faster than the uncompressed model, in words; null where it is faster, or is that model.</summary>
     public string? NoFaster(CellResult cell)
-        => (cell.Sparsity, cell.Bits) == (0, GridConfiguration.FullPrecision) || cell.Measures == null ? null : Dense?.Beside(cell.Measures);
+        => (!Shrunk && (cell.Sparsity, cell.Bits) == (0, GridConfiguration.FullPrecision)) || cell.Measures is not { } m ? null : Dense?.Beside(m.Latency, m.TokensPerSecond);
 }
 
 /// <summary>Names of cells and levels.</summary>

@@ -74,7 +74,7 @@ internal sealed class LevelMaker(ICompressionTask task, GridRecord record, RunDi
     {
         // What is zero is the smallest, so that what was pruned before stays so.
         WeightMasks masks = MagnitudePruning.Prune(before.Weights, sparsity, _configuration.Pruning);
-        if (_configuration.Pruning.Ranking == PruningRanking.WholeModel && masks.Hollow(before.Weights) is [string first, ..] hollow)
+        if (_configuration.Pruning.Ranking == PruningRanking.WholeModel && masks.Hollow(Unpruned()) is [string first, ..] hollow)
         {
             string words = $"pruning to {100 * sparsity:G4} %";
             progress?.Report(new GridProgress(words, 0, $"{words} of the whole model leaves {(hollow.Count == 1 ? $"{first} with less than a hundredth of its" : $"{hollow.Count} matrices, such as {first}, with less than a hundredth of their")} weights: "
@@ -83,6 +83,8 @@ internal sealed class LevelMaker(ICompressionTask task, GridRecord record, RunDi
 
         return Level(sparsity, Recovery(time).Recover(sparsity, masks.Apply(before.Weights), masks, cancel), masks);
     }
+
+    private ModelWeights Unpruned() => GridLevel.Load(run, GridLevel.ReadResult(run, 0)!, _configuration.Pruning).Weights;
 
     private static GridLevel Level(double sparsity, RecoveredWeights recovered, WeightMasks masks) => new(recovered.Weights, masks, new LevelResult(
         sparsity, masks.Pruned, masks.Prunable, recovered.QualityBefore, recovered.Quality, recovered.Steps, recovered.Epochs, recovered.Time.TotalSeconds));

@@ -30,7 +30,7 @@ internal static class ChoosePhase
     {
         (string Folder, CellResult Cell)[] cells = [.. Cells(job).Where(c => c.Cell.Measures != null)];
         DeploymentLimits limits = job.Settings.Limits;
-        DeploymentLimits inner = limits with { MaxBytes = limits.MaxBytes - PackageSizes.CardBytes };
+        DeploymentLimits inner = limits with { MaxBytes = limits.MaxBytes is { } most ? Math.Max(1, most - PackageSizes.CardBytes) : null };
         return ModelChoices.Choose(cells, c => Measures(job, c), UncompressedQuality(job), inner, MetricOf(job)).Chosen;
     }
 

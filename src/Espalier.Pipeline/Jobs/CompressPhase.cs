@@ -3,6 +3,7 @@ using Espalier.Compression.Pruning;
 using Espalier.Compression.Quantization;
 using Espalier.Engine.Weights;
 using Espalier.Pipeline.Grids;
+using Espalier.Pipeline.Measurement;
 using Espalier.Pipeline.Recovery;
 using Espalier.Pipeline.Tasks;
 using Espalier.Text.Labelled;
@@ -71,7 +72,8 @@ internal static class CompressPhase
                 Left, (sparsity, bits) => sizes.Wants(grid.Record.Configuration, sparsity, bits), cells => before || cells.Any(Suffices)));
         }
 
-        TimeSpan Left() => job.Left(JobPhase.Compress) - end;
+        // In a hurry there is none, whatever was kept for the end.
+        TimeSpan Left() => job.Hurry ? TimeSpan.Zero : job.Left(JobPhase.Compress) - end;
 
         bool Suffices(CellResult cell) => cell.Measures != null && ChoosePhase.Fits(job, cell);
     }
@@ -93,8 +95,8 @@ internal static class CompressPhase
         FinetuningRecord record = RunDirectory.ReadManifest(run).ConfigurationAs(FinetuningJson.Default.FinetuningRecord);
         int test = job.Test == null ? 0 : LabelledSet.Read(job.Test, job.Settings.Columns, new LabelVocabulary(record.Labels)).Examples.Count;
 
-        // A pass without gradients takes a third of one with.
-        return record.EpochSeconds * (record.DevelopmentExamples + test) / record.TrainExamples / 3;
+        // A pass without gradients takes a third of one with. The speed is measured of the package and of the uncompressed model.
+        return record.EpochSeconds * (record.DevelopmentExamples + test + (2 * InferenceSpeed.ClassifierExamples)) / record.TrainExamples / 3;
     }
 
     private static GridConfiguration First(JobWork job, string run, PackageSizes sizes) => new()

@@ -15,7 +15,10 @@ public sealed record InferenceSpeed(double Latency, double TokensPerSecond, int 
     /// <summary>Examples of a batch whose throughput is measured.</summary>
     public const int Batch = 32;
 
-    private const int WarmUp = 3;
+    /// <summary>Examples in batches that take as long as measuring a classifier does, where one by itself takes twice its part of a batch.</summary>
+    public const int ClassifierExamples = (2 * (WarmUp + ClassifierSingles)) + ((1 + ClassifierBatches) * Batch);
+
+    private const int WarmUp = 3, ClassifierSingles = 128, ClassifierBatches = 8;
 
     /// <summary>Measures a classifier. Takes a few hundred examples, so that no cell of a grid waits for it.</summary>
     /// <param name="model">The classifier.</param>
@@ -23,7 +26,7 @@ public sealed record InferenceSpeed(double Latency, double TokensPerSecond, int 
     /// <param name="cancel">Stops it.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static InferenceSpeed Measure(TrainedClassifier model, EncodedExamples examples, CancellationToken cancel = default)
-        => Measure(examples.Sequences.Count, singles: 128, batches: 8, chosen => Score(model, examples, chosen), cancel);
+        => Measure(examples.Sequences.Count, ClassifierSingles, ClassifierBatches, chosen => Score(model, examples, chosen), cancel);
 
     /// <summary>Measures a model that translates, greedily. Takes fewer sentences: each is as many steps as its translation has tokens.</summary>
     /// <param name="model">The model.</param>

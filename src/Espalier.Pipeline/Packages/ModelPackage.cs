@@ -78,6 +78,9 @@ public static class ModelPackage
     /// <exception cref="Engine.Safetensors.SafetensorsException">Its weights are damaged.</exception>
     public static bool IsQuantized(string folder) => CompressedWeights.AreIn(folder) && CompressedWeights.Open(folder).AreQuantized();
 
+    /// <summary>Most bytes of what is quantized to a size: what is quantized already must not grow by it.</summary>
+    internal static long MostBytes(string source, long bytes) => IsQuantized(source) ? Math.Min(bytes, BytesOf(source)) : bytes;
+
     /// <summary>Throws where a quantized package that was made of another is the larger of the two. One that is quantized no more may be.</summary>
     internal static void ThrowIfGrown(string source, string made)
     {

@@ -90,7 +90,7 @@ public sealed class ModelQuantization
         ClassifierQuality before = ClassifierQuality.Of(_source, data, columns, threads, cancel);
         return AtomicFolder.Write(folder, to =>
         {
-            var search = new BitSearch(_model, classifier, Encode(ProbeTexts), Encode(JudgedTexts), to, bytes, cancel);
+            var search = new BitSearch(_model, classifier, Encode(ProbeTexts), Encode(JudgedTexts), to, ModelPackage.MostBytes(_source, bytes), cancel);
             BitChoice choice = search.Choose(ways ?? [_settings], progress);
             ModelPackage.Write(to, choice.Tensors, _model.Configuration, _model.Tokenizer, _model.Head);
             ModelPackage.ThrowIfGrown(_source, to);

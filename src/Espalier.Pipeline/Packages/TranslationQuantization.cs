@@ -53,7 +53,7 @@ public sealed class TranslationQuantization
     /// <exception cref="CompressionException">None fits, a tensor cannot be quantized, or the source is quantized already and smaller;
     /// nothing is written.</exception>
     /// <exception cref="IOException">The disk is full or failed; nothing is written.</exception>
-    public QuantizationOutcome WriteWithin(string folder, long bytes) => Write(folder, BitsToTry, bytes);
+    public QuantizationOutcome WriteWithin(string folder, long bytes) => Write(folder, BitsToTry, ModelPackage.MostBytes(_source, bytes));
 
     private QuantizationOutcome Write(string folder, IReadOnlyList<int> bits, long most)
         => AtomicFolder.Write(folder, to =>

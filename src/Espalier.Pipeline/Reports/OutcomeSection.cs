@@ -55,7 +55,9 @@ internal static class OutcomeSection
         if (o.LatencySeconds is { } latency)
         {
             Card(html, o.DevelopmentTranslation == null ? "Latency, one example" : "Latency, one sentence", Figures.Seconds, latency, limits?.MaxLatency?.TotalSeconds, Met(Measure.Latency),
-                o.TokensPerSecond is { } rate ? $"{Figures.Short(rate)} tokens/s in batches" : "");
+                Several(
+                    o.UncompressedLatencySeconds is { } whole ? $"{Figures.Seconds(whole)} before compression" : "",
+                    o.TokensPerSecond is { } rate ? $"{Figures.Short(rate)} tokens/s in batches" : ""));
         }
 
         if (limits?.MaxDrop is { } drop && o.LostByCompression is { } lost)
@@ -95,9 +97,11 @@ internal static class OutcomeSection
         {
             string count = o.HeldOutPredictions is { } n ? $"on {Figures.Count(n)} predictions" : "";
             string without = o.UnigramPerplexity is { } unigram ? $"{Figures.Decimal(unigram, 1)} without context" : "";
-            html.Write($"<div><dt>Held-out perplexity</dt><dd><div class=\"value\">{Figures.Decimal(Math.Exp(loss), 2)}</div><div class=\"goal\">{string.Join("; ", new[] { count, without }.Where(t => t.Length > 0))}</div></dd></div>\n");
+            html.Write($"<div><dt>Held-out perplexity</dt><dd><div class=\"value\">{Figures.Decimal(Math.Exp(loss), 2)}</div><div class=\"goal\">{Several(count, without)}</div></dd></div>\n");
         }
     }
+
+    private static string Several(params string[] parts) => string.Join("; ", parts.Where(part => part.Length > 0));
 
     private static void Card(Html html, string title, Func<double?, string> show, double amount, double? limit, bool met, string more)
     {

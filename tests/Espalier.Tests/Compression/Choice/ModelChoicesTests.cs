@@ -45,6 +45,18 @@ public class ModelChoicesTests
         ModelMeasures Of(DeploymentLimits limits) => ModelChoices.Choose(models, m => m, 0.9, limits).Chosen;
     }
 
+    // Parts of 872 and 3,000 examples have no end as decimals.
+    [Theory]
+    [InlineData(708, 708, 872, 0.0)]
+    [InlineData(2990, 2975, 3000, 0.005)]
+    [InlineData(2990, 2975, 3000, null)]
+    public void Choose_ExactlyAsMuchLostAsIsAllowed_IsAllowed(int right, int least, int examples, double? drop)
+    {
+        ModelMeasures[] models = [Model((double)(right + 1) / examples, 8_000_000, 0.008), Model((double)least / examples, 1_000_000, 0.008)];
+        ModelChoice<ModelMeasures> choice = ModelChoices.Choose(models, m => m, (double)right / examples, new DeploymentLimits(MaxDrop: drop));
+        Assert.Equal((models[1], true), (choice.Chosen, choice.Fits));
+    }
+
     [Fact]
     public void Choose_LatenciesThatHardlyDiffer_LeaveItToTheOtherLimits()
     {

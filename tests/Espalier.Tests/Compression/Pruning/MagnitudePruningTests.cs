@@ -45,6 +45,20 @@ public class MagnitudePruningTests
         Assert.Empty(each.Hollow(weights));
     }
 
+    // Less than one in a hundred is left of each: of the first all that counts, of the second next to nothing.
+    [Fact]
+    public void Hollow_IsWhatHasLostNearlyAllWeights_AndHalfOfItsSquares()
+    {
+        float[] few = [.. Enumerable.Range(0, 300).Select(i => i == 0 ? 9f : 0.1f)], many = [.. Enumerable.Range(0, 300).Select(i => i == 0 ? 9f : 2f)];
+        var weights = new ModelWeights([new WeightTensor(Up, Shape.Matrix(3, 100), few), new WeightTensor(Down, Shape.Matrix(3, 100), many)]);
+        WeightMasks masks = MagnitudePruning.Prune(weights, 299 / 300.0, new PruningSettings { Ranking = PruningRanking.PerMatrix });
+        Assert.Equal([1, 1], ((string[])[Up, Down]).Select(name => masks.Of(name)!.Count(stays => stays)));
+        Assert.Equal([Down], masks.Hollow(weights));
+
+        // Little by little it is the same: what was pruned before counts as lost.
+        Assert.Empty(masks.Hollow(masks.Apply(weights)));
+    }
+
     [Fact]
     public void Prune_EmbeddingsAndNorms_OnlyByOption()
     {

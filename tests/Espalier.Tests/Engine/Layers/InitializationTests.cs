@@ -73,6 +73,25 @@ public class InitializationTests
         Assert.DoesNotContain(0f, drawn);
     }
 
+    // There is no other by which the first token, which alone is read, could gather what stands further off.
+    [Theory]
+    [InlineData(1, LayerSharing.None)]
+    [InlineData(3, LayerSharing.Attention)]
+    [InlineData(3, LayerSharing.All)]
+    public void SequenceClassifier_Neighbours_OfOneAttentionAlone_DrawsIt(int layers, LayerSharing sharing)
+    {
+        EncoderConfiguration configuration = SmallModels.Encoder with
+        {
+            Hidden = 128,
+            Heads = 2,
+            Layers = layers,
+            Sharing = sharing,
+            Initialization = WeightSchemeKind.Neighbours,
+        };
+        Assert.DoesNotContain(
+            0f, First(p => new SequenceClassifier(p, configuration, 2)).Single(p => p.Parameter.Name == "encoder.layer.0.attention.self.query+key+value.weight").Values);
+    }
+
     [Fact]
     public void EncoderDecoder_Matrices_FillTheGlorotBoundOfEachProjection()
     {

@@ -13,5 +13,5 @@ public class DenseSpeedTests
     [InlineData(0.9, 85, "about as fast")]
     [InlineData(1.3, 200, "slower alone")]
     public void Beside_ACellThatGainsLittleOrNothing_SaysInWhat(double latency, double tokens, string? words)
-        => Assert.Equal(words, new DenseSpeed(1, 100, "here").Beside(new ModelMeasures(0.9, 1, 1, 1, latency, tokens)));
+        => Assert.Equal(words, new DenseSpeed(1, 100, "here").Beside(latency, tokens));
 }

@@ -125,6 +125,7 @@ public class JobTests
 
         // Without time one model that is as small as it gets, and not every level on the way there.
         Assert.Single(report.Grid!.Cells);
+        Assert.All(report.Grid.Levels, level => Assert.Equal(0, level.Steps));
     }
 
     [Fact]

@@ -118,6 +118,12 @@ public sealed class ModelQuantizationTests : IDisposable
         Assert.Contains("is quantized already", message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder["eight"]));
         new ModelQuantization(_folder["four"], new QuantizationSettings { Bits = 2 }).Write(_folder["two"]);
+
+        // A size larger than its own is no reason to.
+        WriteSet();
+        QuantizationOutcome within = new ModelQuantization(_folder["four"], new QuantizationSettings()).WriteWithin(
+            _folder["within"], 1 << 24, _folder["set.tsv"], new LabelledSetOptions(), threads: 1, progress: null, CancellationToken.None);
+        Assert.True(within.Bytes <= ModelPackage.BytesOf(_folder["four"]), $"{within.Bytes}");
     }
 
     [Fact]
