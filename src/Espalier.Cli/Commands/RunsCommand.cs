@@ -65,7 +65,7 @@ internal sealed record RunsReport(IReadOnlyList<RunSummary> Runs, IReadOnlyList<
         List<string[]> rows = [Head];
         rows.AddRange(Runs.Select(run => (string[])
         [
-            NameOf(run.Path), run.Kind, run.Phase, $"{run.Layers} × {run.Hidden}", $"{run.Parameters:N0}",
+            NameOf(run.Path), run.Kind, run.Trials < run.TrialsOfGrid ? $"{run.Phase}, {run.Trials} of {run.TrialsOfGrid} trials" : run.Phase, $"{run.Layers} × {run.Hidden}", $"{run.Parameters:N0}",
             $"{run.Steps:N0}", $"{run.Tokens:N0}", Quantities.Show(TimeSpan.FromSeconds(run.TrainingSeconds)), $"{run.TokensPerSecond:N0}", $"{run.PeakFraction:P0}",
             $"{run.Flops.Products:E2}", run.Metric == "accuracy" ? $"accuracy {100 * run.Value:F2} %" : run.Metric == null ? "" : $"{run.Metric} {run.Value:F2}" + (run.UnigramPerplexity is { } u ? $" (without context {u:F2})" : ""),
         ]));

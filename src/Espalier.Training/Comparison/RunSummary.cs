@@ -13,7 +13,8 @@ namespace Espalier.Training.Comparison;
 /// <summary>A run in one line, for setting it beside others.</summary>
 /// <param name="Path">Its folder.</param>
 /// <param name="Kind">What kind of run.</param>
-/// <param name="Phase"><c>running</c>, or how it ended last; <c>killed</c> where it did not end.</param>
+/// <param name="Phase"><c>running</c>, or how it ended last: <c>finished</c>, <c>stopped</c> before all trials of a grid, <c>interrupted</c>,
+/// <c>diverged</c>; <c>killed</c> where it did not end.</param>
 /// <param name="Created">When it was made.</param>
 /// <param name="Layers">Layers of its model.</param>
 /// <param name="Hidden">Width of its model.</param>
@@ -34,6 +35,12 @@ public sealed record RunSummary(
 
     /// <summary>The held-out perplexity of a model that ignores context; null for other runs.</summary>
     public double? UnigramPerplexity { get; private init; }
+
+    /// <summary>Trials that have ended; null where there is no grid of them.</summary>
+    public int? Trials { get; private init; }
+
+    /// <summary>Trials of its grid.</summary>
+    public int? TrialsOfGrid { get; private init; }
 
     /// <summary>Sums up a run without disturbing it.</summary>
     /// <exception cref="RunException">There is none, it is damaged, or of a kind that is not known.</exception>
@@ -108,16 +115,18 @@ public sealed record RunSummary(
         IReadOnlyList<TrainingEvent> events = EventLog.Read(System.IO.Path.Join(path, RunDirectory.EventsName));
         TrainingEvent last = events.LastOrDefault() ?? new TrainingEvent { Event = "started" };
         Evaluation? evaluation = events.LastOrDefault(e => e.Event == "evaluation")?.Evaluation;
-        string phase = events.LastOrDefault(e => e.Event != "checkpoint")?.Event is ("finished" or "stopped" or "interrupted" or "diverged") and var end
-            ? end : "killed";
         return new RunSummary(
-            path, manifest.Kind, RunDirectory.IsHeld(path) ? "running" : phase, manifest.Created, model.Layers, model.Hidden,
+            path, manifest.Kind, RunDirectory.IsHeld(path) ? "running" : EndOf(events), manifest.Created, model.Layers, model.Hidden,
             parameters, last.Step, last.Tokens, last.Elapsed, Rate(last.Tokens, last.Elapsed),
             new FlopCount(last.ProductFlops, last.ElectraFlops), evaluation?.Metric, evaluation?.Value)
         {
             PeakFraction = PeakFractionOf([events], manifest.Machine.PeakFlops),
         };
     }
+
+    private static string EndOf(IReadOnlyList<TrainingEvent> events)
+        => events.LastOrDefault(e => e.Event != "checkpoint")?.Event is ("finished" or "stopped" or "interrupted" or "diverged") and var end
+            ? end : "killed";
 
     private static RunSummary OfFinetuning(string path, RunManifest manifest)
     {
@@ -127,14 +136,18 @@ public sealed record RunSummary(
         int grid = record.Configuration.Grid.Trials().Count;
         long tokens = trials.Sum(t => t.Tokens);
         double seconds = trials.Sum(t => t.TrainingSeconds);
-        string phase = $"{trials.Count} of {grid} trials";
+        // One that was left half-way tells how. Where none was, the time was up.
+        string left = TrialTable.PathOf(path, trials.Count), phase = trials.Count == grid ? "finished"
+            : RunDirectory.IsAt(left) ? EndOf(EventLog.Read(System.IO.Path.Join(left, RunDirectory.EventsName))) : "stopped";
         return new RunSummary(
-            path, manifest.Kind, RunDirectory.IsHeld(path) ? "running" : trials.Count == grid ? "finished" : phase, manifest.Created,
+            path, manifest.Kind, RunDirectory.IsHeld(path) ? "running" : phase, manifest.Created,
             model.Layers, model.Hidden, Count(parameters => new SequenceClassifier(parameters, model, record.Labels.Count)),
             trials.Sum(t => t.Steps), tokens, seconds, Rate(tokens, seconds),
             new FlopCount(trials.Sum(t => t.ProductFlops), trials.Sum(t => t.ElectraFlops)),
             trials.Count == 0 ? null : "accuracy", FinetuningOutcome.BestOf(trials)?.Best.Accuracy)
         {
+            Trials = trials.Count,
+            TrialsOfGrid = grid,
             PeakFraction = PeakFractionOf(
                 [.. trials.Select(t => EventLog.Read(System.IO.Path.Join(TrialTable.PathOf(path, t.Trial), RunDirectory.EventsName)))],
                 manifest.Machine.PeakFlops),

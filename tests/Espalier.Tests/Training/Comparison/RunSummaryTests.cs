@@ -1,4 +1,5 @@
 using Espalier.Tests.Training.Finetuning;
+using Espalier.Training;
 using Espalier.Training.Comparison;
 using Espalier.Training.Finetuning;
 using Espalier.Training.Pretraining;
@@ -42,5 +43,30 @@ public class RunSummaryTests
         Assert.Contains("cannot be read", others[0]);
         Assert.Contains("there is no run here", others[1]);
         Assert.Contains("is a run of baking", others[2]);
+    }
+
+    // Two trials of 24 steps.
+    [Theory]
+    [InlineData(30, 1)]
+    [InlineData(10, 0)]
+    public void Of_FinetuningInterruptedInATrial_TellsHowManyHaveEnded(int stop, int trials)
+    {
+        using var folder = new TemporaryFolder();
+        SmallFinetuning.Data(folder);
+        using (FinetuningRun run = FinetuningRun.Create(folder["run"], SmallFinetuning.Configuration(folder), new RunStorage(), _ => 1))
+        {
+            using var cancel = new CancellationTokenSource();
+            int steps = 0;
+            run.Train(
+                (_, _) => new Relay<TrainingProgress>(_ =>
+                {
+                    if (++steps == stop)
+                        cancel.Cancel();
+                }),
+                cancel.Token);
+        }
+
+        RunSummary summary = RunSummary.Of(folder["run"]);
+        Assert.Equal(("interrupted", trials, 2), (summary.Phase, summary.Trials, summary.TrialsOfGrid));
     }
 }
