@@ -30,10 +30,7 @@ public enum WeightSchemeKind
 /// <param name="Hidden">Width of the model.</param>
 public readonly record struct WeightScheme(WeightSchemeKind Kind, int Hidden)
 {
-    private const float RobertaDeviation = 0.02f, RobertaHidden = 768, WidestEmbedding = 128;
-
-    // What predicts words multiplies with these vectors: from a width of 128 on they become shorter, so that its first scores do not grow.
-    private float EmbeddingDeviation => 0.1f * MathF.Min(1, MathF.Sqrt(WidestEmbedding / Hidden));
+    private const float RobertaDeviation = 0.02f, RobertaHidden = 768, EmbeddingDeviation = 0.1f;
 
     private bool IsScaled => Kind is WeightSchemeKind.Scaled or WeightSchemeKind.Neighbours;
 
