@@ -62,7 +62,7 @@ public sealed record TranslationLearning
     /// <summary>Evaluations whose weights are averaged at the end.</summary>
     public int Average { get; init; } = 4;
 
-    /// <summary>The highest learning rate at a width; see <see cref="PlanLearning.RateOf"/>.</summary>
+    /// <summary>The highest learning rate at a width: 1/√width of it, between no change, as in the paper, and 1/width (<see cref="PlanLearning.RateOf"/>).</summary>
     public double RateOf(int hidden) => LearningRate * Math.Sqrt((double)Width / hidden);
 
     /// <summary>The run of a candidate. Training goes on to the end of its time: what is kept is the best evaluation.</summary>
