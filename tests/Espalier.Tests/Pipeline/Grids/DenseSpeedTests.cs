@@ -1,4 +1,3 @@
-using Espalier.Compression.Analysis;
 using Espalier.Pipeline.Grids;
 
 namespace Espalier.Tests.Pipeline.Grids;

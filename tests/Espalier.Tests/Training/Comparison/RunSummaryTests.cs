@@ -47,7 +47,7 @@ public class RunSummaryTests
 
     // Two trials of 24 steps.
     [Theory]
-    [InlineData(30, 1)]
+    [InlineData(40, 1)]
     [InlineData(10, 0)]
     public void Of_FinetuningInterruptedInATrial_TellsHowManyHaveEnded(int stop, int trials)
     {

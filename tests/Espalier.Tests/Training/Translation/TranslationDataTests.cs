@@ -1,4 +1,3 @@
-using Espalier.Text.Tokenization;
 using Espalier.Training.Translation;
 
 namespace Espalier.Tests.Training.Translation;
