@@ -13,8 +13,8 @@ public enum WeightSchemeKind
 
     /// <summary>
     /// Normal: matrices with RoBERTa's deviation at RoBERTa's width, 0.02 · √(768 / hidden), so that signals begin equally
-    /// large at any width; embeddings with 0.1, so that positions are not drowned by the words' vectors, which grow fast
-    /// at the learning rates that short budgets need.
+    /// large at any width; embeddings with 0.1, less above a width of 128, so that positions are not drowned by the words' vectors,
+    /// which grow fast at the learning rates that short budgets need.
     /// </summary>
     Scaled,
 
@@ -30,7 +30,10 @@ public enum WeightSchemeKind
 /// <param name="Hidden">Width of the model.</param>
 public readonly record struct WeightScheme(WeightSchemeKind Kind, int Hidden)
 {
-    private const float RobertaDeviation = 0.02f, RobertaHidden = 768, EmbeddingDeviation = 0.1f;
+    private const float RobertaDeviation = 0.02f, RobertaHidden = 768, WidestEmbedding = 128;
+
+    // What predicts words multiplies with these vectors: from a width of 128 on they become shorter, so that its first scores do not grow.
+    private float EmbeddingDeviation => 0.1f * MathF.Min(1, MathF.Sqrt(WidestEmbedding / Hidden));
 
     private bool IsScaled => Kind is WeightSchemeKind.Scaled or WeightSchemeKind.Neighbours;
 
