@@ -249,7 +249,7 @@ public sealed class Trainer : IDisposable
         _recorder.Write("checkpoint", State, e => e with { Message = fractions.Length == 0 ? null : $"at {string.Join(", ", fractions)} of the budget" });
         _checkpoints.Save();
 
-        // A step leaves a kilobyte or two. Where the processor's caches are large the runtime lets hundreds of megabytes of that come together.
+        // A step leaves a kilobyte or two. Where the processor's caches are large the runtime lets that grow for hours before it collects.
         GC.Collect(generation: 0);
         _learner.Enter(TrainingPhase.Idle);
     }

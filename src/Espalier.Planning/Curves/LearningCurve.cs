@@ -50,7 +50,7 @@ public static class LearningCurve
     private const double SteepestFallAfter = 0.25;
 
     // Where so little is known, no model is expected to come below this part of the loss without context: an hour of 2 × 128 on English came
-    // to 0.5, the made-up language to 0.4, translation of captions to 0.2.
+    // to 0.46, the made-up language to 0.4, translation of captions to 0.2.
     private const double LowestShare = 0.2;
 
     // A loss this many times the noise above the best one is no accident.
