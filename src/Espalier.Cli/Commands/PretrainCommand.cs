@@ -80,7 +80,7 @@ internal sealed class PretrainCommand : EspalierCommand
         PretrainingConfiguration c = run.Record.Configuration;
         TimeEstimate estimate = run.Estimate;
         error.WriteLine($"{run.Directory.Path}: {c.Model.Layers} layers × {c.Model.Hidden}, {c.Batches.BatchBlocks} × {c.Batches.BlockTokens} tokens a step, "
-            + $"learning rate {c.Training.Schedule.Peak:G3} ({c.LearningRateSource})");
+            + $"learning rate {c.Training.Schedule.Peak:G3} ({c.LearningRateSource}){(c.From == null ? "" : $", from {c.From}")}");
         error.WriteLine($"micro-batch: {run.Record.MicroBatch.Reason}");
         // Of a run that goes on, its own steps tell more.
         if (run.Record.MicroBatch.Timing is { } t && !resumed)

@@ -12,6 +12,7 @@ namespace Espalier.Cli.Commands;
 /// <summary>The options that decide a pretraining run, beside its data and its budget.</summary>
 internal sealed class PretrainOptions
 {
+    private readonly Option<string?> _from = new("--from") { Description = "A run or the folder of a masked language model to go on from, on other text prepared with its tokenizer, or RUN@0.5 for the run as it was at half of its budget; the size is that model's, whatever the options or a recipe say" };
     private readonly ModelSizeOptions _size = new();
     private readonly TrainerOptions _trainer = new(LearningRateDecay.Linear, decay: 0.01f, evaluate: "5m");
     private readonly Option<WeightSchemeKind> _initialization = New(
@@ -37,7 +38,7 @@ internal sealed class PretrainOptions
 
     public IEnumerable<Option> All =>
     [
-        .. _size.All, _initialization, _dropout, _batch, _length, _maskRate, _fraction, _microBatch, _memory, _rate, .. _trainer.All, _heldOut, _fractions, _keep,
+        _from, .. _size.All, _initialization, _dropout, _batch, _length, _maskRate, _fraction, _microBatch, _memory, _rate, .. _trainer.All, _heldOut, _fractions, _keep,
         _seed, _threads,
     ];
 
@@ -50,6 +51,7 @@ internal sealed class PretrainOptions
         return new PretrainingConfiguration
         {
             Data = data,
+            From = parsed.GetValue(_from),
             Model = _size.Encoder(parsed) with
             {
                 Initialization = parsed.GetValue(_initialization),

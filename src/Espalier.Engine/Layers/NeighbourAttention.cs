@@ -4,8 +4,8 @@ namespace Espalier.Engine.Layers;
 
 /// <summary>
 /// Attention that begins by looking at neighbours. What a masked language model learns first is how frequent words are; then its loss
-/// stands still until some head has found the tokens beside the masked one, which takes most of a short budget. Here the first heads
-/// are there at once; all of it is learned on from there.
+/// stands still until some head has found the tokens beside the masked one, which takes most of a short budget. Here two heads
+/// are there at once, others are free to look elsewhere; all of it is learned on from there.
 /// </summary>
 /// <remarks>
 /// Position i begins as waves, A·cos ωₖi and A·sin ωₖi in columns 2k and 2k + 1. A head reads some of the waves: its queries copy
@@ -20,6 +20,9 @@ internal static class NeighbourAttention
     // with half as many waves as a head is wide (64) the score at i + δ is then 2²·32 / √64 = 16, that of another place 0 ± 4.
     private const float Gain = 2;
 
+    // More of them, at −2, +2, …, gain less than heads that are free: docs/results.md.
+    private const int Looking = 2;
+
     private static readonly double GoldenRatio = (Math.Sqrt(5) - 1) / 2;
 
     /// <summary>Waves for positions, as large as vectors of normal numbers with <paramref name="deviation"/>.</summary>
@@ -29,33 +32,30 @@ internal static class NeighbourAttention
         return drawn.With(hidden, (position, column) => column / 2 < hidden / 2 ? (float)(amplitude * Wave(Frequency(column / 2) * position, column)) : null);
     }
 
-    /// <summary>Queries and keys of the first layer's heads, which look at −1, +1, −2, +2, …; values stay as they were drawn.</summary>
+    /// <summary>Queries and keys of the first layer's first two heads, which look at −1 and +1; all else stays as it was drawn.</summary>
     public static Initialization Projection(Initialization drawn, int hidden, int heads, int headSize)
     {
-        int width = heads * headSize, waves = headSize / 2;
-        return heads * waves > hidden / 2 ? drawn : drawn.With(hidden, (row, column) =>
+        int width = heads * headSize, looking = Math.Min(heads, Looking), waves = headSize / 2;
+        return looking * waves > hidden / 2 ? drawn : drawn.With(hidden, (row, column) =>
         {
-            if (row >= 2 * width)
+            bool key = row >= width;
+            (int head, int within) = Math.DivRem(row % width, headSize);
+            if (row >= 2 * width || head >= looking || within / 2 >= waves)
             {
                 return null;
             }
 
-            bool key = row >= width;
-            (int head, int within) = Math.DivRem(row % width, headSize);
-            int wave = (within / 2 * heads) + head;
-            if (within / 2 >= waves || column / 2 != wave)
+            int wave = (within / 2 * looking) + head;
+            if (column / 2 != wave)
             {
-                return within / 2 >= waves ? null : 0;
+                return 0;
             }
 
             // Row of cos(ω(j − δ)) or sin(ω(j − δ)) in terms of cos ωj and sin ωj.
-            double turn = key ? Frequency(wave) * Offset(head) : 0;
+            double turn = key ? Frequency(wave) * (head == 0 ? -1 : 1) : 0;
             return Gain * (float)(within % 2 == column % 2 ? Math.Cos(turn) : within % 2 == 0 ? Math.Sin(turn) : -Math.Sin(turn));
         });
     }
-
-    // Where a head looks.
-    private static int Offset(int head) => ((head / 2) + 1) * (head % 2 == 0 ? -1 : 1);
 
     // Between 0 and π, evenly spread however many of them are taken.
     private static double Frequency(int wave) => Math.PI * ((wave + 1) * GoldenRatio % 1);

@@ -9,7 +9,11 @@ public sealed record PretrainingConfiguration
     /// <summary>Folder of a prepared corpus.</summary>
     public required string Data { get; init; }
 
-    /// <summary>The model. Vocabulary and positions are filled in from the corpus and the blocks.</summary>
+    /// <summary>A run or the folder of a masked language model to go on from, on other text of its tokenizer; null begins with new weights.</summary>
+    public string? From { get; init; }
+
+    /// <summary>The model. Vocabulary and positions are filled in from the corpus and the blocks; where there is one to go on from, all but
+    /// dropout is that one's.</summary>
     public required EncoderConfiguration Model { get; init; }
 
     /// <summary>Blocks, batches and masks. The micro-batch is filled in by measurement unless

@@ -4,6 +4,7 @@ using Espalier.Engine.Devices;
 using Espalier.Text.Corpora;
 using Espalier.Text.Tokenization;
 using Espalier.Training.Objectives;
+using Espalier.Training.Runs;
 
 namespace Espalier.Training.Pretraining;
 
@@ -46,9 +47,15 @@ internal sealed class PretrainingMaterials : IDisposable
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', hashes))));
     }
 
-    /// <summary>Builds and initializes the model.</summary>
-    public void Build(PretrainingConfiguration c)
-        => _objective = MaskedLanguageModelling.Create(Device, c.Model, Corpus, Tokenizer, c.Batches, c.HeldOutBlocks, c.Seed);
+    /// <summary>Builds the model, with new weights or those of <paramref name="source"/>.</summary>
+    public void Build(PretrainingConfiguration c, PretrainedSource? source)
+    {
+        _objective = MaskedLanguageModelling.Create(Device, c.Model, Corpus, Tokenizer, c.Batches, c.HeldOutBlocks, c.Seed);
+        if (source != null)
+        {
+            ModelFolder.Load(source.Folder, _objective.Parameters, c.Model, withHead: true);
+        }
+    }
 
     public void Dispose()
     {

@@ -2,6 +2,7 @@ using Espalier.Engine.Models;
 using Espalier.Training.Budgets;
 using Espalier.Training.MicroBatches;
 using Espalier.Training.Objectives;
+using Espalier.Training.Runs;
 using Espalier.Training.Timing;
 
 namespace Espalier.Training.Pretraining;
@@ -11,17 +12,17 @@ internal static class PretrainingPreparation
 {
     /// <summary>Fills in what was left open.</summary>
     /// <exception cref="ConfigurationException">The configuration has faults.</exception>
-    public static PretrainingConfiguration Resolve(PretrainingConfiguration asked, PretrainingMaterials materials)
+    public static PretrainingConfiguration Resolve(PretrainingConfiguration asked, PretrainingMaterials materials, PretrainedSource? source)
     {
-        EncoderConfiguration model = asked.Model with
-        {
-            Vocabulary = materials.Tokenizer.VocabularySize,
-            MaximumPositions = asked.Batches.BlockTokens,
-        };
+        EncoderConfiguration model = source == null
+            ? asked.Model with { Vocabulary = materials.Tokenizer.VocabularySize, MaximumPositions = asked.Batches.BlockTokens }
+            : source.Model with { Dropout = asked.Model.Dropout, AttentionDropout = asked.Model.AttentionDropout };
         PretrainingConfiguration resolved = asked with
         {
             Data = Path.GetFullPath(asked.Data),
+            From = asked.From == null ? null : Path.GetFullPath(ModelSource.AtFraction(asked.From)),
             Model = model,
+            Batches = asked.Batches with { BlockTokens = Math.Min(asked.Batches.BlockTokens, model.MaximumPositions) },
             Training = asked.Training with { Seed = asked.Seed },
             MemoryBytes = asked.MemoryBytes ?? MicroBatchNeed.MemoryUnlessGiven,
             Threads = materials.Device.Threads,

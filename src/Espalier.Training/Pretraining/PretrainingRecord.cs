@@ -12,6 +12,9 @@ public sealed record PretrainingRecord(PretrainingConfiguration Configuration, M
 {
     /// <summary>Seconds of reading and measuring before the first step.</summary>
     public double PreparationSeconds { get; init; }
+
+    /// <summary>SHA-256 of the weights that it began from; null where they were new.</summary>
+    public string? SourceFingerprint { get; init; }
 }
 
 /// <summary>How <see cref="PretrainingRecord"/> becomes JSON.</summary>

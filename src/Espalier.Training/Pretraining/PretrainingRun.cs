@@ -59,7 +59,8 @@ public sealed class PretrainingRun : ITrainingRun
     /// <exception cref="ConfigurationException">The configuration has faults; all are listed.</exception>
     /// <exception cref="Text.TextException">The corpus cannot be read, or holds no text.</exception>
     /// <exception cref="MicroBatchException">The model does not fit into the memory allowed.</exception>
-    /// <exception cref="RunException">There is a run already, or the folder cannot be written.</exception>
+    /// <exception cref="RunException">There is a run already, the folder cannot be written, or the model to go on from is none.</exception>
+    /// <exception cref="Engine.Safetensors.SafetensorsException">The weights of the model to go on from cannot be read.</exception>
     public static PretrainingRun Create(
         string path, PretrainingConfiguration configuration, IProgress<double>? progress = null, CancellationToken cancel = default)
         => Create(path, configuration, new RunStorage(), PeakThroughput.Measure, progress, cancel);
@@ -157,17 +158,19 @@ public sealed class PretrainingRun : ITrainingRun
         using RunPlace place = RunPlace.Claim(path, storage);
         using var opened = new Opened();
         PretrainingMaterials materials = opened.Add(new PretrainingMaterials(asked.Data, asked.Threads));
-        PretrainingConfiguration resolved = PretrainingPreparation.Resolve(asked, materials);
+        PretrainedSource? source = asked.From == null ? null : PretrainedSource.Open(asked.From, materials.Tokenizer, asked.Data);
+        PretrainingConfiguration resolved = PretrainingPreparation.Resolve(asked, materials, source);
         string fingerprint = materials.DataFingerprint(cancel);
         var measured = new PeakThroughput(() => peak(materials.Device));
         MicroBatchChoice choice = PretrainingPreparation.Choose(materials, resolved, new PartOfProgress(progress, 0, 0.5), cancel);
         resolved = resolved with { Batches = resolved.Batches with { MicroBatchTokens = choice.Tokens } };
         choice = PretrainingPreparation.Time(materials, resolved, choice, cancel);
-        materials.Build(resolved);
+        materials.Build(resolved, source);
         var record = new PretrainingRecord(
             resolved, choice, materials.Objective.UnigramPerplexity(new PartOfProgress(progress, 0.75, 1), cancel))
         {
             PreparationSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
+            SourceFingerprint = source?.Fingerprint,
         };
         RunDirectory run = opened.Add(place.Begin(new RunManifest
         {
@@ -207,7 +210,15 @@ public sealed class PretrainingRun : ITrainingRun
             record = Change(run, record, data, budget == null ? old : RunResumption.Given(path, old, budget, state, warnings));
         }
 
-        materials.Build(record.Configuration);
+        PretrainedSource? source = null;
+        if (state.Step == 0 && record.Configuration.From is { } from)
+        {
+            // Once a step is saved, what it began from is not needed any more and may be gone.
+            source = PretrainedSource.Open(from, materials.Tokenizer, data);
+            RunResumption.Require(path, source.Fingerprint == record.SourceFingerprint, $"the model in {from}");
+        }
+
+        materials.Build(record.Configuration, source);
         return opened.HandOver(
             new PretrainingRun(materials, run, record, new PeakThroughput(() => peak(materials.Device)), state.Spent, TimedStep(path)) { Warnings = warnings });
     }
