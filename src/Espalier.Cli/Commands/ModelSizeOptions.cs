@@ -26,6 +26,19 @@ internal sealed class ModelSizeOptions(int layers = 3, string layersAre = "Layer
     public EncoderDecoderConfiguration EncoderDecoder(ParseResult parsed)
         => Sized(parsed, new EncoderDecoderConfiguration { Layers = 0, Hidden = 0, Vocabulary = 0, MaximumPositions = 0 });
 
+    /// <summary>Those of these options that were given and do not say what <paramref name="model"/> is.</summary>
+    public IEnumerable<string> Contradicting(ParseResult parsed, EncoderConfiguration model)
+        => from option in new (Option Option, bool Same)[]
+           {
+               (_layers, parsed.GetValue(_layers) == model.Layers),
+               (_hidden, parsed.GetValue(_hidden) == model.Hidden),
+               (_heads, parsed.GetValue(_heads) is var heads && (heads == 0 || heads == model.ActualHeads)),
+               (_feedForward, parsed.GetValue(_feedForward) is var width && (width == 0 || width == model.ActualFeedForward)),
+               (_sharing, parsed.GetValue(_sharing) == model.Sharing),
+           }
+           where !option.Same && parsed.GetResult(option.Option) is { Implicit: false }
+           select option.Option.Name;
+
     private T Sized<T>(ParseResult parsed, T model) where T : StackConfiguration => (T)(model with
     {
         Layers = parsed.GetValue(_layers),

@@ -32,6 +32,8 @@ internal sealed class PretrainCommand : EspalierCommand
         using PretrainingRun run = Open(parsed, context);
         foreach (string warning in run.Warnings)
             context.Warn(warning);
+        if (run.Record.Configuration.From != null && _options.Overruled(parsed, run.Record.Configuration) is { } overruled)
+            context.Warn(overruled);
         Announce(run, parsed.GetValue(_resume) != null, context);
         var display = new TrainingDisplay(context, run.Peak);
         TrainingOutcome outcome = display.Run(() => run.Train(display, context.Cancel));
@@ -44,6 +46,7 @@ internal sealed class PretrainCommand : EspalierCommand
             EvaluationSeconds = outcome.State.Times.Evaluation.TotalSeconds,
             SavingSeconds = outcome.State.Times.Saving.TotalSeconds,
             PreparationSeconds = run.Record.PreparationSeconds,
+            From = run.Record.Configuration.From,
         };
         context.Report(report, CommandJson.Default.PretrainReport, report.Write);
         if (outcome.End == TrainingEnd.Diverged)
@@ -97,6 +100,8 @@ internal sealed record PretrainReport(
     string Run, TrainingEnd End, long Steps, long Tokens, double Epochs, FlopCount Flops, double? HeldOutPerplexity,
     double? UnigramPerplexity, StepTiming? Timing, string MicroBatch, int Rollbacks, string? Message) : TimedReport
 {
+    public string? From { get; init; }
+
     public void Write(TextWriter text)
     {
         text.WriteLine($"{Run}: {End.ToString().ToLowerInvariant()} after {Steps:N0} steps, {Tokens:N0} tokens, {Epochs:F2} epochs");

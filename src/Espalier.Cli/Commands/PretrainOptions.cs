@@ -12,7 +12,12 @@ namespace Espalier.Cli.Commands;
 /// <summary>The options that decide a pretraining run, beside its data and its budget.</summary>
 internal sealed class PretrainOptions
 {
-    private readonly Option<string?> _from = new("--from") { Description = "A run or the folder of a masked language model to go on from, on other text prepared with its tokenizer, or RUN@0.5 for the run as it was at half of its budget; the size is that model's, whatever the options or a recipe say" };
+    private readonly Option<string?> _from = new("--from")
+    {
+        Description = "Continued pretraining: a run or the folder of a masked language model to go on from, on text prepared with its tokenizer, or RUN@0.5 for the "
+            + "run as it was at half of its budget. Weights and size are that model's, whatever a recipe or the options say; sequences are no longer than it has positions",
+    };
+
     private readonly ModelSizeOptions _size = new();
     private readonly TrainerOptions _trainer = new(LearningRateDecay.Linear, decay: 0.01f, evaluate: "5m");
     private readonly Option<WeightSchemeKind> _initialization = New(
@@ -41,6 +46,18 @@ internal sealed class PretrainOptions
         _from, .. _size.All, _initialization, _dropout, _batch, _length, _maskRate, _fraction, _microBatch, _memory, _rate, .. _trainer.All, _heldOut, _fractions, _keep,
         _seed, _threads,
     ];
+
+    /// <summary>What was given and does not hold, as the model that the run goes on from says otherwise.</summary>
+    public string? Overruled(ParseResult parsed, PretrainingConfiguration configuration)
+    {
+        string[] names =
+        [
+            .. _size.Contradicting(parsed, configuration.Model),
+            .. parsed.GetResult(_length) is { Implicit: false } && parsed.GetValue(_length) != configuration.Batches.BlockTokens ? new[] { _length.Name } : [],
+        ];
+        return names.Length == 0 ? null : $"{string.Join(", ", names)} {(names.Length == 1 ? "does" : "do")} not hold: the model in {configuration.From} is "
+            + $"{configuration.Model.Layers} layers × {configuration.Model.Hidden}, with {configuration.Model.MaximumPositions} positions";
+    }
 
     /// <summary>The configuration as it was asked for.</summary>
     /// <exception cref="UsageException">A value means nothing.</exception>

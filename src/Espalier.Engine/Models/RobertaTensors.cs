@@ -1,4 +1,5 @@
 using Espalier.Engine.Autograd;
+using Espalier.Engine.Devices;
 using Espalier.Engine.Memory;
 using Espalier.Engine.Safetensors;
 
@@ -7,7 +8,7 @@ namespace Espalier.Engine.Models;
 /// <summary>An encoder's weights under Hugging Face's names, on the disk and back.</summary>
 /// <remarks>
 /// RoBERTa counts positions from the padding symbol's id + 1, so its table begins with rows that nobody reads; it has one
-/// token type, whose embedding is zero here. Layers that share parameters are written once for each, as it knows no sharing.
+/// token type, whose embedding is zero here and goes into the positions' where another program's is not. Layers that share parameters are written once for each, as it knows no sharing.
 /// </remarks>
 internal static class RobertaTensors
 {
@@ -48,12 +49,33 @@ internal static class RobertaTensors
             exact: false, finite: true);
         float[] rows = new float[PositionTable(parameters).Length];
         parameters.Device.Download(Read(positions, configuration, unread), rows);
+        AddTokenType(file, parameters.Device, configuration, rows);
         parameters.Device.Upload(rows, PositionTable(parameters));
     }
 
     /// <summary>The name in the file of a tensor that the engine stores under <paramref name="name"/>.</summary>
     public static string NameOf(string name, EncoderConfiguration configuration)
         => IsHead(name) ? name : RobertaConfiguration.PrefixOf(configuration.Norm) + name;
+
+    // Every token is of the first type, so that its embedding can as well be each position's.
+    private static void AddTokenType(SafetensorsFile file, Device device, EncoderConfiguration c, float[] positions)
+    {
+        string name = NameOf(TokenTypes, c);
+        if (!file.Tensors.TryGetValue(name, out TensorEntry? entry))
+        {
+            return;
+        }
+
+        int types = entry.Shape is [var rows, _] ? (int)rows : 1;
+        using var memory = new DeviceMemory(device, (long)types * c.Hidden * sizeof(float));
+        TensorTransfer.Load(file, device, [(name, Shape.Matrix(types, c.Hidden), memory.Span<float>())], exact: false, finite: true);
+        float[] type = new float[c.Hidden];
+        device.Download(memory.Span<float>().Slice(0, c.Hidden), type);
+        for (int i = 0; i < positions.Length; i++)
+        {
+            positions[i] += type[i % c.Hidden];
+        }
+    }
 
     private static bool IsHead(string name) => HeadNames.Any(head => name.StartsWith(head, StringComparison.Ordinal));
 

@@ -33,6 +33,9 @@ public sealed record RunSummary(
     /// <summary>Matrix products of training beside the machine's measured rate of them, from 0 to 1; null before the first step.</summary>
     public double? PeakFraction { get; private init; }
 
+    /// <summary>The run or the model whose weights it began from; null where they were new, and in translation.</summary>
+    public string? From { get; private init; }
+
     /// <summary>The held-out perplexity of a model that ignores context; null for other runs.</summary>
     public double? UnigramPerplexity { get; private init; }
 
@@ -98,6 +101,7 @@ public sealed record RunSummary(
         EncoderConfiguration model = record.Configuration.Model;
         return OfTraining(path, manifest, model, Count(parameters => new MaskedLanguageModel(parameters, model))) with
         {
+            From = record.Configuration.From,
             UnigramPerplexity = record.UnigramPerplexity,
         };
     }
@@ -146,6 +150,7 @@ public sealed record RunSummary(
             new FlopCount(trials.Sum(t => t.ProductFlops), trials.Sum(t => t.ElectraFlops)),
             trials.Count == 0 ? null : "accuracy", FinetuningOutcome.BestOf(trials)?.Best.Accuracy)
         {
+            From = record.Configuration.From,
             Trials = trials.Count,
             TrialsOfGrid = grid,
             PeakFraction = PeakFractionOf(

@@ -19,8 +19,9 @@ public sealed record HeldOutMeasure(Evaluation Evaluation, double UnigramPerplex
     /// <param name="threads">Worker threads; 0 takes every core.</param>
     /// <param name="fill">Gives the parameters their values; null takes them from the folder.</param>
     /// <param name="cancel">Stops it.</param>
-    /// <param name="run">The folder of the run that the model is of: the model that ignores context then knows no more of the corpus than the
-    /// run was trained on. Null where it is of none that is known, or of another corpus: then all of it.</param>
+    /// <param name="run">The folder of the run that the model is of: blocks are then as long as the run's, and the model that ignores
+    /// context knows no more of the corpus than the run was trained on. Null where it is of none that is known: then blocks are as long as the
+    /// model has positions, and, as with another corpus than the run's, all of the corpus is known.</param>
     /// <exception cref="RunException">The model cannot be read, or the corpus is of another tokenizer, or holds nothing out.</exception>
     /// <exception cref="Text.TextException">The corpus cannot be read.</exception>
     /// <exception cref="Engine.Safetensors.SafetensorsException">The weights are not of this model.</exception>
@@ -30,16 +31,19 @@ public sealed record HeldOutMeasure(Evaluation Evaluation, double UnigramPerplex
     {
         EncoderConfiguration model = ModelFolder.ReadConfiguration(folder);
         using var materials = new PretrainingMaterials(data, threads);
-        string own = Text.Tokenization.Tokenizer.Load(Path.Join(folder, ModelFolder.TokenizerName)).Fingerprint;
-        if (own != materials.Tokenizer.Fingerprint)
+        string fingerprint = Text.Tokenization.Tokenizer.Load(Path.Join(folder, ModelFolder.TokenizerName)).Fingerprint;
+        if (fingerprint != materials.Tokenizer.Fingerprint)
         {
             throw new RunMismatchException(folder, $"the corpus in {data} was prepared with another tokenizer; prepare it with this model's");
         }
 
-        PretrainingConfiguration? trained = run != null && RunDirectory.ReadManifest(run).DataFingerprint == materials.DataFingerprint(cancel)
-            ? PretrainingRun.ReadConfiguration(run)
-            : null;
-        var options = new MaskedBlockOptions { BlockTokens = model.MaximumPositions, DataFraction = trained?.Batches.DataFraction };
+        PretrainingConfiguration? own = run == null ? null : PretrainingRun.ReadConfiguration(run);
+        PretrainingConfiguration? trained = own != null && RunDirectory.ReadManifest(run!).DataFingerprint == materials.DataFingerprint(cancel) ? own : null;
+        var options = new MaskedBlockOptions
+        {
+            BlockTokens = own?.Batches.BlockTokens ?? model.MaximumPositions,
+            DataFraction = trained?.Batches.DataFraction,
+        };
         using MaskedLanguageModelling objective = MaskedLanguageModelling.Create(
             materials.Device, model, materials.Corpus, materials.Tokenizer, options, blocks, trained?.Seed ?? 0);
         if (fill == null)

@@ -1,3 +1,5 @@
+using Espalier.Engine.Autograd;
+using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
 using Espalier.Text.Tokenization;
 using Espalier.Training.Runs;
@@ -5,19 +7,20 @@ using Espalier.Training.Runs;
 namespace Espalier.Training.Pretraining;
 
 /// <summary>
-/// A masked language model to go on from, on text that is nearer to what it will be used for: what a short pretraining on a task's own
-/// texts brings is the finding of Gururangan et al. (2020, Don't Stop Pretraining).
+/// A masked language model to go on from, on text that is nearer to what it will be used for: domain- and task-adaptive pretraining
+/// (Gururangan et al. 2020, Don't Stop Pretraining).
 /// </summary>
 /// <param name="Folder">The folder of the model.</param>
 /// <param name="Model">Its encoder.</param>
 /// <param name="Fingerprint">SHA-256 of its weights.</param>
 internal sealed record PretrainedSource(string Folder, EncoderConfiguration Model, string Fingerprint)
 {
-    /// <summary>Opens it.</summary>
+    /// <summary>Opens it, and sees that it can be gone on from before anything is measured.</summary>
     /// <param name="from">A run, or the folder of a model.</param>
     /// <param name="tokenizer">That of the corpus, which has to be the model's.</param>
     /// <param name="data">The folder of the corpus.</param>
-    /// <exception cref="RunException">It is none, is a classifier, or has another tokenizer.</exception>
+    /// <exception cref="RunException">It is no masked language model, is damaged or compressed, or has another tokenizer.</exception>
+    /// <exception cref="Engine.Safetensors.SafetensorsException">Its weights cannot be read, or are not of its configuration.</exception>
     public static PretrainedSource Open(string from, Tokenizer tokenizer, string data)
     {
         string folder = ModelSource.Find(from);
@@ -27,9 +30,32 @@ internal sealed record PretrainedSource(string Folder, EncoderConfiguration Mode
             throw new RunException(folder, "is a classifier, which no longer predicts words; name the pretrained run that it came from");
         }
 
-        return Tokenizer.Load(folder).Fingerprint == tokenizer.Fingerprint
-            ? new PretrainedSource(folder, model, ModelSource.Fingerprint(folder))
-            : throw new RunMismatchException(
+        if (model.Validate() is { Count: > 0 } faults)
+        {
+            throw new RunException(Path.Join(folder, ModelFolder.ConfigurationName), $"describes no model that can be trained: {string.Join("; ", faults)}");
+        }
+
+        var own = Tokenizer.Load(folder);
+        if (own.Fingerprint != tokenizer.Fingerprint)
+        {
+            throw new RunMismatchException(
                 folder, $"the corpus in {data} was prepared with another tokenizer; prepare it with espalier data prepare … --tokenizer {folder}");
+        }
+
+        if (own.VocabularySize > model.Vocabulary)
+        {
+            throw new RunMismatchException(
+                folder, $"the tokenizer has {own.VocabularySize} symbols, the model {model.Vocabulary}; they do not belong together");
+        }
+
+        using (var device = new CpuDevice(1))
+        using (var parameters = new ParameterSet(device))
+        {
+            _ = new MaskedLanguageModel(parameters, model);
+            parameters.Allocate(seed: 0);
+            ModelFolder.Load(folder, parameters, model, withHead: true);
+        }
+
+        return new PretrainedSource(folder, model, ModelSource.Fingerprint(folder));
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
+using Espalier.Text.Tokenization;
 using Espalier.Training.Budgets;
 using Espalier.Training.MicroBatches;
 using Espalier.Training.Runs;
@@ -71,9 +72,10 @@ public sealed class PretrainingRun : ITrainingRun
     /// <param name="data">Where its prepared corpus lies now; null where it lay.</param>
     /// <param name="cancel">Stops reading the corpus; nothing was changed.</param>
     /// <exception cref="RunException">There is none, it is another kind, another process works on it, it is damaged, or its data
-    /// set or tokenizer is no longer what it was.</exception>
+    /// set or tokenizer, or before its first checkpoint the model that it begins from, is no longer what it was.</exception>
     /// <exception cref="ConfigurationException">The new budget has faults.</exception>
     /// <exception cref="Text.TextException">The corpus cannot be read.</exception>
+    /// <exception cref="Engine.Safetensors.SafetensorsException">The weights that it begins from cannot be read.</exception>
     public static PretrainingRun Resume(
         string path, Func<TrainingBudget, TrainingSpent, TrainingBudget>? budget = null, string? data = null,
         CancellationToken cancel = default)
@@ -148,9 +150,12 @@ public sealed class PretrainingRun : ITrainingRun
         string path, PretrainingConfiguration asked, RunStorage storage, Func<Device, double> peak,
         IProgress<double>? progress = null, CancellationToken cancel = default)
     {
-        // The vocabulary is not known yet; everything else is, and a fault in it is said before anything is read or built.
+        // The vocabulary is not known yet; everything else is, and a fault in it is said before anything is read or built. Where there is
+        // a model to go on from, the size that was asked for does not count.
+        EncoderConfiguration model = asked.From == null ? asked.Model
+            : new EncoderConfiguration { Layers = 1, Hidden = 64, Vocabulary = 1, MaximumPositions = 1, Dropout = asked.Model.Dropout, AttentionDropout = asked.Model.AttentionDropout };
         ConfigurationException.ThrowIfAny(
-            "pretraining", (asked with { Model = asked.Model with { Vocabulary = 1, MaximumPositions = asked.Batches.BlockTokens } }).Validate());
+            "pretraining", (asked with { Model = model with { Vocabulary = 1, MaximumPositions = asked.Batches.BlockTokens } }).Validate());
 
         long start = Stopwatch.GetTimestamp();
 
@@ -204,23 +209,36 @@ public sealed class PretrainingRun : ITrainingRun
             warnings.AddRange(RunResumption.EndWarnings(record.Configuration.Training.Budget, state));
         }
 
+        PretrainedSource? source = SourceOf(path, record, materials.Tokenizer, data);
         if (budget != null || moved != null)
         {
             TrainingBudget old = record.Configuration.Training.Budget;
             record = Change(run, record, data, budget == null ? old : RunResumption.Given(path, old, budget, state, warnings));
         }
 
-        PretrainedSource? source = null;
-        if (state.Step == 0 && record.Configuration.From is { } from)
-        {
-            // Once a step is saved, what it began from is not needed any more and may be gone.
-            source = PretrainedSource.Open(from, materials.Tokenizer, data);
-            RunResumption.Require(path, source.Fingerprint == record.SourceFingerprint, $"the model in {from}");
-        }
-
         materials.Build(record.Configuration, source);
         return opened.HandOver(
             new PretrainingRun(materials, run, record, new PeakThroughput(() => peak(materials.Device)), state.Spent, TimedStep(path)) { Warnings = warnings });
+    }
+
+    // Once there is a checkpoint, be it of no step, what the run began from is not needed any more and may be gone.
+    private static PretrainedSource? SourceOf(string path, PretrainingRecord record, Tokenizer tokenizer, string data)
+    {
+        if (record.Configuration.From is not { } from || CheckpointStore.NewestStep(Path.Join(path, RunDirectory.CheckpointsName)) >= 0)
+        {
+            return null;
+        }
+
+        try
+        {
+            var source = PretrainedSource.Open(from, tokenizer, data);
+            RunResumption.Require(path, source.Fingerprint == record.SourceFingerprint, $"the model in {from}");
+            return source;
+        }
+        catch (RunException e) when (e is not RunMismatchException)
+        {
+            throw new RunException(path, $"has saved nothing yet and needs the model that it begins from; put that back, or begin another run ({e.Message})", e);
+        }
     }
 
     private FractionModels Fractions => new(_run, Record.Configuration.Training.Budget, WriteModel);

@@ -3,6 +3,7 @@ using Espalier.Cli.CommandLine;
 using Espalier.Cli.Commands;
 using Espalier.Tests.Training;
 using Espalier.Training;
+using Espalier.Training.Runs;
 
 namespace Espalier.Tests.Cli.Commands;
 
@@ -36,6 +37,22 @@ public class PretrainCommandTests
         (code, _, error) = await Run("pretrain", "--data", data, "--out", run, "--steps", "5");
         Assert.Equal(1, code);
         Assert.Contains("there is a run here already", error);
+    }
+
+    [Fact]
+    public async Task Run_FromAnother_TakesItsSizeAndSaysWhatOfTheRecipeDoesNotHold()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SmallRun.Corpus(folder), first = folder["first"], second = folder["second"];
+        SmallRun.Train(first, data, new RunStorage());
+        (int code, string output, string error) = await Run(
+            "pretrain", "--recipe", "short-mlm", "--hidden", "100", "--from", first, "--data", data, "--out", second, "--steps", "1", "--threads", "1", "--json");
+        Assert.True(code == 0, error);
+        Assert.Contains($"warning: --hidden does not hold: the model in {first} is 2 layers × 16, with 16 positions", error);
+        Assert.Equal(first, JsonDocument.Parse(output).RootElement.GetProperty("from").GetString());
+        (code, output, error) = await Run("runs", folder.Path, "--json");
+        Assert.True(code == 0, error);
+        Assert.Contains($"\"from\": \"{first}\"", output);
     }
 
     [Fact]

@@ -41,6 +41,7 @@ public class InitializationTests
     [Theory]
     [InlineData(64, 1)]
     [InlineData(128, 2)]
+    [InlineData(128, 4)]
     [InlineData(256, 4)]
     public void Encoder_Neighbours_TwoHeadsLookAtTheTokensBesideThem(int hidden, int heads)
     {
@@ -65,11 +66,13 @@ public class InitializationTests
         float[] first = values["encoder.layer.0.attention.self.query+key+value.weight"];
         for (int head = 0; head < Math.Min(heads, 2); head++)
         {
-            Assert.InRange(AttentionAt(first, x, head, head == 0 ? -1 : 1), 0.6, 1);
+            Assert.InRange(AttentionAt(first, x, head, hidden / heads, head == 0 ? -1 : 1), 0.6, 1);
         }
 
-        // The other heads and the next layer draw all of their weights.
-        Assert.DoesNotContain(0f, first.Where((_, i) => i / hidden % hidden / 64 >= 2));
+        // The other heads, the values of all and the next layer are drawn, as without neighbours.
+        IEnumerable<float[]> others = first.Chunk(hidden).Where((_, row) => row >= 2 * hidden || row % hidden >= 2 * hidden / heads);
+        Assert.All(others, row => Assert.DoesNotContain(0f, row));
+        Assert.Equal(0.02 * Math.Sqrt(768.0 / hidden), Deviation([.. others.SelectMany(row => row)]), 0.001);
         float[] drawn = values["encoder.layer.1.attention.self.query+key+value.weight"];
         Assert.DoesNotContain(0f, drawn);
     }
@@ -129,10 +132,9 @@ public class InitializationTests
             => First(p => new SequenceClassifier(p, SmallModels.Encoder, 3), seed).SelectMany(p => p.Values).ToArray();
     }
 
-    // Mean probability with which a head of 64 looks at i + offset.
-    private static double AttentionAt(float[] projection, float[][] x, int head, int offset)
+    // Mean probability with which a head looks at i + offset.
+    private static double AttentionAt(float[] projection, float[][] x, int head, int size, int offset)
     {
-        const int size = 64;
         int hidden = x[0].Length;
         float[][] queries = [.. x.Select(v => Project(v, head * size))], keys = [.. x.Select(v => Project(v, hidden + (head * size)))];
         return Enumerable.Range(2, x.Length - 4).Average(i =>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
@@ -39,16 +40,16 @@ public class PretrainingRunSourceTests
     }
 
     [Fact]
-    public void Resume_KilledBeforeTheFirstCheckpoint_StillBeginsWithThoseWeights_AndAsksForThemNoMoreAfterwards()
+    public void Resume_NothingSavedYet_BeginsWithThoseWeights_OrSaysWhatIsMissingAndChangesNothing()
     {
         using var folder = new TemporaryFolder();
         PretrainingConfiguration configuration = GoingOn(folder, out _);
-        Create(folder["killed"], configuration).Dispose();
         using (PretrainingRun run = Create(folder["whole"], configuration))
         {
             run.Train();
         }
 
+        Create(folder["killed"], configuration).Dispose();
         using (PretrainingRun run = Resume(folder["killed"]))
         {
             run.Train();
@@ -56,10 +57,53 @@ public class PretrainingRunSourceTests
 
         Assert.Equal(Weights(folder["whole"]), Weights(folder["killed"]));
         Create(folder["third"], configuration).Dispose();
+        string manifest = File.ReadAllText(Path.Join(folder["third"], RunDirectory.ManifestName));
         File.Copy(ModelOf(folder["whole"]), ModelOf(folder["first"]), overwrite: true);
-        Assert.Contains("is not what the run was made with", Assert.Throws<RunMismatchException>(() => Resume(folder["third"])).Message);
+        Assert.Contains("is not what the run was made with", Refused<RunMismatchException>());
         Directory.Delete(folder["first"], recursive: true);
-        Resume(folder["killed"]).Dispose();
+        Assert.Contains("has saved nothing yet and needs the model that it begins from", Refused<RunException>());
+
+        string Refused<T>() where T : RunException
+        {
+            string message = Assert.Throws<T>(() => PretrainingRun.Resume(
+                folder["third"], (old, spent) => old.Extend(new TrainingBudget { Steps = 10 }, spent), new RunStorage(), _ => 1)).Message;
+            Assert.Equal(manifest, File.ReadAllText(Path.Join(folder["third"], RunDirectory.ManifestName)));
+            return message;
+        }
+    }
+
+    [Fact]
+    public void Resume_StoppedInItsFirstStep_NeedsThatModelNoMore()
+    {
+        using var folder = new TemporaryFolder();
+        PretrainingConfiguration configuration = GoingOn(folder, out float[] source);
+        using (PretrainingRun run = Create(folder["run"], configuration))
+        {
+            Assert.Equal(0, run.Train(cancel: new CancellationToken(canceled: true)).State.Step);
+        }
+
+        Directory.Delete(folder["first"], recursive: true);
+        using PretrainingRun resumed = Resume(folder["run"]);
+        Assert.Equal(0, resumed.Train(cancel: new CancellationToken(canceled: true)).State.Step);
+        Assert.Equal(source, Weights(folder["run"]));
+    }
+
+    [Fact]
+    public void Evaluate_ShorterSequencesThanTheModelHasPositions_MeasuresWhatTheRunDid()
+    {
+        using var folder = new TemporaryFolder();
+        PretrainingConfiguration configuration = GoingOn(folder, out _);
+        configuration = configuration with { Batches = configuration.Batches with { BlockTokens = 8 }, From = $"{folder["first"]}@0.5" };
+        double? value;
+        using (PretrainingRun run = Create(folder["run"], configuration))
+        {
+            Assert.Equal(16, run.Record.Configuration.Model.MaximumPositions);
+            value = run.Train().Evaluation?.Value;
+        }
+
+        HeldOutMeasure measure = HeldOutMeasure.Of(
+            Path.Join(folder["run"], RunDirectory.ModelName), configuration.Data, configuration.HeldOutBlocks, threads: 1, run: folder["run"]);
+        Assert.Equal(value!.Value, measure.Evaluation.Value, 1e-2);
     }
 
     [Fact]
@@ -79,10 +123,21 @@ public class PretrainingRunSourceTests
 
         RunException fault = Assert.Throws<RunException>(() => Create(folder["run"], configuration with { From = folder["classifier"] }));
         Assert.Contains("is a classifier", fault.Message);
+        string config = Path.Join(folder["classifier"], ModelFolder.ConfigurationName), model = Path.Join(folder["first"], RunDirectory.ModelName);
+        Assert.Contains("the model 10; they do not belong together", Changed("vocab_size", 10));
+        Assert.Contains("config.json: describes no model that can be trained: Layers is 0", Changed("num_hidden_layers", 0));
         new CorpusPreparation(TestTokenizer.WithGap(), new CorpusPreparationOptions()).Run([folder["corpus.txt"]], folder["other"]);
         fault = Assert.Throws<RunMismatchException>(() => Create(folder["run"], configuration with { Data = folder["other"] }));
         Assert.Contains($"prepare it with espalier data prepare … --tokenizer {Path.Join(folder["first"], RunDirectory.ModelName)}", fault.Message);
         Assert.False(Directory.Exists(folder["run"]));
+
+        string Changed(string key, int value)
+        {
+            JsonNode json = JsonNode.Parse(File.ReadAllText(Path.Join(model, ModelFolder.ConfigurationName)))!;
+            json[key] = value;
+            File.WriteAllText(config, json.ToJsonString());
+            return Assert.ThrowsAny<RunException>(() => Create(folder["run"], configuration with { From = folder["classifier"] })).Message;
+        }
     }
 
     // A model in "first", and what goes on from it on a part of its text.

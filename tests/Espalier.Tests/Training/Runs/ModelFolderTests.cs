@@ -1,6 +1,8 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
+using Espalier.Engine.Memory;
 using Espalier.Engine.Models;
 using Espalier.Engine.Safetensors;
 using Espalier.Tests.Text;
@@ -32,6 +34,43 @@ public class ModelFolderTests
         ModelFolder.Load(folder.Path, loaded, read, withHead: true);
         Assert.Equal(Values(written), Values(loaded));
         Assert.Equal(TestTokenizer.Instance.Fingerprint, Tokenizer.Load(folder["tokenizer.json"]).Fingerprint);
+    }
+
+    [Fact]
+    public void Load_TokenTypeOfAnotherProgram_GoesIntoThePositions()
+    {
+        using var folder = new TemporaryFolder();
+        using var device = new CpuDevice(1);
+        EncoderConfiguration configuration = Configuration(NormPlacement.Post, LayerSharing.None);
+        using ParameterSet written = Model(device, configuration, seed: 1);
+        ModelFolder.Write(folder.Path, written, configuration, TestTokenizer.Instance, ModelHead.MaskedLanguageModel);
+        float[] expected = PositionsOf(written);
+        string path = folder[ModelFolder.WeightsName];
+        using (var copy = SafetensorsFile.Open(path))
+        {
+            using var writer = new SafetensorsWriter(
+                folder["changed"], copy.Tensors.Select(t => new TensorDeclaration(t.Key, t.Value.Dtype, t.Value.Shape)), null);
+            foreach (string name in copy.Tensors.Keys)
+            {
+                float[] type = [.. Enumerable.Range(0, configuration.Hidden).Select(i => i / 4f)];
+                writer.Write(name, name.Contains("token_type", StringComparison.Ordinal) ? MemoryMarshal.AsBytes<float>(type) : copy.GetBytes(name));
+            }
+
+            writer.Commit();
+        }
+
+        File.Move(folder["changed"], path, overwrite: true);
+        using ParameterSet loaded = Model(device, configuration, seed: 2);
+        ModelFolder.Load(folder.Path, loaded, configuration, withHead: true);
+        Assert.Equal(expected.Select((value, i) => value + (i % configuration.Hidden / 4f)), PositionsOf(loaded));
+
+        float[] PositionsOf(ParameterSet parameters)
+        {
+            (_, _, DeviceSpan<float> span) = parameters.Stored().Single(t => t.Name.Contains("position", StringComparison.Ordinal));
+            float[] values = new float[span.Length];
+            device.Download(span, values);
+            return values;
+        }
     }
 
     [Fact]
