@@ -4,7 +4,7 @@ namespace Espalier.Training;
 
 /// <summary>
 /// Notices that training has diverged: a loss or gradient that is not finite, or a smoothed loss that stands above the
-/// lowest it has been by half of that and by a nat at least.
+/// lowest it has been, or the first one, by half of that and by a nat at least.
 /// </summary>
 internal static class DivergenceGuard
 {
@@ -30,9 +30,10 @@ internal static class DivergenceGuard
         double average = (Smoothing * state.Average) + ((1 - Smoothing) * loss);
         long count = state.Count + 1;
         double smoothed = average / (1 - Math.Pow(Smoothing, count));
-        double best = Math.Min(state.Best ?? smoothed, smoothed);
+        double best = state.Best ?? loss;
+        best = count < Patience ? best : Math.Min(best, smoothed);
         string? fault = count > Patience && smoothed > Math.Max(Ratio * best, best + Margin)
             ? $"the loss has risen to {smoothed:F3} from {best:F3}" : null;
-        return (fault, new DivergenceState(average, count, count < Patience ? state.Best : best));
+        return (fault, new DivergenceState(average, count, best));
     }
 }

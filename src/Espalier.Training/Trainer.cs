@@ -186,6 +186,9 @@ public sealed class Trainer : IDisposable
                 {
                     return (TrainingEnd.Diverged, hopeless);
                 }
+
+                string what = $"{step.Fault} at step {before.Step + 1}: back to step {State.Step}, with {State.RateScale} of the rate";
+                _progress?.Report(Progress(TrainingPhase.Idle, State) with { Warning = what });
             }
         }
     }

@@ -8,12 +8,14 @@ namespace Espalier.Cli.Commands;
 /// <summary>The options that say when training ends. When a run is resumed, a value with a plus is added to the old one.</summary>
 /// <param name="time">What <c>--time</c> is.</param>
 /// <param name="epochs">What <c>--epochs</c> is.</param>
+/// <param name="steps">What <c>--steps</c> is.</param>
 internal sealed class BudgetOptions(
     string time = "Time of the training steps alone, such as 30m (measuring before the start, evaluating and saving come on top); with --resume, +30m adds to it. The first of --time, --steps, --tokens and --epochs to be reached ends the run; one is needed",
-    string epochs = "Passes over the data")
+    string epochs = "Passes over the data",
+    string steps = "Optimizer steps, such as 5000; with --resume, +1000 adds to them")
 {
     private readonly Option<string?> _time = New("--time", time, text => Quantities.Time(text));
-    private readonly Option<string?> _steps = New("--steps", "Optimizer steps, such as 5000; with --resume, +1000 adds to them", text => Quantities.Whole(text));
+    private readonly Option<string?> _steps = New("--steps", steps, text => Quantities.Whole(text));
     private readonly Option<string?> _tokens = New("--tokens", "Tokens that pass through the model, such as 10M", text => Quantities.Whole(text));
     private readonly Option<string?> _epochs = New("--epochs", epochs, text => Quantities.Number(text));
 

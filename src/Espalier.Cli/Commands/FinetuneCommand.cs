@@ -16,7 +16,8 @@ internal sealed class FinetuneCommand : EspalierCommand
     private readonly Option<string?> _out = new("--out") { Description = "Folder of the run, new or empty; a new run needs it" };
     private readonly Option<string?> _resume = new("--resume") { Description = "Folder of a run to go on with; give it more with --time +30m" };
     private readonly BudgetOptions _budget = new(
-        time: "Time of the training steps of all trials together, such as 30m (measuring before the start, evaluating and saving come on top); with --resume, +30m adds to it", epochs: "Passes over the data in a trial; 10 when neither this nor --steps nor --tokens is given");
+        time: "Time of the training steps of all trials together, such as 30m (measuring before the start, evaluating and saving come on top); with --resume, +30m adds to it", epochs: "Passes over the data in a trial; 10 when neither this nor --steps nor --tokens is given",
+        steps: "Optimizer steps of a trial, such as 5000");
     private readonly FinetuneOptions _options = new();
 
     public FinetuneCommand(Terminal terminal) : base(terminal, "finetune", "Train a classifier of one text or two, over a grid of settings",
@@ -86,6 +87,11 @@ internal sealed class FinetuneCommand : EspalierCommand
             + $"{c.Model!.Layers} layers × {c.Model.Hidden} {(c.From == null ? "from scratch" : $"from {c.From}")}");
         if (record.Truncated > 0)
             context.Warn($"{record.Truncated:N0} examples have more than {c.MaximumTokens} tokens and lose their end");
+        if (run.Results.Count == run.Trials.Count)
+        {
+            context.Warn("all of its trials have ended: there is nothing left to train; begin another run for more");
+            return;
+        }
         TimeSpan all = run.EstimateOfTrial * (run.Trials.Count - run.Results.Count);
         error.WriteLine($"expected: {run.Trials.Count - run.Results.Count} trials of at most {Quantities.Show(run.EstimateOfTrial)} of training, {Quantities.Show(all)} together"
             + (c.Time is { } time ? $"; {Quantities.Show(time)} are given, shared out among them" : ""));

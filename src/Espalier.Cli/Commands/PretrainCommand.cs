@@ -111,6 +111,8 @@ internal sealed record PretrainReport(
         text.WriteLine($"  FLOPs       {Flops.Products:E3} in matrix products; {Flops.Electra:E3} as ELECTRA counts");
         if (HeldOutPerplexity is { } perplexity)
             text.WriteLine($"  perplexity  {perplexity:F2} held out; {UnigramPerplexity:F2} for a model that ignores context");
+        if (Rollbacks > 0)
+            text.WriteLine($"  rollbacks   {Rollbacks}, each with half of the rate; their steps were trained again");
         if (Message != null)
             text.WriteLine($"  {Message}");
     }

@@ -55,7 +55,7 @@ internal sealed class PretrainOptions
             .. _size.Contradicting(parsed, configuration.Model),
             .. parsed.GetResult(_length) is { Implicit: false } && parsed.GetValue(_length) != configuration.Batches.BlockTokens ? new[] { _length.Name } : [],
         ];
-        return names.Length == 0 ? null : $"{string.Join(", ", names)} {(names.Length == 1 ? "does" : "do")} not hold: the model in {configuration.From} is "
+        return names.Length == 0 ? null : $"{string.Join(", ", names)} {(names.Length == 1 ? "does" : "do")} not hold, be it given or a recipe's: the model in {configuration.From} is "
             + $"{configuration.Model.Layers} layers × {configuration.Model.Hidden}, with {configuration.Model.MaximumPositions} positions";
     }
 

@@ -78,7 +78,7 @@ public abstract class ScriptedTraining : IDisposable
     {
         public void Report(TrainingProgress value)
         {
-            if (value.Phase == TrainingPhase.Training)
+            if (value.Phase == TrainingPhase.Training || value.Warning != null)
             {
                 report(value);
             }

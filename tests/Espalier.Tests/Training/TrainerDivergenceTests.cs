@@ -18,7 +18,9 @@ public class TrainerDivergenceTests : ScriptedTraining
         using RunDirectory run = Create();
         using var objective = new ScriptedObjective(Device, i => i == 7 && visits++ == 0 ? bad : 1);
         using var trainer = new Trainer(objective, Settings(new TrainingBudget { Steps = 12 }), run, Time);
-        TrainingOutcome outcome = trainer.Run();
+        List<string> warnings = [];
+        TrainingOutcome outcome = trainer.Run(new Collect(p => warnings.AddRange(p.Warning is { } warning ? [warning] : [])));
+        Assert.EndsWith("at step 8: back to step 5, with 0.5 of the rate", Assert.Single(warnings));
         Assert.Equal((TrainingEnd.Finished, 12, 1, 0.5), (outcome.End, outcome.State.Step, outcome.State.Rollbacks, outcome.State.RateScale));
         IReadOnlyList<TrainingEvent> events = EventLog.Read(Folder["run/events.jsonl"]);
         TrainingEvent back = events.Single(e => e.Event == "rolled-back");
@@ -110,6 +112,17 @@ public class TrainerDivergenceTests : ScriptedTraining
         double[] rates = [.. Enumerable.Range(0, 12).Select(step => (step < 5 ? 1 : 0.5) * settings.Schedule.Rate((step + 0.5) / 12, step))];
         Assert.Equal(rates[^1], events.Last(e => e.Event == "step").LearningRate!.Value, 1e-12);
         Assert.Equal(-rates.Sum(), resumed.Weight, 1e-4);
+    }
+
+    // Before there is an average to compare with.
+    [Fact]
+    public void Run_LossExplodesInTheFirstSteps_IsNoticed()
+    {
+        using var exploding = new ScriptedObjective(Device, i => i < 2 ? 3 : 500);
+        using var trainer = new Trainer(exploding, Settings(new TrainingBudget { Steps = 200 }), time: Time);
+        TrainingOutcome outcome = trainer.Run();
+        Assert.Equal(TrainingEnd.Diverged, outcome.End);
+        Assert.InRange(outcome.State.Step, 19, 22);
     }
 
     [Fact]

@@ -48,7 +48,7 @@ public class PretrainCommandTests
         (int code, string output, string error) = await Run(
             "pretrain", "--recipe", "short-mlm", "--hidden", "100", "--from", first, "--data", data, "--out", second, "--steps", "1", "--threads", "1", "--json");
         Assert.True(code == 0, error);
-        Assert.Contains($"warning: --hidden does not hold: the model in {first} is 2 layers × 16, with 16 positions", error);
+        Assert.Contains($"warning: --hidden does not hold, be it given or a recipe's: the model in {first} is 2 layers × 16, with 16 positions", error);
         Assert.Equal(first, JsonDocument.Parse(output).RootElement.GetProperty("from").GetString());
         (code, output, error) = await Run("runs", folder.Path, "--json");
         Assert.True(code == 0, error);
