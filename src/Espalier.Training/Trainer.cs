@@ -38,7 +38,7 @@ public sealed class Trainer : IDisposable
         _learner = new Learner(objective, settings, _clock);
         _checkpoints = run == null ? null : new TrainingCheckpoints(run, _learner, settings);
         _recorder = new TrainingRecorder(run?.Events, time);
-        _rollback = new TrainingRollback(_learner, _checkpoints, _recorder, settings.Divergence);
+        _rollback = new TrainingRollback(_learner, _checkpoints, _recorder, settings.Divergence, Tell);
         _evaluator = new TrainingEvaluator(_learner, _recorder, _rollback);
     }
 
@@ -186,9 +186,6 @@ public sealed class Trainer : IDisposable
                 {
                     return (TrainingEnd.Diverged, hopeless);
                 }
-
-                string what = $"{step.Fault} at step {before.Step + 1}: back to step {State.Step}, with {State.RateScale} of the rate";
-                _progress?.Report(Progress(TrainingPhase.Idle, State) with { Warning = what });
             }
         }
     }
@@ -281,8 +278,10 @@ public sealed class Trainer : IDisposable
     private void Warn(string message)
     {
         _recorder.Write("warning", State, e => e with { Message = message });
-        _progress?.Report(Progress(TrainingPhase.Idle, State) with { Warning = message });
+        Tell(message);
     }
+
+    private void Tell(string warning) => _progress?.Report(Progress(TrainingPhase.Idle, State) with { Warning = warning });
 
     private void Report(TrainingPhase phase, TrainingState before) => _progress?.Report(Progress(phase, before));
 

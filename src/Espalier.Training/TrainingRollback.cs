@@ -8,7 +8,9 @@ namespace Espalier.Training;
 /// <param name="checkpoints">What there is to go back to; null where nothing is saved.</param>
 /// <param name="recorder">Told of it.</param>
 /// <param name="policy">How often, and with what rate.</param>
-internal sealed class TrainingRollback(Learner learner, TrainingCheckpoints? checkpoints, TrainingRecorder recorder, DivergencePolicy policy)
+/// <param name="tell">Told in words.</param>
+internal sealed class TrainingRollback(
+    Learner learner, TrainingCheckpoints? checkpoints, TrainingRecorder recorder, DivergencePolicy policy, Action<string> tell)
 {
     /// <summary>Goes back to the last good checkpoint with a lower rate. Returns why not, if that is of no use any more.</summary>
     public string? Try(string fault)
@@ -21,11 +23,10 @@ internal sealed class TrainingRollback(Learner learner, TrainingCheckpoints? che
         {
             TrainingState back = learner.State;
             learner.State = back with { RateScale = back.RateScale * policy.RateFactor, Rollbacks = back.Rollbacks + 1 };
-            recorder.Write("rolled-back", learner.State, e => e with
-            {
-                Message = $"{what}: back to step {learner.State.Step}, with {learner.State.RateScale} of the rate",
-            });
+            string message = $"{what}: back to step {learner.State.Step}, with {learner.State.RateScale} of the rate";
+            recorder.Write("rolled-back", learner.State, e => e with { Message = message });
             checkpoints!.Update();
+            tell(message);
         }
 
         learner.Enter(TrainingPhase.Idle);

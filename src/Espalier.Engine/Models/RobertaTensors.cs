@@ -66,7 +66,7 @@ internal static class RobertaTensors
             return;
         }
 
-        int types = entry.Shape is [var rows, _] ? (int)rows : 1;
+        int types = entry.Shape is [> 0 and var rows, _] ? (int)rows : 1;
         using var memory = new DeviceMemory(device, (long)types * c.Hidden * sizeof(float));
         TensorTransfer.Load(file, device, [(name, Shape.Matrix(types, c.Hidden), memory.Span<float>())], exact: false, finite: true);
         float[] type = new float[c.Hidden];
