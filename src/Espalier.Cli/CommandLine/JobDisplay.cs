@@ -76,8 +76,7 @@ internal sealed class JobDisplay(CommandContext context) : IProgress<JobProgress
 
     private static double PhaseFraction(JobProgress now)
     {
-        double end = JobSchedule.EndOf(now.Phases, now.Phase);
-        double begin = end - (now.Phases[(int)now.Phase].PlannedSeconds ?? 0);
+        double begin = now.Phases.Take((int)now.Phase).Sum(p => p.Seconds ?? 0), end = JobSchedule.EndOf(now.Phases, now.Phase);
         return Math.Clamp((now.Spent.TotalSeconds - begin) / Math.Max(1e-3, end - begin), 0, 1);
     }
 

@@ -3,6 +3,7 @@ using Espalier.Cli.CommandLine;
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
+using Espalier.Pipeline.Plans;
 using Espalier.Text.Batching;
 using Espalier.Training.MicroBatches;
 using Espalier.Training.Objectives;
@@ -15,9 +16,11 @@ namespace Espalier.Cli.Commands;
 /// <summary><c>espalier doctor</c>: what this machine is, how fast it is, and what training a model of some size costs on it.</summary>
 internal sealed class DoctorCommand : EspalierCommand
 {
+    private static readonly PlanLearning AsInAJob = new();
+
     private readonly Option<int> _layers = Number("--layers", 3, 1, "Layers of the model that is tried");
     private readonly Option<int> _hidden = Number("--hidden", 256, 1, "Width of that model");
-    private readonly Option<int> _batch = Number("--batch", 64, 1, "Sequences of an effective batch");
+    private readonly Option<int> _batch = Number("--batch", AsInAJob.BatchBlocks, 1, "Sequences of an effective batch");
     private readonly Option<int> _length = Number("--sequence-length", 128, 1, "Tokens of a sequence");
     private readonly Option<int> _vocabulary = Vocabulary(8192, 1, "Size of its vocabulary");
     private readonly Option<string?> _memory = Memory();
@@ -39,7 +42,7 @@ internal sealed class DoctorCommand : EspalierCommand
             Vocabulary = parsed.GetValue(_vocabulary),
             MaximumPositions = parsed.GetValue(_length),
         };
-        var blocks = new MaskedBlockOptions { BatchBlocks = parsed.GetValue(_batch), BlockTokens = parsed.GetValue(_length), MaskRate = 0.15 };
+        var blocks = new MaskedBlockOptions { BatchBlocks = parsed.GetValue(_batch), BlockTokens = parsed.GetValue(_length), MaskRate = AsInAJob.MaskRate };
         ConfigurationException.ThrowIfAny("the model", model.Validate());
         DoctorReport report = context.Track("measuring", progress =>
         {

@@ -12,7 +12,7 @@ internal sealed class ModelSizeOptions(int layers = 3, string layersAre = "Layer
 {
     private readonly Option<int> _layers = Number("--layers", layers, 1, layersAre + only);
     private readonly Option<int> _hidden = Number("--hidden", 256, 1, "Width of the model" + only);
-    private readonly Option<int> _heads = Number("--heads", 0, 0, "Attention heads; 0 for one for each 64 of the width" + only);
+    private readonly Option<int> _heads = Number("--heads", 0, 0, "Attention heads; 0 for one for each 64 of the width, and two at 64" + only);
     private readonly Option<int> _feedForward = Number("--feed-forward", 0, 0, "Width of the feed-forward layers; 0 for 4 × hidden" + only);
     private readonly Option<LayerSharing> _sharing = New("--sharing", LayerSharing.None, "Attention: all layers share one attention; All: all layers are one" + only);
 

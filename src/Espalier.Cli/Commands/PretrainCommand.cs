@@ -73,7 +73,7 @@ internal sealed class PretrainCommand : EspalierCommand
             throw new UsageException("name a prepared corpus with --data and the run's folder with --out, or a run with --resume");
         PretrainingConfiguration configuration = _options.Read(parsed, data, _budget.Read(parsed));
         return context.Begin("measuring", progress =>
-            PretrainingRun.Create(folder, configuration, new PhaseProgress(progress, "micro-batches, steps and the corpus"), context.Cancel),
+            PretrainingRun.Create(folder, configuration, new PhaseProgress(progress, "micro-batches, steps and the corpus"), cancel: context.Cancel),
             BudgetOptions.Measuring(configuration.Training.Budget.Time));
     }
 

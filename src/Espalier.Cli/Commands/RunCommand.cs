@@ -6,6 +6,7 @@ using Espalier.Compression.Analysis;
 using Espalier.Pipeline.Grids;
 using Espalier.Pipeline.Jobs;
 using Espalier.Pipeline.Reports;
+using Espalier.Text;
 using Espalier.Text.Bitext;
 using Espalier.Text.Files;
 using Espalier.Training.Runs;
@@ -67,18 +68,19 @@ internal sealed class RunCommand : EspalierCommand
             context.Terminal.Error.WriteLine($"saved; go on with: espalier run --resume {Shown(job.Folder)} (add --finish to package what there is)");
             throw;
         }
-        catch (RunStorageException)
+        catch (Exception e) when (e is RunException or TextException)
         {
-            context.Terminal.Error.WriteLine($"when there is room, go on with: espalier run --resume {Shown(job.Folder)}");
+            context.Terminal.Error.WriteLine($"when {(e is RunStorageException ? "there is room" : "that is mended")}, go on with: espalier run --resume {Shown(job.Folder)}");
             throw;
         }
         var result = RunResult.Of(Shown(job.Folder), report);
         context.Report(result, CommandJson.Default.RunResult, result.Write);
         if (report.Phases?.FirstOrDefault(p => p.State == PhaseState.Failed) is { } failed)
         {
+            string next = job.CanRetry ? $"mend what is at fault, and try again with: espalier run --resume {Shown(job.Folder)} (add --time +10m to give it more time)"
+                : "what came after it was made without it, so to have it mend what is at fault, and begin another job";
             throw new RunException(
-                Shown(job.Folder), $"the phase {failed.Name} failed: {failed.Note} The best that there is without it is in {result.Package}; mend what is at fault, "
-                    + $"and try again with: espalier run --resume {Shown(job.Folder)} (add --time +10m to give it more time)", job.Failure);
+                Shown(job.Folder), $"the phase {failed.Name} failed: {failed.Note} The best that there is without it is in {result.Package}; {next}", job.Failure);
         }
         if (report.Outcome?.Missed is { Count: > 0 } missed)
             throw new CompressionException($"a goal is not met: {string.Join("; ", missed.Select(m => LimitWords.OfJob(m, result.Outcome?.DevelopmentTranslation == null ? QualityMetric.Accuracy : QualityMetric.Bleu)))}. The nearest package is in {result.Package}");
@@ -162,11 +164,12 @@ internal sealed class RunCommand : EspalierCommand
 
 /// <summary>What <c>run --json</c> prints.</summary>
 internal sealed record RunResult(
-    string Folder, string Package, string Report, ReportOutcome? Outcome, IReadOnlyList<ReportPhase> Phases, string? Cell, IReadOnlyList<string> Plan, IReadOnlyList<string> Notes)
+    string Folder, string Package, string Report, ReportOutcome? Outcome, IReadOnlyList<ReportPhase> Phases, string? Cell, IReadOnlyList<string> Plan, IReadOnlyList<string> Notes,
+    bool IsLate)
 {
     public static RunResult Of(string folder, RunReport report) => new(
         folder, Path.Join(folder, report.Outcome?.Package), Path.Join(folder, ReportPage.Name), report.Outcome, report.Phases ?? [], report.ChosenCell,
-        report.Plan?.Words ?? [], report.Notes ?? []);
+        report.Plan?.Words ?? [], report.Notes ?? [], report.IsLate);
 
     public void Write(TextWriter text)
     {
@@ -194,7 +197,7 @@ internal sealed record RunResult(
             text.WriteLine($"  size         {o.Bytes:N0} bytes{(o.UncompressedBytes is { } before ? $"; {before:N0} before compression" : "")}");
             if (o.LatencySeconds is { } latency)
                 text.WriteLine($"  latency      {1e3 * latency:F2} ms {(o.DevelopmentTranslation == null ? "an example" : "a sentence")}; {o.TokensPerSecond:N0} tokens/s in batches{Before(o)}");
-            text.WriteLine($"  time         {Quantities.Show(TimeSpan.FromSeconds(o.Seconds))}");
+            text.WriteLine($"  time         {Quantities.Show(TimeSpan.FromSeconds(o.Seconds))}{(IsLate ? ", more than it was given" : "")}");
         }
         foreach (string note in Notes)
             text.WriteLine($"  note: {note}");

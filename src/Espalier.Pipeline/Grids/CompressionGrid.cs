@@ -164,11 +164,10 @@ public sealed class CompressionGrid : IDisposable
         {
             double sparsity = steps[step];
             bool hurry = pace?.IsTimeUp == true;
-            int[] missing = [.. c.Bits.OrderDescending().Where(bits => c.Sparsities.Contains(sparsity)
-                && pace?.Wants(sparsity, bits) != false && !_log.Cells.Any(x => (x.Sparsity, x.Bits) == (sparsity, bits)))];
 
-            // The smallest is the likeliest to suffice.
-            missing = hurry ? missing[^Math.Min(1, missing.Length)..] : missing;
+            // The best comes first; in a hurry that is what loses next to nothing and is small, for there may be no other.
+            int[] missing = [.. c.Bits.OrderBy(bits => hurry && bits == GridConfiguration.FullPrecision).ThenByDescending(bits => bits).Where(bits => c.Sparsities.Contains(sparsity)
+                && pace?.Wants(sparsity, bits) != false && !_log.Cells.Any(x => (x.Sparsity, x.Bits) == (sparsity, bits)))];
 
             // Neither its cells nor a level after it asks for a level that is there: it stays on the disk. Where nothing is finetuned any
             // more, levels on the way to one that is wanted serve nobody.

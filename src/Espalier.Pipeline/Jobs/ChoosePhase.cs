@@ -12,23 +12,25 @@ namespace Espalier.Pipeline.Jobs;
 internal static class ChoosePhase
 {
     /// <summary>Chooses.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="among">Which packages, by their folders from the job's, there is a choice of; null for all.</param>
     /// <exception cref="RunException">There is no model of any kind yet.</exception>
-    public static void Run(JobWork job)
+    public static void Run(JobWork job, Func<string, bool>? among = null)
     {
-        string folder = OfTask(job) ?? EncoderPhase.Choose(job);
+        string folder = OfTask(job, among) ?? EncoderPhase.Choose(job);
         if (job.Settings.IsClassifier && Trained(job) == null)
         {
             job.Note("No classifier could be trained; the package is the pretrained encoder.");
         }
 
-        job.Update(r => r with { Chosen = Path.GetRelativePath(job.Folder, folder) });
+        job.Update(r => r with { Chosen = NameOf(job, folder) });
     }
 
     /// <summary>The best cell of all compression, and the folder of its package.</summary>
     /// <exception cref="CompressionException">There is none.</exception>
-    public static (string Folder, CellResult Cell) Best(JobWork job)
+    public static (string Folder, CellResult Cell) Best(JobWork job, Func<string, bool>? among = null)
     {
-        (string Folder, CellResult Cell)[] cells = [.. Cells(job).Where(c => c.Cell.Measures != null)];
+        (string Folder, CellResult Cell)[] cells = [.. Cells(job).Where(c => c.Cell.Measures != null && among?.Invoke(NameOf(job, c.Folder)) != false)];
         DeploymentLimits limits = job.Settings.Limits;
         DeploymentLimits inner = limits with { MaxBytes = limits.MaxBytes is { } most ? Math.Max(1, most - PackageSizes.CardBytes) : null };
         return ModelChoices.Choose(cells, c => Measures(job, c), UncompressedQuality(job), inner, MetricOf(job)).Chosen;
@@ -72,15 +74,17 @@ internal static class ChoosePhase
 
     // What was measured again counts: of many models under a limit of latency the best is the one that was lucky.
     private static ModelMeasures Measures(JobWork job, (string Folder, CellResult Cell) of)
-        => job.Record.Latencies.TryGetValue(Path.GetRelativePath(job.Folder, of.Folder), out double latency)
+        => job.Record.Latencies.TryGetValue(NameOf(job, of.Folder), out double latency)
             ? of.Cell.Measures! with { Latency = latency } : of.Cell.Measures!;
 
-    private static string? OfTask(JobWork job)
+    private static string NameOf(JobWork job, string folder) => Path.GetRelativePath(job.Folder, folder);
+
+    private static string? OfTask(JobWork job, Func<string, bool>? among)
     {
         (string, CellResult Cell)[] cells = [.. Cells(job)];
         if (cells.Any(c => c.Cell.Measures != null))
         {
-            return Best(job).Folder;
+            return Best(job, among).Folder;
         }
 
         if (Trained(job) is not { } trained)

@@ -6,7 +6,6 @@ using Espalier.Pipeline.Grids;
 using Espalier.Pipeline.Measurement;
 using Espalier.Pipeline.Recovery;
 using Espalier.Pipeline.Tasks;
-using Espalier.Text.Labelled;
 using Espalier.Training;
 using Espalier.Training.Finetuning;
 using Espalier.Training.Runs;
@@ -35,12 +34,16 @@ internal static class CompressPhase
     // Pruned in steps twice the paper's: time is short, and each step has its finetuning.
     private const double StepOfRefinement = 0.3, Finest = 0.05, MostPruned = 0.95;
 
+    // More than this a model does not bear without losing more than the bits are worth that it pays for.
+    private const double MostForBits = 0.6;
+
     /// <summary>Makes packages.</summary>
     /// <exception cref="RunException">There is no trained model, or a folder cannot be written.</exception>
     public static void Run(JobWork job, CancellationToken cancel)
     {
         job.Tell("opening the trained model");
         string run = ChoosePhase.Trained(job) ?? throw new RunException(job.Folder, "no training has come to a model, so there is none to compress");
+        DropOfAnotherModel(job.GridFolder, run);
         PackageSizes sizes = PackageSizes.Of(ModelSource.Find(run), Quantization, job.Settings.Limits.MaxBytes);
         TimeSpan enough = TimeSpan.FromSeconds(Math.Max(LeastRound.TotalSeconds, LeastRoundShare * job.Settings.Budget.TotalSeconds));
         TimeSpan end = BeyondItsShare(job, run);
@@ -81,6 +84,19 @@ internal static class CompressPhase
     /// <summary>The folder of a round.</summary>
     public static string RoundOf(string grid, int round) => Path.Join(grid, round.ToString(CultureInfo.InvariantCulture));
 
+    // A training that failed, and was tried again, has come to another model since.
+    private static void DropOfAnotherModel(string grid, string run)
+    {
+        string fingerprint = ModelSource.Fingerprint(ModelSource.Find(run));
+        foreach (string round in Enumerable.Range(1, MostRounds).Select(round => RoundOf(grid, round)).Where(RunDirectory.IsAt))
+        {
+            if (GridRecord.Read(round, RunDirectory.ReadManifest(round)).ModelFingerprint != fingerprint)
+            {
+                Directory.Delete(round, recursive: true);
+            }
+        }
+    }
+
     /// <summary>What choosing, packaging and reporting take beyond their share, or less than that: large sets are classified or translated
     /// at the end, small ones are not worth waiting for.</summary>
     private static TimeSpan BeyondItsShare(JobWork job, string run)
@@ -93,19 +109,22 @@ internal static class CompressPhase
     private static double Classifying(JobWork job, string run)
     {
         FinetuningRecord record = RunDirectory.ReadManifest(run).ConfigurationAs(FinetuningJson.Default.FinetuningRecord);
-        int test = job.Test == null ? 0 : LabelledSet.Read(job.Test, job.Settings.Columns, new LabelVocabulary(record.Labels)).Examples.Count;
+        int test = PackageMeasure.TestOf(job, record.Labels)?.Examples.Count ?? 0;
 
         // A pass without gradients takes a third of one with. The speed is measured of the package and of the uncompressed model.
         return record.EpochSeconds * (record.DevelopmentExamples + test + (2 * InferenceSpeed.ClassifierExamples)) / record.TrainExamples / 3;
     }
+
+    // As the paper, only where bits alone do not make it fit: embeddings are most of a small model's weights, and without them the matrices
+    // would have to lose far more.
+    private static bool WithEmbeddings(PackageSizes sizes) => !sizes.Fits(0, 4, embeddings: false);
 
     private static GridConfiguration First(JobWork job, string run, PackageSizes sizes) => new()
     {
         Model = run,
         Quantization = Quantization with { Keep = sizes.Kept },
 
-        // As the paper, only where nothing would fit without: embeddings of rare words are small, and go first.
-        Pruning = new PruningSettings { Embeddings = !sizes.Fits(0, 4, embeddings: false) },
+        Pruning = new PruningSettings { Embeddings = WithEmbeddings(sizes) },
         Recovery = new RecoverySettings { EvaluationsPerEpoch = 4, Seed = job.Settings.Seed },
         Threads = job.Settings.Threads,
     };
@@ -113,9 +132,9 @@ internal static class CompressPhase
     private static GridConfiguration Refinement(JobWork job, string run, PackageSizes sizes, int round)
     {
         (_, CellResult best) = ChoosePhase.Best(job);
-        bool embeddings = !sizes.Fits(0, 4, embeddings: false);
+        bool embeddings = WithEmbeddings(sizes);
         int[] bits = job.Settings.Limits.MaxBytes == null ? [best.Bits]
-            : [.. new[] { best.Bits - 1, best.Bits, best.Bits + 1 }.Where(b => b is >= 3 and <= 8 || b == best.Bits)];
+            : [.. new[] { best.Bits - 1, best.Bits, best.Bits + 1 }.Where(b => b == best.Bits || (b is >= 3 and <= 8 && Sparsity(b) <= MostForBits))];
         double[] sparsities = [.. bits.Select(Sparsity).Distinct().Order()];
         return new GridConfiguration
         {

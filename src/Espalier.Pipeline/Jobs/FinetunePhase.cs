@@ -12,6 +12,11 @@ internal static class FinetunePhase
     // What a trial needs to come to something: on the sample two trials of four passes each ended at 81 % where a longer one went on to 97 %.
     private const double EpochsOfTrial = 8;
 
+    // Evaluations, short batches and a busy machine, beside what the steps of pretraining take for as many tokens.
+    private const double Unforeseen = 3;
+
+    private const int MostEpochs = 10;
+
     // Saving a trial's best model, and putting it in its place.
     private static readonly TimeSpan Around = TimeSpan.FromSeconds(0.5), Least = TimeSpan.FromSeconds(1);
 
@@ -37,6 +42,15 @@ internal static class FinetunePhase
         }
     }
 
+    /// <summary>The longest that finetuning a model takes: a small set is learnt by heart before a large share of the time is over.</summary>
+    public static TimeSpan Longest(JobWork job, string pretrained, CancellationToken cancel)
+    {
+        LabelledSet set = LabelledSplits.Open(job.Train!, job.Development, job.Settings.Columns).Train;
+        long tokens = EncodedExamples.Encode(set, Tokenizer.Load(job.TokenizerFolder), job.Settings.MaximumTokens, cancel).Sequences.TokenCount;
+        int trials = Rates.Length * Seeds.Length;
+        return (trials * Around) + (Unforeseen * trials * MostEpochs * TimeSpan.FromSeconds(tokens / TokensPerSecond(pretrained)));
+    }
+
     private static FinetuningConfiguration Configuration(JobWork job, CancellationToken cancel)
     {
         JobSettings settings = job.Settings;
@@ -49,7 +63,7 @@ internal static class FinetunePhase
         double time = Training(job, evaluating: 0).TotalSeconds;
         int trials = (int)Math.Clamp(time / (EpochsOfTrial * epoch), 1, Rates.Length * Seeds.Length);
         int rates = Math.Min(trials, Rates.Length), seeds = Math.Max(1, trials / Rates.Length);
-        double epochs = Math.Min(10, time / (rates * seeds) / epoch);
+        double epochs = Math.Min(MostEpochs, time / (rates * seeds) / epoch);
         double evaluations = Math.Clamp(10 / epochs, 1, 100);
 
         double evaluating = Evaluating(evaluations, development / (double)tokens);

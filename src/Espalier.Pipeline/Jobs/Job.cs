@@ -32,6 +32,9 @@ public sealed class Job : IDisposable
     /// <summary>What is asked for, and how far it is.</summary>
     public JobRecord Record => _work.Record;
 
+    /// <summary>Whether a phase failed that is tried again when the job is resumed.</summary>
+    public bool CanRetry => JobContinuation.CanRetry(Record);
+
     /// <summary>Among which sizes the plan chooses, and with how much time.</summary>
     internal PlanScope Scope
     {
@@ -226,13 +229,18 @@ public sealed class Job : IDisposable
     {
         try
         {
-            WriteReport(JobReport.Of(_work, state, _package));
+            WriteReport(JobReport.Of(_work, state, _package ?? Former()));
         }
         catch (Exception e)
         {
             _work.Tell($"no report could be written: {e.Message}");
         }
     }
+
+    // The package of a job that had ended, and was given more time: it is there until there is a better one.
+    private PackageMeasure? Former()
+        => _work.PathOf(ReportFile.Name) is var path && Directory.Exists(_work.PackageFolder) && File.Exists(path) && ReportFile.Read(path) is { Outcome: { } outcome } report
+            ? new PackageMeasure(outcome, report.Confusion, report.Mistakes) { Translations = report.Translations } : null;
 
     // What a process leaves that was killed, or found the disk full, before the job had its record.
     private static bool IsOfABeginning(string name) => name == RunLock.Name

@@ -11,12 +11,12 @@ internal static class JobContinuation
     /// </summary>
     public static JobRecord Retry(JobRecord record)
     {
-        int first = Enumerable.Range(0, record.Phases.Count).FirstOrDefault(
-            i => record.Phases[i].State == PhaseState.Failed && !(IsTraining(i) && record.Phases[i + 1].State == PhaseState.Done), -1);
+        int first = FirstToRetry(record);
         return first < 0 ? record : From(record, first);
-
-        static bool IsTraining(int phase) => phase is (int)JobPhase.Plan or (int)JobPhase.Pretrain;
     }
+
+    /// <summary>Whether a job that is resumed tries a phase again.</summary>
+    public static bool CanRetry(JobRecord record) => FirstToRetry(record) >= 0;
 
     /// <summary>
     /// Gives a job more time. One that still trains or compresses shares it out among the phases to come; one that is past that
@@ -36,8 +36,17 @@ internal static class JobContinuation
         return record with
         {
             Settings = record.Settings with { Budget = record.Settings.Budget + more },
+            PlannedBudget = record.PlannedBudget ?? record.Settings.Budget,
             Phases = [.. record.Phases.Select((p, i) => !JobSchedule.Has(p) ? p : p with { PlannedSeconds = p.PlannedSeconds + (more.TotalSeconds * shares[i] / sum) })],
         };
+    }
+
+    private static int FirstToRetry(JobRecord record)
+    {
+        return Enumerable.Range(0, record.Phases.Count).FirstOrDefault(
+            i => record.Phases[i].State == PhaseState.Failed && !(IsTraining(i) && record.Phases[i + 1].State == PhaseState.Done), -1);
+
+        static bool IsTraining(int phase) => phase is (int)JobPhase.Plan or (int)JobPhase.Pretrain;
     }
 
     private static JobRecord From(JobRecord record, int first) => record with

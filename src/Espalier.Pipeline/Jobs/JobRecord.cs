@@ -45,6 +45,9 @@ public sealed record JobRecord
     /// <summary>How often the job had ended and was given more time: what it makes with that lies in folders of its own.</summary>
     public int Extensions { get; init; }
 
+    /// <summary>What the job was given at first, and its plan is for; null where it was never given more.</summary>
+    public TimeSpan? PlannedBudget { get; init; }
+
     /// <summary>Seconds for one example of models that turned out slower than when they were made, by their folders from the job's.</summary>
     public IReadOnlyDictionary<string, double> Latencies { get; init; } = new Dictionary<string, double>();
 

@@ -26,8 +26,8 @@ public static class JobSchedule
 
     private const string TrainName = "train";
 
-    // Without labels compression is quantization alone, and no finetuning.
-    private const double QuantizeEncoder = 0.03;
+    // Without labels compression is quantization alone, a few packages that are measured once each, and no finetuning.
+    private const double QuantizeEncoder = 0.03, MostOfQuantizing = 120;
 
     /// <summary>The phases with their shares.</summary>
     /// <param name="budget">Wall-clock time of the whole job.</param>
@@ -42,7 +42,7 @@ public static class JobSchedule
         {
             JobProduct.Classifier => PlanAndPretrain,
             JobProduct.Translator => PlanAndTrainTranslator,
-            _ => 1 - QuantizeEncoder,
+            _ => Math.Max(1 - QuantizeEncoder, 1 - (MostOfQuantizing / Math.Max(rest, 1))),
         };
         double finetuning = product == JobProduct.Classifier ? rest * Finetune : 0;
         ReportPhase[] phases =

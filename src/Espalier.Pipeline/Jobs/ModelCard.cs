@@ -56,8 +56,8 @@ internal static class ModelCard
         Line("## Goals and budget");
         Line($"- time: {s.Budget.TotalSeconds:N0} s of wall-clock time, {outcome.Seconds:N0} s when this was written");
         Line($"- size: {(s.Limits.MaxBytes is { } bytes ? $"at most {bytes:N0} bytes" : "no limit")}; "
-            + $"latency: {(s.Limits.MaxLatency is { } latency ? $"at most {latency.TotalMilliseconds:G4} ms" : "no limit")}; "
-            + $"drop in {(translator ? "BLEU" : "accuracy")}: {(s.Limits.MaxDrop is { } drop ? $"at most {100 * drop:G3} points" : "no limit")}");
+            + $"latency: {(s.Limits.MaxLatency is { } latency ? $"at most {latency.TotalMilliseconds:G4} ms{(outcome.LatencySeconds == null ? " (not measured)" : "")}" : "no limit")}; "
+            + $"drop in {(translator ? "BLEU" : "accuracy")}: {(s.Limits.MaxDrop is { } drop ? $"at most {100 * drop:G3} points{(outcome.LostByCompression == null ? " (not measured)" : "")}" : "no limit")}");
         foreach (LimitExcess missed in outcome.Missed ?? [])
         {
             Line($"- **not met:** {LimitWords.OfJob(missed, translator ? QualityMetric.Bleu : QualityMetric.Accuracy)}");

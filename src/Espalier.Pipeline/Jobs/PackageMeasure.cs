@@ -5,6 +5,7 @@ using Espalier.Engine.Weights;
 using Espalier.Pipeline.Measurement;
 using Espalier.Pipeline.Packages;
 using Espalier.Pipeline.Reports;
+using Espalier.Text;
 using Espalier.Text.Labelled;
 using Espalier.Training.Objectives;
 using Espalier.Training.Runs;
@@ -53,7 +54,7 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
     public static long BytesOf(string folder)
         => ModelPackage.BytesOf(folder) + (new FileInfo(Path.Join(folder, ModelCard.FileName)) is { Exists: true } card ? card.Length : 0);
 
-    /// <summary>How fast a package is; null for an encoder.</summary>
+    /// <summary>How fast a package is; null for an encoder, and where there is nothing to measure it by.</summary>
     public static InferenceSpeed? SpeedOf(JobWork job, string folder, CancellationToken cancel)
     {
         if (job.Settings.IsTranslator)
@@ -68,7 +69,7 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
 
         using var device = new CpuDevice(job.Settings.Threads);
         using TrainedClassifier model = ModelPackage.OpenClassifier(folder, device, ActivationPrecision.Single);
-        return InferenceSpeed.Measure(model, Encode(job, Development(job), model, cancel), cancel);
+        return Development(job) is { } development ? InferenceSpeed.Measure(model, Encode(job, development, model, cancel), cancel) : null;
     }
 
     /// <summary>The same with the model card, whose length counts and stands in it.</summary>
@@ -104,7 +105,11 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
         job.Tell("measuring the package");
         using var device = new CpuDevice(job.Settings.Threads);
         using TrainedClassifier model = ModelPackage.OpenClassifier(folder, device, ActivationPrecision.Single);
-        LabelledSet development = Development(job);
+        if (Development(job) is not { } development)
+        {
+            return new PackageMeasure(outcome with { Missed = Missed(job.Settings.Limits, outcome) }, null, null);
+        }
+
         EncodedExamples examples = Encode(job, development, model, cancel);
         ClassifierResult result = model.Measure(examples, cancel);
         speed ??= InferenceSpeed.Measure(model, examples, cancel);
@@ -120,9 +125,9 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
             UncompressedBytes = ChoosePhase.Trained(job) is { } run ? ModelPackage.BytesOf(ModelSource.Find(run)) : null,
         };
         (string name, LabelledSet set) = ("development", development);
-        if (job.Test != null)
+        if (TestOf(job, model.Labels) is { } test)
         {
-            (name, set) = ("test", LabelledSet.Read(job.Test, job.Settings.Columns, new LabelVocabulary(model.Labels)));
+            (name, set) = ("test", test);
             result = model.Measure(Encode(job, set, model, cancel), cancel);
             outcome = outcome with { Test = Score(result) };
         }
@@ -137,7 +142,29 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
         => ChoosePhase.Trained(job) is { } run && ModelSource.Find(run) is var trained && Path.GetFullPath(trained) != Path.GetFullPath(folder)
             ? SpeedOf(job, trained, cancel) : null;
 
-    private static LabelledSet Development(JobWork job) => LabelledSplits.Open(job.Train!, job.Development, job.Settings.Columns).Development;
+    /// <summary>The test set; null where there is none, or it is gone: it decides nothing, and must not be what a package fails for.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="labels">The model's.</param>
+    public static LabelledSet? TestOf(JobWork job, IReadOnlyList<string> labels)
+        => job.Test == null ? null : Readable(job, "test", () => LabelledSet.Read(job.Test, job.Settings.Columns, new LabelVocabulary(labels)));
+
+    /// <summary>What is read; null, and a note, where it is no longer what it was when the job began.</summary>
+    public static T? Readable<T>(JobWork job, string name, Func<T> read)
+        where T : class
+    {
+        try
+        {
+            return read();
+        }
+        catch (TextException e)
+        {
+            job.Note($"The {name} set could not be read again, so the package was not measured by it: {e.Message}");
+            return null;
+        }
+    }
+
+    private static LabelledSet? Development(JobWork job)
+        => Readable(job, "development", () => LabelledSplits.Open(job.Train!, job.Development, job.Settings.Columns).Development);
 
     private static EncodedExamples Encode(JobWork job, LabelledSet set, TrainedClassifier model, CancellationToken cancel)
         => EncodedExamples.Encode(set, model.Tokenizer, Math.Min(job.Settings.MaximumTokens, model.Configuration.MaximumPositions), cancel);

@@ -15,7 +15,7 @@ internal static class PackagePhase
     public static PackageMeasure Run(JobWork job, CancellationToken cancel)
     {
         InferenceSpeed? speed = Settle(job, cancel);
-        string chosen = Chosen(job);
+        string chosen = job.PathOf(job.Record.Chosen!);
         (PackageMeasure measure, byte[] card) = PackageMeasure.Of(job, chosen, speed, cancel).With(
             outcome => ModelCard.Write(job.Record, outcome, PlanPhase.Words(job)), job.Settings.Limits);
         string next = job.PackageFolder + ".next", former = job.PackageFolder + ".former";
@@ -46,33 +46,32 @@ internal static class PackagePhase
 
     /// <summary>
     /// Measures the chosen model's speed once more, for it is the fastest of many measured once; while it is too slow that corrects its
-    /// figure, and another is chosen.
+    /// figure, and another is chosen, in the end of those alone that were measured again.
     /// </summary>
     /// <returns>The speed of the one that was chosen in the end; null for an encoder.</returns>
     private static InferenceSpeed? Settle(JobWork job, CancellationToken cancel)
     {
         job.Tell("measuring the package");
-        for (int choices = 1; ; choices++)
+        Dictionary<string, InferenceSpeed> measured = [];
+        while (true)
         {
-            string chosen = Chosen(job);
-            InferenceSpeed? speed = PackageMeasure.SpeedOf(job, chosen, cancel);
-            if (speed == null || !(speed.Latency > job.Settings.Limits.MaxLatency?.TotalSeconds) || choices == MostChoices)
+            string chosen = job.Record.Chosen ?? throw new RunException(job.Folder, "no model was chosen, so there is none to package");
+            if (measured.TryGetValue(chosen, out InferenceSpeed? known))
+            {
+                return known;
+            }
+
+            InferenceSpeed? speed = PackageMeasure.SpeedOf(job, job.PathOf(chosen), cancel);
+            if (speed == null || !(speed.Latency > job.Settings.Limits.MaxLatency?.TotalSeconds))
             {
                 return speed;
             }
 
-            string name = job.Record.Chosen!;
-            job.Update(r => r with { Latencies = new Dictionary<string, double>(r.Latencies) { [name] = speed.Latency } });
-            ChoosePhase.Run(job);
-            if (Chosen(job) == chosen)
-            {
-                return speed;
-            }
+            measured.Add(chosen, speed);
+            job.Update(r => r with { Latencies = new Dictionary<string, double>(r.Latencies) { [chosen] = speed.Latency } });
+            ChoosePhase.Run(job, measured.Count == MostChoices ? measured.ContainsKey : null);
         }
     }
-
-    private static string Chosen(JobWork job)
-        => job.PathOf(job.Record.Chosen ?? throw new RunException(job.Folder, "no model was chosen, so there is none to package"));
 
     private static void Delete(string folder)
     {

@@ -46,14 +46,15 @@ internal static class PlanPhase
         TimeSpan left = job.Left(JobPhase.Pretrain);
         if (begun is not { Decided: true } && left < job.Scope.Least)
         {
-            if (begun?.Race is { } race && race.Racers.Any(r => r.Points.Count > 0))
+            string why = job.Hurry ? "no more time was to be spent" : "the time was up";
+            if (begun?.Race is { } state && SizeRace.Resume(state) is { CanDecide: true } race)
             {
-                Take(job, SizeRace.Resume(race).Decide().Chosen.Size);
-                return "the time was up before the race was over: the size is the one that led";
+                Take(job, race.Decide().Chosen.Size);
+                return $"{why} before the race was over: the size is the one that led";
             }
 
             Begin(job, cancel);
-            return $"less than {job.Scope.Least.TotalSeconds} s of training leave no time for a race; the size is not measured, but small";
+            return job.Hurry ? $"{why}: the size is not measured, but small" : $"less than {job.Scope.Least.TotalSeconds} s of training leave no time for a race; the size is not measured, but small";
         }
 
         // A plan that has begun keeps its budget: what it has measured holds for that.
@@ -91,7 +92,9 @@ internal static class PlanPhase
     }
 
     /// <summary>The choice in words, a sentence each; empty where there is none.</summary>
-    public static IReadOnlyList<string> Words(JobWork job) => Result(job)?.Plan.Explain() ?? [];
+    public static IReadOnlyList<string> Words(JobWork job)
+        => Result(job) is not { } result ? [] : job.Record.PlannedBudget is not { } first ? result.Plan.Explain()
+            : [.. result.Plan.Explain(), $"The job was given more time than the {first.TotalSeconds:N0} s that this was planned for, so what came of it is not set beside the forecasts."];
 
     /// <summary>The plan as the report has it; null where there is none.</summary>
     public static ReportPlan? Report(JobWork job, double? actual)
@@ -104,17 +107,17 @@ internal static class PlanPhase
         return new ReportPlan(
             [.. result.Plan.Candidates.Zip(result.Sizes, (c, measured) => new ReportCandidate(
                 c.Size.Layers, c.Size.Hidden, measured.Parameters, c.StepSeconds, measured.MemoryBytes, c.Steps, c.Tokens, c.Loss.Loss, c.Loss.Low,
-                c.Loss.High, c.RacedSeconds, c.Stopped, c == result.Plan.Chosen ? actual : null))],
-            result.Plan.Explain(), result.Plan.BudgetSeconds, result.Plan.LostSeconds);
+                c.Loss.High, c.RacedSeconds, c.Stopped, c == result.Plan.Chosen && job.Record.PlannedBudget == null ? actual : null))],
+            Words(job), result.Plan.BudgetSeconds, result.Plan.LostSeconds);
     }
 
-    /// <summary>What the plan said beside what happened; null where there is no plan.</summary>
+    /// <summary>What the plan said beside what happened; null where there is no plan, or the job was given more time than it is for.</summary>
     /// <param name="job">The job.</param>
     /// <param name="end">The last event of training; null before its end.</param>
     /// <param name="actual">Its held-out loss.</param>
     public static IReadOnlyList<ReportForecast>? Forecasts(JobWork job, TrainingEvent? end, double? actual)
     {
-        if (Result(job)?.Plan.Chosen is not { } c)
+        if (job.Record.PlannedBudget != null || Result(job)?.Plan.Chosen is not { } c)
         {
             return null;
         }

@@ -1,4 +1,5 @@
 using Espalier.Pipeline.Plans;
+using Espalier.Text;
 using Espalier.Training;
 using Espalier.Training.Budgets;
 using Espalier.Training.Runs;
@@ -23,6 +24,7 @@ internal static class PretrainPhase
         }
 
         string folder = job.PathOf(job.Record.Pretrained!);
+        TakeFromFinetuning(job, folder, cancel);
         TimeSpan left = job.Left(JobPhase.Pretrain);
         TrainingTask task = PlanPhase.TaskOf(job, Longest(left));
         if (left > WorthMeasuring && Evaluations(task, folder).Count == 0)
@@ -36,6 +38,36 @@ internal static class PretrainPhase
         if (outcome.End == TrainingEnd.Diverged)
         {
             job.Note($"Training diverged; the model is that of its last good checkpoint: {outcome.Message}");
+        }
+    }
+
+    // What finetuning a small set cannot use is of use here; nothing comes after compression that it could go to.
+    private static void TakeFromFinetuning(JobWork job, string folder, CancellationToken cancel)
+    {
+        if (!job.Settings.IsClassifier || job.Hurry)
+        {
+            return;
+        }
+
+        double planned = job.Record.Phases[(int)JobPhase.Finetune].PlannedSeconds ?? 0, spare;
+        try
+        {
+            spare = Math.Floor(planned - FinetunePhase.Longest(job, folder, cancel).TotalSeconds);
+        }
+        catch (TextException)
+        {
+            // The set is gone, or damaged: finetuning says so, and pretraining needs none.
+            return;
+        }
+
+        if (spare > WorthMeasuring.TotalSeconds)
+        {
+            job.Update(r => r with
+            {
+                Phases = [.. r.Phases.Select((p, i) => i == (int)JobPhase.Pretrain ? p with { PlannedSeconds = p.PlannedSeconds + spare }
+                    : i == (int)JobPhase.Finetune ? p with { PlannedSeconds = p.PlannedSeconds - spare } : p)],
+            });
+            job.Note($"Finetuning so small a set takes {planned - spare:N0} s at most; {spare:N0} s of its share went to pretraining.");
         }
     }
 

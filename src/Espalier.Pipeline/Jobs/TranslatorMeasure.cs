@@ -49,11 +49,11 @@ internal static class TranslatorMeasure
         };
         ParallelCorpus corpus = job.Settings.Translation!;
         (string name, ReportTranslationScore score, ReportTranslation[] said) = Translate(
-            job, folder, "development", corpus.DevelopmentSource, corpus.DevelopmentTarget, beam: 1, cancel);
+            job, folder, "development", Pairs(corpus.DevelopmentSource, corpus.DevelopmentTarget), beam: 1, cancel);
         outcome = outcome with { DevelopmentTranslation = score };
-        if (corpus is { TestSource: { } source, TestTarget: { } target })
+        if (corpus is { TestSource: { } source, TestTarget: { } target } && PackageMeasure.Readable(job, "test", () => Pairs(source, target)) is { } test)
         {
-            (name, score, said) = Translate(job, folder, "test", source, target, TranslationTask.BeamInUse, cancel);
+            (name, score, said) = Translate(job, folder, "test", test, TranslationTask.BeamInUse, cancel);
             outcome = outcome with { TestTranslation = score };
         }
 
@@ -87,22 +87,15 @@ internal static class TranslatorMeasure
         double evaluation = EventLog.EvaluationSeconds(EventLog.Read(Path.Join(run, RunDirectory.EventsName)), TranslationObjective.Metric)
             .DefaultIfEmpty().Average();
         ParallelCorpus corpus = job.Settings.Translation!;
-        double test = corpus.TestSource == null ? 0
-            : LineReader.ReadAll(corpus.TestSource).Count / (double)Math.Max(1, LineReader.ReadAll(corpus.DevelopmentSource).Count);
+        int sentences = corpus.TestSource == null ? 0 : PackageMeasure.Readable(job, "test", () => LineReader.ReadAll(corpus.TestSource))?.Count ?? 0;
+        double test = sentences / (double)Math.Max(1, LineReader.ReadAll(corpus.DevelopmentSource).Count);
         return evaluation * (1 + (BeamCost * test));
     }
 
     private static (string Name, ReportTranslationScore Score, ReportTranslation[] Said) Translate(
-        JobWork job, string folder, string name, string source, string target, int beam, CancellationToken cancel)
+        JobWork job, string folder, string name, (string Source, string Target)[] pairs, int beam, CancellationToken cancel)
     {
         job.Tell($"translating the {name} set");
-
-        // A sentence without a reference tells nothing.
-        (string Source, string Target)[] pairs =
-        [
-            .. LineReader.ReadAll(source).Zip(LineReader.ReadAll(target))
-                .Where(p => !string.IsNullOrWhiteSpace(p.First) && !string.IsNullOrWhiteSpace(p.Second)),
-        ];
         using Translator translator = Translator.Open(folder, new BeamSettings { Beam = beam }, job.Settings.Threads);
         TranslationMeasure measure = TranslationMeasure.Of(
             translator, [.. pairs.Select(p => p.Source)], [.. pairs.Select(p => p.Target)], progress: null, cancel);
@@ -110,6 +103,13 @@ internal static class TranslatorMeasure
             name, new ReportTranslationScore(pairs.Length, measure.Bleu.Score, measure.ChrF.Score, beam, measure.Bleu.Signature, measure.ChrF.Signature),
             [.. pairs.Zip(measure.Translations, (pair, said) => new ReportTranslation(pair.Source, pair.Target, said))]);
     }
+
+    // A sentence without a reference tells nothing.
+    private static (string Source, string Target)[] Pairs(string source, string target) =>
+    [
+        .. LineReader.ReadAll(source).Zip(LineReader.ReadAll(target))
+            .Where(p => !string.IsNullOrWhiteSpace(p.First) && !string.IsNullOrWhiteSpace(p.Second)),
+    ];
 
     private static IEnumerable<ReportTranslation> Spread(ReportTranslation[] all)
         => Enumerable.Range(0, Math.Min(TranslationsShown, all.Length)).Select(i => all[(int)((long)i * all.Length / Math.Min(TranslationsShown, all.Length))]);

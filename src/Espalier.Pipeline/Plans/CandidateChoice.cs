@@ -29,7 +29,7 @@ internal sealed record CandidateChoice(
     // tokens: on 4,096 of them a loss has a standard error of a tenth of a nat, which is more than sizes differ by.
     private const double EvaluationShare = 0.25;
 
-    private const int FewestTokens = 1 << 15, MostTokens = 1 << 17, FewestPoints = 2, MostPoints = 4;
+    private const int FewestTokens = 1 << 15, MostTokens = 1 << 17, MostPoints = 4;
 
     public static CandidateChoice Of(PlanSettings settings, TrainingTask task, CancellationToken cancel = default)
     {
@@ -62,7 +62,11 @@ internal sealed record CandidateChoice(
     /// <param name="slice">Training seconds of the slice.</param>
     /// <param name="step">Seconds of a step.</param>
     public double PointSeconds(double slice, double step)
-        => slice / Math.Clamp(Math.Floor(EvaluationShare * slice / (HeldOutBlocks * Work.SequenceLength * Forward(step, Work))), FewestPoints, MostPoints);
+        => slice / Math.Clamp(Math.Floor(EvaluationShare * slice / EvaluationSeconds(step)), 1, MostPoints);
+
+    /// <summary>What an evaluation takes.</summary>
+    /// <param name="step">Seconds of a step.</param>
+    public double EvaluationSeconds(double step) => HeldOutBlocks * Work.SequenceLength * Forward(step, Work);
 
     // Seconds of a token without the backward pass, which costs twice the forward one.
     private static double Forward(double step, Workload work) => step / 3 / work.BatchTokens;

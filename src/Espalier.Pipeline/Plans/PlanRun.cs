@@ -96,15 +96,19 @@ public sealed class PlanRun : IDisposable
     private PlanResult Execute()
     {
         CandidateChoice choice = _record.Choice ?? Choose();
+        _task.PeakFlops = choice.PeakFlops;
         SizeRace race = _record.Race is { } state ? SizeRace.Resume(state) : Begin(choice);
-        while (race.Next() is { } slice)
+        while (race.Next(i => choice.EvaluationSeconds(race.State.Racers[i].StepSeconds)) is { } slice)
             Train(race, choice, slice);
-        // One candidate alone, or no time for a race: what it learns is not lost, and a forecast needs it.
-        if (race.State.Racers.All(r => r.Points.Count == 0))
+        // One candidate alone, no time for a race, or the others diverged: what it learns is not lost, and a forecast needs it.
+        if (!race.CanDecide)
         {
-            int first = race.State.Racers.ToList().FindIndex(r => r.Size == _record.Sizes[0].Size);
-            Train(race, choice, new RaceSlice(first, _record.Sizes[0].Size, choice.SliceSeconds));
+            ModelSize first = _record.Sizes.Select(s => s.Size).First(size => race.State.Racers.Any(r => r.Size == size && r.Stopped == null));
+            Train(race, choice, new RaceSlice(race.State.Racers.ToList().FindIndex(r => r.Size == first), first, choice.SliceSeconds));
         }
+
+        if (!race.CanDecide)
+            throw new RunException(_directory, "every candidate diverged: its loss was no finite number; look at the data, or at plan/*/events.jsonl");
         PlanResult result = Result(_record);
         // What planning cost is taken from the chosen one's time, so that whoever resumes it need not know.
         _runs.Dispose();

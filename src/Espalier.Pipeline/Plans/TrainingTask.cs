@@ -16,6 +16,9 @@ internal abstract class TrainingTask
     public static TrainingTask Of(PlanSettings settings)
         => settings.Translation == null ? new PretrainingTask(settings) : new TranslationTrainingTask(settings, settings.Translation);
 
+    /// <summary>The rate of plain matrix products here, in FLOP/s; null where it is not measured yet, and every run measures it.</summary>
+    public double? PeakFlops { get; set; }
+
     /// <summary>The metric of evaluations when a run is trained to its end.</summary>
     public abstract string Metric { get; }
 

@@ -6,15 +6,11 @@ namespace Espalier.Pipeline.Reports;
 /// <summary>What came of the run, against what was asked for.</summary>
 internal static class OutcomeSection
 {
-    // A budget of time counts as kept when it is kept to two parts in a hundred.
-    private const double Slack = 1.02;
-
     /// <summary>The whole report in a sentence or two.</summary>
     public static string Lead(RunReport report)
     {
         string state = report.State switch
         {
-            ReportState.Running => "The run goes on; this is what is known so far. ",
             ReportState.Interrupted => "The run was interrupted and can be resumed; this is what is known so far. ",
             ReportState.Failed => "The run failed; this is what was reached before. ",
             _ => "",
@@ -29,8 +25,10 @@ internal static class OutcomeSection
         ReportTranslationScore? translated = o.TestTranslation ?? o.DevelopmentTranslation;
         string accuracy = translated != null ? $". It translates {Figures.Count(translated.Sentences)} {(o.TestTranslation != null ? "test sentences" : "development sentences, which chose the model,")} with a BLEU of {Figures.Decimal(translated.Bleu, 2)} and a chrF of {Figures.Decimal(translated.ChrF, 2)}"
             : score == null ? "" : $". It gets {Figures.Percent(score.Accuracy)} of {Figures.Count(score.Examples)} {(o.Test != null ? "test examples right" : "development examples right, which chose the model")}";
-        int missed = MissedOf(report, o).Count + (o.Seconds > Slack * report.Goals?.BudgetSeconds ? 1 : 0);
-        string goals = report.Goals == null ? "" : missed > 0 ? $". {missed} {(missed == 1 ? "goal was" : "goals were")} missed" : "; every goal was met";
+        int missed = MissedOf(report, o).Count + (report.IsLate ? 1 : 0);
+        bool measured = report.Goals is { Limits: var l } && (l.MaxLatency == null || o.LatencySeconds != null) && (l.MaxDrop == null || o.LostByCompression != null);
+        string goals = report.Goals == null ? "" : missed > 0 ? $". {missed} {(missed == 1 ? "goal was" : "goals were")} missed"
+            : measured ? "; every goal was met" : "; not every goal could be measured";
         return $"{state}{model}{accuracy}{goals}.";
     }
 
@@ -65,8 +63,7 @@ internal static class OutcomeSection
             Card(html, "Lost by compression", part => $"{Figures.Decimal(100 * part, 2)}\u00A0points", lost, drop, Met(Measure.Quality), "on the development set");
         }
 
-        double? budget = report.Goals?.BudgetSeconds;
-        Card(html, "Time taken", Figures.Seconds, o.Seconds, budget, !(o.Seconds > Slack * budget), "");
+        Card(html, "Time taken", Figures.Seconds, o.Seconds, report.Goals?.BudgetSeconds, !report.IsLate, "");
         html.WriteRaw("</dl>\n");
         foreach (LimitExcess excess in missed)
         {

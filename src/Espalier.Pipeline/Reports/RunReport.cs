@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Espalier.Pipeline.Grids;
 using Espalier.Training.Runs;
 
@@ -71,14 +72,15 @@ public sealed record RunReport
 
     /// <summary>How to do it again.</summary>
     public ReportReproduction? Reproduction { get; init; }
+
+    /// <summary>Whether it took more time than it was given, by more than two parts in a hundred.</summary>
+    [JsonIgnore]
+    public bool IsLate => Outcome?.Seconds > 1.02 * Goals?.BudgetSeconds;
 }
 
 /// <summary>How far a run is.</summary>
 public enum ReportState
 {
-    /// <summary>It goes on.</summary>
-    Running,
-
     /// <summary>It did all that it was to do.</summary>
     Finished,
 

@@ -46,7 +46,7 @@ internal static class PretrainingPreparation
         PretrainingMaterials materials, PretrainingConfiguration c, MicroBatchChoice choice, CancellationToken cancel)
     {
         TimeSpan longest = c.TimingBefore ?? Expected(materials, c, choice.StepSeconds).TimeToMeasure;
-        return MicroBatchSearch.Time(
+        return longest == TimeSpan.Zero ? choice : MicroBatchSearch.Time(
             materials.Device, MaskedLanguageModelling.Trial(c.Model, c.Batches), Need(materials, c), choice, longest, cancel);
     }
 

@@ -56,6 +56,7 @@ public sealed class PretrainingRun : ITrainingRun
     /// <param name="path">Its folder; new, or empty.</param>
     /// <param name="configuration">What is asked for.</param>
     /// <param name="progress">Told the part of the preparation that is done.</param>
+    /// <param name="peakFlops">The machine's rate of plain matrix products, where it was measured a moment ago; null measures it.</param>
     /// <param name="cancel">Stops it; nothing remains.</param>
     /// <exception cref="ConfigurationException">The configuration has faults; all are listed.</exception>
     /// <exception cref="Text.TextException">The corpus cannot be read, or holds no text.</exception>
@@ -63,8 +64,8 @@ public sealed class PretrainingRun : ITrainingRun
     /// <exception cref="RunException">There is a run already, the folder cannot be written, or the model to go on from is none.</exception>
     /// <exception cref="Engine.Safetensors.SafetensorsException">The weights of the model to go on from cannot be read.</exception>
     public static PretrainingRun Create(
-        string path, PretrainingConfiguration configuration, IProgress<double>? progress = null, CancellationToken cancel = default)
-        => Create(path, configuration, new RunStorage(), PeakThroughput.Measure, progress, cancel);
+        string path, PretrainingConfiguration configuration, IProgress<double>? progress = null, double? peakFlops = null, CancellationToken cancel = default)
+        => Create(path, configuration, new RunStorage(), peakFlops is { } peak ? _ => peak : PeakThroughput.Measure, progress, cancel);
 
     /// <summary>Opens a run to go on with it.</summary>
     /// <param name="path">Its folder.</param>

@@ -57,9 +57,10 @@ public class StackConfigurationTests
 
     [Theory]
     [InlineData(32, 1)]
-    [InlineData(64, 1)]
+    [InlineData(64, 2)]
+    [InlineData(128, 2)]
     [InlineData(256, 4)]
-    public void Heads_Default_AreOf64(int hidden, int heads)
+    public void Heads_Default_AreOf64ButTwoAtThatWidth(int hidden, int heads)
     {
         EncoderConfiguration configuration = SmallModels.Encoder with { Hidden = hidden, Heads = 0 };
         Assert.Empty(configuration.Validate());

@@ -92,6 +92,16 @@ public class JobTests
         Assert.All(Files(), file => Assert.Equal(before[file.Key], file.Value));
         using (Job job = Job.Resume(folder["job"], TimeSpan.FromSeconds(3)))
         {
+            Interrupt(job, (phase, _) => phase == JobPhase.Pretrain);
+        }
+
+        // The package is still there, and what was planned was for less time.
+        RunReport stopped = ReportFile.Read(Path.Join(folder["job"], ReportFile.Name));
+        Assert.Equal((ReportState.Interrupted, first.Outcome.Bytes), (stopped.State, stopped.Outcome!.Bytes));
+        Assert.NotNull(stopped.Confusion);
+        Assert.Null(stopped.Forecasts);
+        using (Job job = Job.Resume(folder["job"]))
+        {
             RunReport more = job.Run(finish: true);
             Assert.All(more.Phases!, phase => Assert.Equal(PhaseState.Done, phase.State));
             Assert.Equal(JobSettings.LeastBudget.TotalSeconds + 3, more.Goals!.BudgetSeconds);
@@ -153,6 +163,78 @@ public class JobTests
             Assert.Empty(report.Notes!);
             Assert.NotNull(report.Outcome!.Labels);
         }
+    }
+
+    [Fact]
+    public void Run_WhoseTestSetIsGone_PackagesWhatLosesNothing_AndSaysThatItWasNotMeasured()
+    {
+        using var folder = new TemporaryFolder();
+        JobSettings settings = Settings(folder);
+        using Job job = Job.Create(folder["job"], settings);
+        RunReport report = job.Run(new Meanwhile(JobPhase.Compress, () => File.Delete(settings.Test!)), finish: true);
+        Assert.All(report.Phases!, phase => Assert.Equal(PhaseState.Done, phase.State));
+        Assert.Null(report.Outcome!.Test);
+        Assert.NotNull(report.Outcome.Development);
+        Assert.Contains("The test set could not be read again", Assert.Single(report.Notes!), StringComparison.Ordinal);
+
+        // In a hurry, and with no limit that asks for less.
+        Assert.Equal("s0-b8", report.ChosenCell);
+    }
+
+    [Fact]
+    public void Resume_WithAnotherFinetunedModel_CompressesThat()
+    {
+        using var folder = new TemporaryFolder();
+        using (Job job = Job.Create(folder["job"], Settings(folder)))
+        {
+            job.Run(finish: true);
+        }
+
+        var record = JobRecord.Read(folder["job"]);
+        Directory.Delete(Path.Join(folder["job"], "finetune"), recursive: true);
+        (record with
+        {
+            Settings = record.Settings with { Seed = 2 },
+            Phases = [.. record.Phases.Select((p, i) => i < (int)JobPhase.Finetune ? p : p with { State = PhaseState.Waiting })],
+        }).Write(folder["job"]);
+        using (Job job = Job.Resume(folder["job"]))
+        {
+            Assert.All(job.Run(finish: true).Phases!, phase => Assert.Equal(PhaseState.Done, phase.State));
+        }
+    }
+
+    [Fact]
+    public void Run_WithAFewLabelsAndMuchTime_PretrainsForWhatFinetuningCannotUse()
+    {
+        using var folder = new TemporaryFolder();
+        using Job job = Job.Create(folder["job"], Settings(folder) with { Budget = TimeSpan.FromHours(1) });
+        job.Scope = new PlanScope { Least = TimeSpan.MaxValue };
+        IReadOnlyList<ReportPhase> before = job.Record.Phases;
+        Interrupt(job, (phase, words) => phase == JobPhase.Pretrain && words.Contains("step", StringComparison.Ordinal));
+        double Moved(JobPhase phase) => job.Record.Phases[(int)phase].PlannedSeconds!.Value - before[(int)phase].PlannedSeconds!.Value;
+        Assert.InRange(Moved(JobPhase.Pretrain), 60, before[(int)JobPhase.Finetune].PlannedSeconds!.Value);
+        Assert.Equal(-Moved(JobPhase.Pretrain), Moved(JobPhase.Finetune), 1e-6);
+        Assert.Contains("its share went to pretraining", Assert.Single(job.Record.Notes).Sentence, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(PhaseState.Done, false)]
+    [InlineData(PhaseState.Failed, true)]
+    public void CanRetry_APlanThatFailed_OnlyWhereNothingWasTrainedWithoutIt(PhaseState pretrain, bool expected)
+    {
+        using var folder = new TemporaryFolder();
+        JobSettings settings = Settings(folder);
+        var record = new JobRecord
+        {
+            Version = "",
+            Created = default,
+            Settings = settings,
+            Phases = [.. JobSchedule.Of(settings.Budget, TimeSpan.Zero, settings.Product).Select((p, i) => p with
+            {
+                State = i == (int)JobPhase.Plan ? PhaseState.Failed : i == (int)JobPhase.Pretrain ? pretrain : PhaseState.Done,
+            })],
+        };
+        Assert.Equal(expected, JobContinuation.CanRetry(record));
     }
 
     [Fact]

@@ -90,6 +90,15 @@ public partial class ReportPageTests
     }
 
     [Fact]
+    public void Page_AGoalThatWasNotMeasured_IsNotSaidToBeMet()
+    {
+        RunReport whole = SampleReport.Whole();
+        string text = Parse(ReportPage.Render(whole with { Outcome = whole.Outcome! with { LatencySeconds = null } })).Value;
+        Assert.Contains("not every goal could be measured", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("every goal was met", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Page_GridOfATranslationModel_SpeaksOfBleu()
     {
         RunReport whole = SampleReport.Whole();

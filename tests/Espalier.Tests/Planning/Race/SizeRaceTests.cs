@@ -65,6 +65,7 @@ public class SizeRaceTests
         race.Report(first.Candidate, 10, first.Seconds, [new(10, double.NaN)]);
         Assert.Null(race.Next());
         Assert.Contains("finite", race.State.Racers[first.Candidate].Stopped, StringComparison.Ordinal);
+        Assert.False(race.CanDecide);
         race.Report(1 - first.Candidate, 10, 1, [new(10, 5)]);
         Assert.Equal(race.State.Racers[1 - first.Candidate].Size, race.Decide().Chosen.Size);
     }
