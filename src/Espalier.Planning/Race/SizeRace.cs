@@ -269,7 +269,8 @@ public sealed class SizeRace
         {
             Stopped = FormattableString.Invariant(
                 $"{why}: by what was known then it would give {own.Loss:F3} ({own.Low:F3} to {own.High:F3}), and {State.Racers[best].Size} {other.Loss:F3} ({other.Low:F3} to {other.High:F3})")
-                + (own.Basis == ForecastBasis.Overfitting ? "; its held-out loss rose" : ""),
+                + (own.Basis == ForecastBasis.Overfitting ? "; its held-out loss rose" : "")
+                + (own.Loss < other.Loss && other.Basis is ForecastBasis.FewPoints or ForecastBasis.Accelerating ? "; that was a guess yet, which counts by its lower end" : ""),
         });
     }
 
