@@ -20,7 +20,7 @@ internal sealed class DataPrepareCommand : EspalierCommand
     };
 
     private readonly Option<string> _out = new("--out") { Description = "Folder to create", Required = true };
-    private readonly Option<double> _heldOut = New("--held-out", Defaults.HeldOutFraction, "Fraction of the documents that is held out, and never trained on");
+    private readonly Option<double> _heldOut = New("--held-out", Defaults.HeldOutFraction, "Fraction of the documents that is held out, and never trained on; of a text with too few of them, its end");
     private readonly Option<double> _fraction = New("--fraction", Defaults.Fraction, "Fraction of the other documents to keep; what is held out stays the same");
     private readonly Option<ulong> _seed = New("--seed", Defaults.Seed, "Seed of both draws");
     private readonly Option<int> _threads = New("--threads", Defaults.Threads, "Threads that encode; the outcome does not depend on it");
@@ -55,8 +55,6 @@ internal sealed class DataPrepareCommand : EspalierCommand
 
         foreach (Warning warning in manifest.Warnings)
             context.Warn($"{warning}");
-        if (manifest.HeldOut.Documents == 0 && options.HeldOutFraction > 0)
-            context.Warn($"nothing is held out: no document fell into a share of {options.HeldOutFraction}; raise --held-out or give more documents");
         context.Report(new PrepareReport(folder, seconds, manifest), CommandJson.Default.PrepareReport, text =>
         {
             text.WriteLine($"{folder}: {manifest.Inputs.Sum(input => input.Documents):N0} documents in {seconds} s");

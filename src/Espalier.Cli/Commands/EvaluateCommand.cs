@@ -104,7 +104,8 @@ internal sealed class EvaluateCommand : EspalierCommand
     private EvaluateReport LanguageModel(ParseResult parsed, CommandContext context, string folder, string data)
     {
         HeldOutMeasure measure = HeldOutMeasure.Of(
-            folder, data, parsed.GetValue(_heldOut), parsed.GetValue(_threads), ModelPackage.WeightsOf(folder), context.Cancel, RunOf(parsed));
+            folder, data, parsed.GetValue(_heldOut), parsed.GetValue(_threads), context.Cancel, RunOf(parsed))
+            ?? throw new RunException(data, "holds nothing out to measure by; prepare it with a held-out part");
         return new EvaluateReport(folder, data, measure.Parameters, null, new PerplexityScores(
             measure.Evaluation.Predictions, measure.Evaluation.Value, measure.UnigramPerplexity, measure.Evaluation.Loss), null);
     }

@@ -11,7 +11,7 @@ internal sealed class FinetuneOptions
 {
     private static readonly FinetuningConfiguration Defaults = new() { Train = "" };
 
-    private readonly Option<string?> _from = new("--from") { Description = "A run or the folder of a model whose encoder to begin from, or RUN@0.5 for the run as it was at half of its budget (pretrain --checkpoint-at); without it, training begins from scratch. A new run needs this or --tokenizer" };
+    private readonly Option<string?> _from = new("--from") { Description = "A run or the folder of a model or a package whose encoder to begin from, or RUN@0.5 for the run as it was at half of its budget (pretrain --checkpoint-at); without it, training begins from scratch. What compression lost of a package stays lost, and what was pruned does not stay pruned. A new run needs this or --tokenizer" };
     private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "tokenizer.json, or a folder with it, for a model from scratch: needed without --from, and only then" };
     private readonly ModelSizeOptions _size = new(only: "; only without --from");
     private readonly Option<int[]> _batch = List("--batch", Defaults.Grid.Batches, "Examples of an effective batch; several make a grid").ExpectEach(b => b >= 1, "1 or more");

@@ -14,8 +14,9 @@ internal sealed class PretrainOptions
 {
     private readonly Option<string?> _from = new("--from")
     {
-        Description = "Continued pretraining: a run or the folder of a masked language model to go on from, on text prepared with its tokenizer, or RUN@0.5 for the "
-            + "run as it was at half of its budget. Weights and size are that model's, whatever a recipe or the options say; sequences are no longer than it has positions",
+        Description = "Continued pretraining: a run or the folder of a masked language model, or of a package of one, to go on from, on text prepared with its tokenizer, or RUN@0.5 for the "
+            + "run as it was at half of its budget. Weights and size are that model's, whatever a recipe or the options say; sequences are no longer than it has positions. "
+            + "What compression lost of a package stays lost, and what was pruned does not stay pruned",
     };
 
     private readonly ModelSizeOptions _size = new();

@@ -57,6 +57,9 @@ internal static class RobertaTensors
     public static string NameOf(string name, EncoderConfiguration configuration)
         => IsHead(name) ? name : RobertaConfiguration.PrefixOf(configuration.Norm) + name;
 
+    /// <summary>Whether a tensor is of a head rather than of the encoder.</summary>
+    public static bool IsHead(string name) => HeadNames.Any(head => name.StartsWith(head, StringComparison.Ordinal));
+
     // Every token is of the first type, so that its embedding can as well be each position's.
     private static void AddTokenType(SafetensorsFile file, Device device, EncoderConfiguration c, float[] positions)
     {
@@ -76,8 +79,6 @@ internal static class RobertaTensors
             positions[i] += type[i % c.Hidden];
         }
     }
-
-    private static bool IsHead(string name) => HeadNames.Any(head => name.StartsWith(head, StringComparison.Ordinal));
 
     private static DeviceSpan<float> PositionTable(ParameterSet parameters)
         => parameters.Stored().Single(t => t.Name == Positions).Values;

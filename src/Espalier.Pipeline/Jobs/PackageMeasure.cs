@@ -8,6 +8,7 @@ using Espalier.Pipeline.Reports;
 using Espalier.Text;
 using Espalier.Text.Labelled;
 using Espalier.Training.Objectives;
+using Espalier.Training.Pretraining;
 using Espalier.Training.Runs;
 
 namespace Espalier.Pipeline.Jobs;
@@ -95,9 +96,15 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
     private static PackageMeasure Encoder(JobWork job, string folder, ReportOutcome outcome, CancellationToken cancel)
     {
         job.Tell("measuring the package on held-out text");
-        EncoderCell cell = EncoderPhase.Measure(job, folder, 0, cancel);
-        return new PackageMeasure(
-            outcome with { HeldOutLoss = cell.Loss, HeldOutPredictions = cell.Predictions, UnigramPerplexity = cell.UnigramPerplexity, Missed = Missed(job.Settings.Limits, outcome) }, null, null);
+        HeldOutMeasure? measure = EncoderPhase.Measure(job, folder, cancel);
+        outcome = outcome with
+        {
+            HeldOutLoss = measure?.Evaluation.Loss,
+            HeldOutPredictions = measure?.Evaluation.Predictions,
+            UnigramPerplexity = measure?.UnigramPerplexity,
+            Missed = Missed(job.Settings.Limits, outcome),
+        };
+        return new PackageMeasure(outcome, null, null);
     }
 
     private static PackageMeasure Classifier(JobWork job, string folder, ReportOutcome outcome, InferenceSpeed? speed, CancellationToken cancel)

@@ -71,6 +71,12 @@ internal static class PreparePhase
             new CorpusPreparation(Tokenizer.Load(tokenizerFile), options).Run(
                 files, job.DataFolder, new Relay<double>(done => job.Tell($"encoding the corpus, {done:P0}")), cancel);
         }
+
+        using PreparedCorpus corpus = PreparedCorpus.Open(job.DataFolder);
+        foreach (Warning warning in corpus.Manifest.Warnings)
+        {
+            job.Note($"{warning}.");
+        }
     }
 
     private static SampleSize SizeOf(JobSettings settings) => new(

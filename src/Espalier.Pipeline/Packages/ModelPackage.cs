@@ -129,21 +129,4 @@ public static class ModelPackage
         return TrainedClassifier.Load(folder, device, parameters => weights.Allocate(
             parameters, name => ModelFolder.NameOf(name, configuration), activations));
     }
-
-    /// <summary>What gives a model's parameters, which have their memory, the weights of a package in single precision; null where they
-    /// are not compressed.</summary>
-    /// <param name="folder">The folder of a model or a package.</param>
-    /// <exception cref="RunException">Its configuration cannot be read.</exception>
-    /// <exception cref="CompressionException">It is a package of another version, or does not say how weights are compressed.</exception>
-    public static Action<ParameterSet>? WeightsOf(string folder)
-    {
-        if (!CompressedWeights.AreIn(folder))
-        {
-            return null;
-        }
-
-        EncoderConfiguration configuration = ModelFolder.ReadConfiguration(folder);
-        CompressedWeights weights = CompressedWeights.Open(folder);
-        return parameters => weights.Read(parameters.Declared(), name => ModelFolder.NameOf(name, configuration)).Weights.Upload(parameters);
-    }
 }

@@ -24,7 +24,7 @@ public sealed record CorpusManifest
     /// <summary>Seed of the hold-out and of the subsampling.</summary>
     public required ulong Seed { get; init; }
 
-    /// <summary>Share of the documents that was to be held out.</summary>
+    /// <summary>Share of the documents, or where they were too few of the text, that was to be held out.</summary>
     public required double HeldOutFraction { get; init; }
 
     /// <summary>Share of the other documents that was to be kept.</summary>

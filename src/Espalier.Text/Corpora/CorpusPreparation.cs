@@ -44,9 +44,17 @@ public sealed class CorpusPreparation
             using var train = new TokenShardWriter(temporary, "train", wide, _options.ShardTokens);
             using var heldOut = new TokenShardWriter(temporary, "heldout", wide, _options.ShardTokens);
             long leftAside = Encode(reader, train, heldOut, inputs, cancel);
-            CorpusManifest manifest = Describe(reader, files, wide, leftAside, train.Complete(), heldOut.Complete());
-            if (manifest.Train.Documents == 0)
+            (SplitRecord trained, SplitRecord held) = (train.Complete(), heldOut.Complete());
+            if (trained.Documents == 0 && (held.Documents == 0 || leftAside > 0))
                 throw new TextException(WhyNothingToTrainOn(reader.Documents), files[0]);
+            var tooFew = new Tally("documents, too few to draw from (the end of the text is held out instead)");
+            if (_options.HeldOutFraction > 0 && (trained.Documents == 0 || held.Documents == 0))
+            {
+                (trained, held) = HeldOutCut.Make(temporary, held.Documents == 0 ? trained : held, wide, _options, cancel);
+                tooFew.Add(files[0], 1, reader.Documents);
+            }
+            CorpusManifest manifest = Describe(
+                reader, files, wide, leftAside, trained, held, [.. reader.Warnings, .. Tally.Warnings(tooFew)]);
             _tokenizer.Save(Path.Join(temporary, PreparedCorpus.TokenizerName));
             AtomicFile.Write(Path.Join(temporary, PreparedCorpus.ManifestName),
                 stream => JsonSerializer.Serialize(stream, manifest, CorpusManifestJson.Default.CorpusManifest));
@@ -92,7 +100,8 @@ public sealed class CorpusPreparation
     }
 
     private CorpusManifest Describe(
-        CorpusReader reader, IReadOnlyList<string> files, bool wide, long leftAside, SplitRecord train, SplitRecord heldOut) => new()
+        CorpusReader reader, IReadOnlyList<string> files, bool wide, long leftAside, SplitRecord train, SplitRecord heldOut,
+        IReadOnlyList<Warning> warnings) => new()
         {
             Format = CorpusManifest.CurrentFormat,
             Tokenizer = new TokenizerIdentity(_tokenizer.Fingerprint, _tokenizer.VocabularySize),
@@ -107,7 +116,7 @@ public sealed class CorpusPreparation
             Train = train,
             HeldOut = heldOut,
             DocumentsLeftAside = leftAside,
-            Warnings = reader.Warnings,
+            Warnings = warnings,
         };
 
     private string WhyNothingToTrainOn(long documents) => documents == 0

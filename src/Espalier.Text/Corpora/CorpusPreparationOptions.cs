@@ -6,7 +6,8 @@ public sealed record CorpusPreparationOptions
     /// <summary>What separates documents.</summary>
     public DocumentLayout Layout { get; init; } = DocumentLayout.Line;
 
-    /// <summary>Share of the documents that is held out, as in the paper's experiments: 0.5 %.</summary>
+    /// <summary>Share of the documents that is held out, as in the paper's experiments: 0.5 %. Where there are too few to draw from, so much
+    /// of the text's end is.</summary>
     public double HeldOutFraction { get; init; } = 0.005;
 
     /// <summary>Share of the remaining documents that is trained on (paper, Figure 14: 5 % and 1 %).</summary>

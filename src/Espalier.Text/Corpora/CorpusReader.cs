@@ -5,7 +5,7 @@ namespace Espalier.Text.Corpora;
 /// <summary>Streams the documents of text files in order, in bounded memory whatever the length of a line.</summary>
 /// <param name="files">The files.</param>
 /// <param name="layout">What separates documents.</param>
-/// <param name="part">The part of each file that is read, from its beginning to the end of a line.</param>
+/// <param name="part">The part of each file that is read, from its beginning to the end of a line, or of a segment of one that is longer.</param>
 internal sealed class CorpusReader(IReadOnlyList<string> files, DocumentLayout layout, double part = 1) : IDisposable
 {
     private readonly TextDefects _defects = new();
@@ -54,7 +54,7 @@ internal sealed class CorpusReader(IReadOnlyList<string> files, DocumentLayout l
 
     private bool Advance(TextChunk chunk)
     {
-        while (_lines is null || (_lines.EndsLine && _lines.BytesTaken >= _most) || !_lines.Next())
+        while (_lines is null || _lines.BytesTaken >= _most || !_lines.Next())
         {
             if (_lines is { Line: 0 })
                 _empty.Add(files[_file], 1);

@@ -53,9 +53,10 @@ public sealed class Classification : StreamObjective<ClassificationBatch>
     /// <param name="batches">How batches are made.</param>
     /// <param name="development">What to evaluate on.</param>
     /// <param name="seed">Seed of the weights that are not loaded, and of the order of the data.</param>
-    /// <param name="pretrained">Folder of a model whose encoder to begin from; null begins from scratch.</param>
+    /// <param name="pretrained">Folder of a model or a package whose encoder to begin from; null begins from scratch.</param>
     /// <exception cref="ConfigurationException">The model's configuration has faults.</exception>
     /// <exception cref="RunException">The folder's configuration cannot be read.</exception>
+    /// <exception cref="Compression.CompressionException">It is a package of another version.</exception>
     /// <exception cref="Engine.Safetensors.SafetensorsException">The folder's weights are of another model.</exception>
     public static Classification Create(
         Device device, EncoderConfiguration configuration, int classes, EncodedExamples train, SequenceBatchOptions batches,

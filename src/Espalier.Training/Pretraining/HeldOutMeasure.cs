@@ -13,21 +13,21 @@ namespace Espalier.Training.Pretraining;
 public sealed record HeldOutMeasure(Evaluation Evaluation, double UnigramPerplexity, long Parameters)
 {
     /// <summary>Measures a model, with the same blocks and masks as its training did.</summary>
-    /// <param name="folder">The folder of the model.</param>
+    /// <param name="folder">The folder of a model or a package.</param>
     /// <param name="data">A prepared corpus of the same tokenizer.</param>
     /// <param name="blocks">Most held-out blocks.</param>
     /// <param name="threads">Worker threads; 0 takes every core.</param>
-    /// <param name="fill">Gives the parameters their values; null takes them from the folder.</param>
     /// <param name="cancel">Stops it.</param>
     /// <param name="run">The folder of the run that the model is of: blocks are then as long as the run's, and the model that ignores
     /// context knows no more of the corpus than the run was trained on. Null where it is of none that is known: then blocks are as long as the
     /// model has positions, and, as with another corpus than the run's, all of the corpus is known.</param>
-    /// <exception cref="RunException">The model cannot be read, or the corpus is of another tokenizer, or holds nothing out.</exception>
+    /// <returns>Null where the corpus holds nothing out to measure by.</returns>
+    /// <exception cref="RunException">The model cannot be read, or the corpus is of another tokenizer.</exception>
+    /// <exception cref="Compression.CompressionException">It is a package of another version.</exception>
     /// <exception cref="Text.TextException">The corpus cannot be read.</exception>
     /// <exception cref="Engine.Safetensors.SafetensorsException">The weights are not of this model.</exception>
-    public static HeldOutMeasure Of(
-        string folder, string data, int blocks, int threads = 0, Action<ParameterSet>? fill = null, CancellationToken cancel = default,
-        string? run = null)
+    public static HeldOutMeasure? Of(
+        string folder, string data, int blocks, int threads = 0, CancellationToken cancel = default, string? run = null)
     {
         EncoderConfiguration model = ModelFolder.ReadConfiguration(folder);
         using var materials = new PretrainingMaterials(data, threads);
@@ -46,18 +46,9 @@ public sealed record HeldOutMeasure(Evaluation Evaluation, double UnigramPerplex
         };
         using MaskedLanguageModelling objective = MaskedLanguageModelling.Create(
             materials.Device, model, materials.Corpus, materials.Tokenizer, options, blocks, trained?.Seed ?? 0);
-        if (fill == null)
-        {
-            ModelFolder.Load(folder, objective.Parameters, model, withHead: true);
-        }
-        else
-        {
-            fill(objective.Parameters);
-        }
-
+        ModelFolder.Load(folder, objective.Parameters, model, withHead: true);
         using var tape = new Tape(materials.Device);
-        Evaluation evaluation = objective.Evaluate(tape, cancel)
-            ?? throw new RunException(data, "holds nothing out to measure by; prepare it with a held-out part");
-        return new HeldOutMeasure(evaluation, objective.UnigramPerplexity(progress: null, cancel)!.Value, objective.Parameters.Count);
+        return objective.Evaluate(tape, cancel) is not { } evaluation ? null
+            : new HeldOutMeasure(evaluation, objective.UnigramPerplexity(progress: null, cancel)!.Value, objective.Parameters.Count);
     }
 }

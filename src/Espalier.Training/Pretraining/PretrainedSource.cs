@@ -16,10 +16,11 @@ namespace Espalier.Training.Pretraining;
 internal sealed record PretrainedSource(string Folder, EncoderConfiguration Model, string Fingerprint)
 {
     /// <summary>Opens it, and sees that it can be gone on from before anything is measured.</summary>
-    /// <param name="from">A run, or the folder of a model.</param>
+    /// <param name="from">A run, or the folder of a model or a package.</param>
     /// <param name="tokenizer">That of the corpus, which has to be the model's.</param>
     /// <param name="data">The folder of the corpus.</param>
-    /// <exception cref="RunException">It is no masked language model, is damaged or compressed, or has another tokenizer.</exception>
+    /// <exception cref="RunException">It is no masked language model, is damaged, or has another tokenizer.</exception>
+    /// <exception cref="Compression.CompressionException">It is a package of another version.</exception>
     /// <exception cref="Engine.Safetensors.SafetensorsException">Its weights cannot be read, or are not of its configuration.</exception>
     public static PretrainedSource Open(string from, Tokenizer tokenizer, string data)
     {

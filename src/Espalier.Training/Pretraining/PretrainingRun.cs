@@ -62,6 +62,7 @@ public sealed class PretrainingRun : ITrainingRun
     /// <exception cref="Text.TextException">The corpus cannot be read, or holds no text.</exception>
     /// <exception cref="MicroBatchException">The model does not fit into the memory allowed.</exception>
     /// <exception cref="RunException">There is a run already, the folder cannot be written, or the model to go on from is none.</exception>
+    /// <exception cref="Compression.CompressionException">The model to go on from is a package of another version.</exception>
     /// <exception cref="Engine.Safetensors.SafetensorsException">The weights of the model to go on from cannot be read.</exception>
     public static PretrainingRun Create(
         string path, PretrainingConfiguration configuration, IProgress<double>? progress = null, double? peakFlops = null, CancellationToken cancel = default)

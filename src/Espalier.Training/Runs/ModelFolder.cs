@@ -1,5 +1,8 @@
 using System.Text.Json;
+using Espalier.Compression;
+using Espalier.Compression.Packages;
 using Espalier.Engine.Autograd;
+using Espalier.Engine.Memory;
 using Espalier.Engine.Models;
 using Espalier.Engine.Safetensors;
 using Espalier.Text.Tokenization;
@@ -65,23 +68,35 @@ public static class ModelFolder
     public static ModelHead ReadHead(string folder)
         => Checked(() => new ModelHead(Read(folder).Labels(Path.Join(folder, ConfigurationName))));
 
-    /// <summary>Loads the weights of a folder into parameters of the same encoder.</summary>
-    /// <param name="folder">Where the model lies.</param>
+    /// <summary>
+    /// Loads the weights of a folder into parameters of the same encoder. Those of a package are decoded: what their compression lost
+    /// stays lost, and training is free to change what was pruned.
+    /// </summary>
+    /// <param name="folder">Where the model or the package lies.</param>
     /// <param name="parameters">Allocated, of the folder's configuration; the head may be another.</param>
     /// <param name="configuration">The encoder's configuration.</param>
     /// <param name="withHead">Whether the head is loaded too; without it the head stays as it was initialized.</param>
     /// <exception cref="SafetensorsException">Tensors are missing or of another shape, or a weight is no finite number; the message names them.</exception>
-    /// <exception cref="RunException">The folder's configuration cannot be read, or its weights are compressed.</exception>
+    /// <exception cref="RunException">The folder's configuration cannot be read.</exception>
+    /// <exception cref="CompressionException">It is a package of another version, or does not say how weights are compressed.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static void Load(string folder, ParameterSet parameters, EncoderConfiguration configuration, bool withHead)
     {
         RobertaConfiguration stored = Read(folder);
-        if (stored.Compression != null)
+        if (stored.Compression == null)
         {
-            throw new RunException(folder, "is a package with compressed weights, which cannot be trained; name the model that it was made from");
+            RobertaTensors.Load(Path.Join(folder, WeightsName), parameters, configuration, stored.PadTokenId, withHead);
+            return;
         }
 
-        RobertaTensors.Load(Path.Join(folder, WeightsName), parameters, configuration, stored.PadTokenId, withHead);
+        (string Name, Shape Shape, DeviceSpan<float> Values)[] wanted =
+            [.. parameters.Stored().Where(t => withHead || !RobertaTensors.IsHead(t.Name))];
+        ModelWeights weights = CompressedWeights.Open(folder).Read(
+            wanted.Select(t => (t.Name, t.Shape)), name => NameOf(name, configuration)).Weights;
+        foreach ((string name, _, DeviceSpan<float> values) in wanted)
+        {
+            parameters.Device.Upload(weights[name].Values, values);
+        }
     }
 
     private static RobertaConfiguration Read(string folder)

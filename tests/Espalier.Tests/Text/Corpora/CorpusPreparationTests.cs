@@ -161,6 +161,47 @@ public class CorpusPreparationTests
         Assert.Equal(documents[..(int)manifest.Inputs[0].Documents], Texts(corpus.Train, corpus.LoadTokenizer())[..(int)manifest.Inputs[0].Documents]);
     }
 
+    [Fact]
+    public void Run_APartOfALineThatIsLong_LeavesItAtTheEndOfASegment()
+    {
+        using var folder = new TemporaryFolder();
+        string line = string.Join(' ', Enumerable.Repeat(string.Join(' ', Documents(200)), 300));
+        var options = new CorpusPreparationOptions { HeldOutFraction = 0, Part = 0.1 };
+        CorpusManifest whole = Prepare(folder, [line], options with { Part = 1 }, "whole");
+        CorpusManifest one = Prepare(folder, [line], options with { Threads = 1 }, "one"), four = Prepare(folder, [line], options with { Threads = 4 }, "four");
+        Assert.Equal(one.Train.Shards, four.Train.Shards);
+        Assert.Equal(1, one.Train.Documents);
+        Assert.InRange(one.Train.Tokens / (double)whole.Train.Tokens, 0.1, 0.3);
+    }
+
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(1, true)]
+    [InlineData(3, false)]
+    [InlineData(3, true)]
+    public void Run_DocumentsThatAllFallIntoOnePart_HoldsOutTheEndOfTheText(int documents, bool heldOut)
+    {
+        using var folder = new TemporaryFolder();
+        ulong seed = 0;
+        while (!Enumerable.Range(0, documents).All(d => new DocumentSelection(seed, 0.1, 1).Of(d) == (heldOut ? Destination.HeldOut : Destination.Train)))
+            seed++;
+        CorpusPreparationOptions options = TenPercentHeldOut with { Seed = seed, ShardTokens = 1_000 };
+        string[] texts = [.. Documents(1_000).Chunk(1_000 / documents).Take(documents).Select(lines => string.Join(' ', lines))];
+        Prepare(folder, texts, options with { HeldOutFraction = 0 }, "whole");
+        CorpusManifest one = Prepare(folder, texts, options with { Threads = 1 }, "one"), four = Prepare(folder, texts, options with { Threads = 4 }, "four");
+        Assert.Equal(one.Train.Shards, four.Train.Shards);
+        Assert.Equal(one.HeldOut.Shards, four.HeldOut.Shards);
+        Assert.Equal(2 + (2 * (one.Train.Shards.Count + one.HeldOut.Shards.Count)), Directory.GetFiles(folder["one"]).Length);
+        Assert.Equal(documents, Assert.Single(one.Warnings).Count);
+        using PreparedCorpus whole = PreparedCorpus.Open(folder["whole"]), cut = PreparedCorpus.Open(folder["one"]);
+        cut.Verify();
+        Assert.Equal(Ids(whole.Train), Ids(cut.Train).Concat(Ids(cut.HeldOut)));
+        Assert.Equal(0.1, cut.HeldOut.Tokens / (double)whole.Train.Tokens, 1e-3);
+
+        CorpusManifest tiny = Prepare(folder, ["a tree"], options, "tiny");
+        Assert.True(tiny.Train.Tokens > 0 && tiny.HeldOut.Tokens > 0);
+    }
+
     internal static string[] Documents(int count) =>
         [.. Enumerable.Range(0, count).Select(i => $"{TestTokenizer.Lines[i % 200]} {i}")];
 
@@ -170,16 +211,18 @@ public class CorpusPreparationTests
         return new CorpusPreparation(TestTokenizer.Instance, options).Run([file], folder[name]);
     }
 
-    private static List<string> Texts(TokenSplit split, Tokenizer tokenizer)
+    private static List<string> Texts(TokenSplit split, Tokenizer tokenizer) => [.. DocumentIds(split).Select(ids => tokenizer.Decode(ids))];
+
+    private static IEnumerable<int> Ids(TokenSplit split) => DocumentIds(split).SelectMany(ids => ids);
+
+    private static IEnumerable<int[]> DocumentIds(TokenSplit split)
     {
-        var texts = new List<string>();
         for (long i = 0; i < split.Documents; i++)
         {
             int[] ids = new int[split.LengthOf(i)];
             split.CopyDocument(i, ids);
-            texts.Add(tokenizer.Decode(ids));
+            yield return ids;
         }
-        return texts;
     }
 
     private sealed class StopAt(CancellationTokenSource stop) : IProgress<double>

@@ -1,9 +1,12 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
+using Espalier.Compression;
+using Espalier.Compression.Quantization;
 using Espalier.Engine.Autograd;
 using Espalier.Engine.Devices;
 using Espalier.Engine.Models;
 using Espalier.Engine.Safetensors;
+using Espalier.Pipeline.Packages;
 using Espalier.Tests.Text;
 using Espalier.Text.Corpora;
 using Espalier.Training.Budgets;
@@ -37,6 +40,25 @@ public class PretrainingRunSourceTests
         }
 
         Assert.All(Weights(folder["second"]).Zip(source), pair => Assert.Equal(pair.Second, pair.First, 1e-6f));
+    }
+
+    [Fact]
+    public void Create_FromAPackage_BeginsWithTheWeightsThatItDecodesTo()
+    {
+        using var folder = new TemporaryFolder();
+        PretrainingConfiguration configuration = GoingOn(folder, out _);
+        new ModelQuantization(ModelSource.Find(folder["first"]), new QuantizationSettings { Bits = 4, Keep = ["*bias"] }).Write(folder["package"]);
+        using (PretrainingRun run = Create(folder["second"], configuration with
+        {
+            From = folder["package"],
+            Training = configuration.Training with { Schedule = new LearningRateSchedule { Peak = 1e-9 }, Budget = new TrainingBudget { Steps = 1 } },
+        }))
+        {
+            run.Train();
+        }
+
+        ModelWeights begun = StoredModel.Load(folder["package"]).Weights, trained = StoredModel.Load(ModelSource.Find(folder["second"])).Weights;
+        Assert.All(begun.Tensors, t => Assert.All(t.Values.Zip(trained[t.Name].Values), pair => Assert.Equal(pair.First, pair.Second, 1e-6f)));
     }
 
     [Fact]
@@ -102,7 +124,7 @@ public class PretrainingRunSourceTests
         }
 
         HeldOutMeasure measure = HeldOutMeasure.Of(
-            Path.Join(folder["run"], RunDirectory.ModelName), configuration.Data, configuration.HeldOutBlocks, threads: 1, run: folder["run"]);
+            Path.Join(folder["run"], RunDirectory.ModelName), configuration.Data, configuration.HeldOutBlocks, threads: 1, run: folder["run"])!;
         Assert.Equal(value!.Value, measure.Evaluation.Value, 1e-2);
     }
 
