@@ -46,7 +46,7 @@ public class PreparedCorpusTests
     public void Open_FileMissing_NamesIt(string name, string message)
     {
         using var folder = new TemporaryFolder();
-        CorpusPreparationTests.Prepare(folder, TestTokenizer.Lines, new(), "out");
+        CorpusPreparationTests.Prepare(folder, TestTokenizer.Lines, new() { HeldOutFraction = 0 }, "out");
         File.Delete(Path.Join(folder["out"], name));
         TextException fault = Assert.Throws<TextException>(() => PreparedCorpus.Open(folder["out"]));
         Assert.Contains(name, fault.Message);
@@ -57,7 +57,7 @@ public class PreparedCorpusTests
     public void Open_ShardCutShort_IsNoticed()
     {
         using var folder = new TemporaryFolder();
-        CorpusPreparationTests.Prepare(folder, TestTokenizer.Lines, new(), "out");
+        CorpusPreparationTests.Prepare(folder, TestTokenizer.Lines, new() { HeldOutFraction = 0 }, "out");
         string shard = Path.Join(folder["out"], "train-00000.tokens");
         File.WriteAllBytes(shard, File.ReadAllBytes(shard)[..^2]);
         Assert.Contains("were expected", Assert.Throws<TextException>(() => PreparedCorpus.Open(folder["out"])).Message);
@@ -67,7 +67,7 @@ public class PreparedCorpusTests
     public void Verify_OneBitOther_IsNoticed()
     {
         using var folder = new TemporaryFolder();
-        CorpusPreparationTests.Prepare(folder, TestTokenizer.Lines, new(), "out");
+        CorpusPreparationTests.Prepare(folder, TestTokenizer.Lines, new() { HeldOutFraction = 0 }, "out");
         string shard = Path.Join(folder["out"], "train-00000.tokens");
         byte[] bytes = File.ReadAllBytes(shard);
         bytes[5] ^= 1;
@@ -90,7 +90,7 @@ public class PreparedCorpusTests
     public void LoadTokenizer_AnotherOne_IsNoticed()
     {
         using var folder = new TemporaryFolder();
-        CorpusPreparationTests.Prepare(folder, TestTokenizer.Lines, new(), "out");
+        CorpusPreparationTests.Prepare(folder, TestTokenizer.Lines, new() { HeldOutFraction = 0 }, "out");
         new Espalier.Text.Tokenization.BpeTrainer(new() { VocabularySize = 280 }).TrainLines(["another"]).Save(Path.Join(folder["out"], "tokenizer.json"));
         using PreparedCorpus corpus = PreparedCorpus.Open(folder["out"]);
         Assert.Contains("prepared with", Assert.Throws<TextException>(corpus.LoadTokenizer).Message);
