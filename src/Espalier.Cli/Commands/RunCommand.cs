@@ -80,7 +80,7 @@ internal sealed class RunCommand : EspalierCommand
             string next = job.CanRetry ? $"mend what is at fault, and try again with: espalier run --resume {Shown(job.Folder)} (add --time +10m to give it more time)"
                 : "what came after it was made without it, so to have it mend what is at fault, and begin another job";
             throw new RunException(
-                Shown(job.Folder), $"the phase {failed.Name} failed: {failed.Note} The best that there is without it is in {result.Package}; {next}", job.Failure);
+                Shown(job.Folder), $"the phase {failed.Name} failed: {failed.Note?.TrimEnd('.')}. The best that there is without it is in {result.Package}; {next}", job.Failure);
         }
         if (report.Outcome?.Missed is { Count: > 0 } missed)
             throw new CompressionException($"a goal is not met: {string.Join("; ", missed.Select(m => LimitWords.OfJob(m, result.Outcome?.DevelopmentTranslation == null ? QualityMetric.Accuracy : QualityMetric.Bleu)))}. The nearest package is in {result.Package}");
@@ -180,9 +180,9 @@ internal sealed record RunResult(
             text.WriteLine($"  {p.Name,-9} {Time(p.PlannedSeconds),8} {Time(p.Seconds),8}{(p.State == PhaseState.Done ? "" : $"  {p.State.ToString().ToLowerInvariant()}: {p.Note}")}");
         if (Outcome is { } o)
         {
-            text.WriteLine($"{Package}: {o.Layers} layers × {o.Hidden}, {o.Parameters:N0} parameters, {o.NonZero:N0} not zero{(Cell == null ? "" : $" ({Cell})")}");
+            text.WriteLine($"{Package}: {o.Layers} {(o.Layers == 1 ? "layer" : "layers")} × {o.Hidden}, {o.Parameters:N0} parameters, {o.NonZero:N0} not zero{(Cell == null ? "" : $" ({Cell})")}");
             if (o.Test is { } test)
-                text.WriteLine($"  test         {100 * test.Accuracy:F2} % of {test.Examples:N0} right");
+                text.WriteLine($"  test         {100 * test.Accuracy:F2} % of {test.Examples:N0} right{(test.Majority is { } majority ? $"; {100 * majority:F2} % have the most frequent label" : "")}");
             if (o.Development is { } dev)
                 text.WriteLine($"  development  {100 * dev.Accuracy:F2} % of {dev.Examples:N0} right; {100 * o.UncompressedAccuracy:F2} % before compression");
             if (o.TestTranslation is { } translated)

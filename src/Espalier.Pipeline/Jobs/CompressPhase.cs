@@ -34,6 +34,9 @@ internal static class CompressPhase
     // Pruned in steps twice the paper's: time is short, and each step has its finetuning.
     private const double StepOfRefinement = 0.3, Finest = 0.05, MostPruned = 0.95;
 
+    // At 90 % of 2 × 64 the whole model's ranking kept 49 % accuracy, that of each matrix 65; at 75 % they kept 78 and 74.
+    private const double MostOfWholeModel = 0.8;
+
     // More than this a model does not bear without losing more than the bits are worth that it pays for.
     private const double MostForBits = 0.6;
 
@@ -119,20 +122,34 @@ internal static class CompressPhase
     // would have to lose far more.
     private static bool WithEmbeddings(PackageSizes sizes) => !sizes.Fits(0, 4, embeddings: false);
 
-    private static GridConfiguration First(JobWork job, string run, PackageSizes sizes) => new()
+    private static GridConfiguration First(JobWork job, string run, PackageSizes sizes)
     {
-        Model = run,
-        Quantization = Quantization with { Keep = sizes.Kept },
+        var paper = new GridConfiguration { Model = run };
+        double least = LeastPruned(job, sizes, paper.Bits.Min());
+        return paper with
+        {
+            Sparsities = [.. paper.Sparsities.Append(least).Distinct().Order()],
+            Quantization = Quantization with { Keep = sizes.Kept },
+            Pruning = new PruningSettings
+            {
+                Embeddings = WithEmbeddings(sizes),
 
-        Pruning = new PruningSettings { Embeddings = WithEmbeddings(sizes) },
-        Recovery = new RecoverySettings { EvaluationsPerEpoch = 4, Seed = job.Settings.Seed },
-        Threads = job.Settings.Threads,
-    };
+                // So much of the whole model would leave its matrices empty, whose weights are smaller than those of embeddings.
+                Ranking = least > MostOfWholeModel ? PruningRanking.PerMatrix : PruningRanking.WholeModel,
+            },
+            Recovery = new RecoverySettings { EvaluationsPerEpoch = 4, Seed = job.Settings.Seed },
+            Threads = job.Settings.Threads,
+        };
+    }
+
+    // The least pruned that fits; nothing where anything does.
+    private static double LeastPruned(JobWork job, PackageSizes sizes, int bits)
+        => job.Settings.Limits.MaxBytes == null ? 0 : Enumerable.Range(0, (int)(MostPruned / Finest) + 1).Select(i => Math.Round(i * Finest, 2))
+            .FirstOrDefault(s => sizes.Fits(s, bits, WithEmbeddings(sizes)), MostPruned);
 
     private static GridConfiguration Refinement(JobWork job, string run, PackageSizes sizes, int round)
     {
         (_, CellResult best) = ChoosePhase.Best(job);
-        bool embeddings = WithEmbeddings(sizes);
         int[] bits = job.Settings.Limits.MaxBytes == null ? [best.Bits]
             : [.. new[] { best.Bits - 1, best.Bits, best.Bits + 1 }.Where(b => b == best.Bits || (b is >= 3 and <= 8 && Sparsity(b) <= MostForBits))];
         double[] sparsities = [.. bits.Select(Sparsity).Distinct().Order()];
@@ -142,7 +159,12 @@ internal static class CompressPhase
             Sparsities = sparsities,
             Bits = bits,
             Quantization = Quantization with { Keep = sizes.Kept },
-            Pruning = new PruningSettings { Embeddings = embeddings, Step = StepOfRefinement },
+            Pruning = new PruningSettings
+            {
+                Embeddings = WithEmbeddings(sizes),
+                Step = StepOfRefinement,
+                Ranking = sparsities.Max() > MostOfWholeModel ? PruningRanking.PerMatrix : PruningRanking.WholeModel,
+            },
 
             // The share of the time ends it.
             Recovery = new RecoverySettings { EnoughQuality = RecoverySettings.NoneIsEnough, Epochs = 1000, EvaluationsPerEpoch = 2, Seed = job.Settings.Seed + (ulong)round },
@@ -151,7 +173,6 @@ internal static class CompressPhase
 
         // The least pruned that fits, but pruned at all: finetuning belongs to pruning here, and a mask is hardly a loss.
         double Sparsity(int b) => job.Settings.Limits.MaxBytes == null ? Math.Max(best.Sparsity, 0.15)
-            : Enumerable.Range(1, (int)(MostPruned / Finest)).Select(i => Math.Round(i * Finest, 2))
-                .FirstOrDefault(s => sizes.Fits(s, b, embeddings), MostPruned);
+            : Math.Max(Finest, LeastPruned(job, sizes, b));
     }
 }

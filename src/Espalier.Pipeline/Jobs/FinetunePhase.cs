@@ -33,6 +33,11 @@ internal static class FinetunePhase
         using FinetuningRun run = RunDirectory.IsAt(job.FinetuneFolder)
             ? FinetuningRun.Resume(job.FinetuneFolder, (_, spent) => spent + Training(job, Evaluating(job.FinetuneFolder)), c => Here(job, c), cancel)
             : FinetuningRun.Create(job.FinetuneFolder, Configuration(job, cancel), null, cancel);
+        if (run.Record.Truncated > 0)
+        {
+            job.Note($"{run.Record.Truncated:N0} of the labelled texts have more than {job.Settings.MaximumTokens} tokens and lose their end; --sequence-length allows more.");
+        }
+
         FinetuningOutcome outcome = run.Train(
             (trial, setting) => new TrainingWords(job, $"trial {trial + 1} of {run.Trials.Count}, rate {setting.LearningRate:G3}: "), cancel);
         cancel.ThrowIfCancellationRequested();

@@ -76,6 +76,7 @@ public sealed class Job : IDisposable
             Created = DateTimeOffset.UtcNow,
             Settings = settings,
             Phases = JobSchedule.Of(settings.Budget, PreparePhase.Expected(settings, bytes), settings.Product),
+            Inputs = JobReproduction.FilesOf(settings).ToDictionary(file => file, JobReproduction.StampOf),
         }, time ?? TimeProvider.System));
     }
 
@@ -91,7 +92,7 @@ public sealed class Job : IDisposable
         return new Job(new JobWork(folder, () =>
         {
             JobRecord record = JobContinuation.Retry(JobRecord.Read(folder));
-            return more is { } added ? JobContinuation.Extend(record, added) : record;
+            return JobContinuation.WithInputs(more is { } added ? JobContinuation.Extend(record, added) : record);
         }, time ?? TimeProvider.System));
     }
 

@@ -41,6 +41,18 @@ internal static class JobContinuation
         };
     }
 
+    /// <summary>Notes which files are no longer those that the job was given. Whoever prepares them anew begins with what they are now.</summary>
+    public static JobRecord WithInputs(JobRecord record)
+    {
+        string[] changed = record.HasEnded ? [] : [.. record.Inputs.Where(i => JobReproduction.StampOf(i.Key) != i.Value).Select(i => i.Key)];
+        return changed.Length == 0 ? record : record with
+        {
+            Inputs = record.Inputs.ToDictionary(i => i.Key, i => JobReproduction.StampOf(i.Key)),
+            Notes = [.. record.Notes, .. changed.Select(file => new JobNote(
+                JobPhase.Prepare, $"{Path.GetFileName(file)} was changed, or moved, after the job began: what was made of it before stays, and what comes after reads it as it is now."))],
+        };
+    }
+
     private static int FirstToRetry(JobRecord record)
     {
         return Enumerable.Range(0, record.Phases.Count).FirstOrDefault(

@@ -45,6 +45,9 @@ public sealed record JobRecord
     /// <summary>How often the job had ended and was given more time: what it makes with that lies in folders of its own.</summary>
     public int Extensions { get; init; }
 
+    /// <summary>Each file that it was given, and what could be seen of it then (<see cref="JobReproduction.StampOf"/>).</summary>
+    public IReadOnlyDictionary<string, string> Inputs { get; init; } = new Dictionary<string, string>();
+
     /// <summary>What the job was given at first, and its plan is for; null where it was never given more.</summary>
     public TimeSpan? PlannedBudget { get; init; }
 

@@ -20,6 +20,13 @@ internal static class JobReproduction
             "The runs under plan/, finetune/ and grid/ hold their whole configuration; each can be repeated bit by bit with a budget in steps, the same threads and the same instruction set."]);
     }
 
+    /// <summary>Every file that a job reads.</summary>
+    public static IEnumerable<string> FilesOf(JobSettings s) => s.Corpus.Concat(Sets(s).SelectMany(set => set.Files)).Distinct();
+
+    /// <summary>What tells a file from one that was put in its place, without reading it.</summary>
+    public static string StampOf(string file)
+        => new FileInfo(file) is { Exists: true } info ? Words($"{info.Length} bytes, {info.LastWriteTimeUtc:O}") : "missing";
+
     // By the names of their options.
     private static IEnumerable<(string Role, IReadOnlyList<string> Files)> Sets(JobSettings s)
     {

@@ -19,7 +19,7 @@ public static class JobSchedule
     private const double PlanOfPretraining = 0.24;
 
     // Opening the package, measuring it, writing card and report.
-    private const double LeastEnd = 1.5, MostEnd = 10, EndShare = 0.02;
+    private const double LeastEnd = 3, MostEnd = 10, EndShare = 0.02;
 
     // The same where two sets have to be translated, one of them by beam search.
     private const double MostTranslatorEnd = 60, TranslatorEndShare = 0.05;

@@ -93,7 +93,7 @@ internal sealed class JobWork : IDisposable
     /// <summary>The folders of all compression.</summary>
     public IEnumerable<string> GridFolders => Folders("grid");
 
-    public string PackageFolder => PathOf("package");
+    public string PackageFolder => PathOf(ModelSource.PackageName);
 
     /// <summary>The training set, wherever it comes from.</summary>
     public string? Train => Settings.Sample ? PathOf("sample/acceptability.train.tsv") : Settings.Train;

@@ -34,7 +34,7 @@ internal static class ModelCard
         Line($"pipeline_tag: {(classifier ? "text-classification" : translator ? "translation" : "fill-mask")}");
         Line("---");
         Line($"# {TitleOf(outcome)}");
-        Line($"{(translator ? $"{outcome.Layers} + {outcome.Layers}" : $"{outcome.Layers}")} layers × {outcome.Hidden}, {outcome.Parameters:N0} parameters, of which {outcome.NonZero:N0} are not zero. "
+        Line($"{(translator ? $"{outcome.Layers} + {outcome.Layers}" : $"{outcome.Layers}")} {(outcome.Layers == 1 && !translator ? "layer" : "layers")} × {outcome.Hidden}, {outcome.Parameters:N0} parameters, of which {outcome.NonZero:N0} are not zero. "
             + $"Made by `espalier run` {job.Version} on {job.Created:yyyy-MM-dd}.");
         Line();
         Line("| measure | value |");
@@ -44,7 +44,7 @@ internal static class ModelCard
         Row("BLEU, development (chose the model)", Shown(outcome.DevelopmentTranslation, t => $"{t.Bleu:F2}"));
         Row("chrF, development", Shown(outcome.DevelopmentTranslation, t => $"{t.ChrF:F2}"));
         Row("BLEU before compression, development", outcome.UncompressedBleu is { } b ? $"{b:F2} (greedy)" : null);
-        Row("accuracy, test", outcome.Test is { } t ? $"{100 * t.Accuracy:F2} % of {t.Examples:N0} (macro-F1 {100 * t.MacroF1:F2} %, Matthews {t.Matthews:F3})" : null);
+        Row("accuracy, test", outcome.Test is { } t ? $"{100 * t.Accuracy:F2} % of {t.Examples:N0} (macro-F1 {100 * t.MacroF1:F2} %, Matthews {t.Matthews:F3}; {100 * t.Majority:F2} % have the most frequent label)" : null);
         Row("accuracy, development (chose the model)", outcome.Development is { } d ? $"{100 * d.Accuracy:F2} % of {d.Examples:N0}" : null);
         Row("accuracy before compression, development", outcome.UncompressedAccuracy is { } a ? $"{100 * a:F2} %" : null);
         Row("held-out perplexity", outcome.HeldOutLoss is { } loss && !translator ? $"{Math.Exp(loss):F2} ({outcome.UnigramPerplexity:F2} without context)" : null);
@@ -57,7 +57,8 @@ internal static class ModelCard
         Line($"- time: {s.Budget.TotalSeconds:N0} s of wall-clock time, {outcome.Seconds:N0} s when this was written");
         Line($"- size: {(s.Limits.MaxBytes is { } bytes ? $"at most {bytes:N0} bytes" : "no limit")}; "
             + $"latency: {(s.Limits.MaxLatency is { } latency ? $"at most {latency.TotalMilliseconds:G4} ms{(outcome.LatencySeconds == null ? " (not measured)" : "")}" : "no limit")}; "
-            + $"drop in {(translator ? "BLEU" : "accuracy")}: {(s.Limits.MaxDrop is { } drop ? $"at most {100 * drop:G3} points{(outcome.LostByCompression == null ? " (not measured)" : "")}" : "no limit")}");
+            + $"drop in {(translator ? "BLEU" : "accuracy")}: {(s.Limits.MaxDrop is { } drop ? $"at most {100 * drop:G3} points{(outcome.LostByCompression == null ? " (not measured)" : "")}"
+                : s.Limits is { MaxBytes: null, MaxLatency: null } && (classifier || translator) ? "half a point, as nothing else is limited" : "no limit")}");
         foreach (LimitExcess missed in outcome.Missed ?? [])
         {
             Line($"- **not met:** {LimitWords.OfJob(missed, translator ? QualityMetric.Bleu : QualityMetric.Accuracy)}");

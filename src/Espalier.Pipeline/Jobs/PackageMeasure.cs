@@ -139,6 +139,12 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
             outcome = outcome with { Test = Score(result) };
         }
 
+        if ((outcome.Test ?? outcome.Development) is { } score && score.Accuracy <= score.Majority)
+        {
+            job.Note($"The package is of no use: of the {name} set it gets {100 * score.Accuracy:F2} % right, and who says the most frequent label of every text {100 * score.Majority:F2} %. "
+                + "More time, more examples, or a larger --max-size where compression lost it, would have to make it better.");
+        }
+
         return new PackageMeasure(
             outcome with { Missed = Missed(job.Settings.Limits, outcome) }, ReportConfusion.Of(name, model.Labels, result.Confusion),
             MistakesOf(name, set, model.Labels, result));
@@ -165,7 +171,7 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
         }
         catch (TextException e)
         {
-            job.Note($"The {name} set could not be read again, so the package was not measured by it: {e.Message}");
+            job.Note($"The {name} set could not be read again, so the package was not measured by it; espalier evaluate {Path.GetFileName(job.PackageFolder)} --data FILE does that: {e.Message}");
             return null;
         }
     }
@@ -177,7 +183,8 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
         => EncodedExamples.Encode(set, model.Tokenizer, Math.Min(job.Settings.MaximumTokens, model.Configuration.MaximumPositions), cancel);
 
     private static ReportScore Score(ClassifierResult result) => new(
-        result.Confusion.Total, result.Confusion.Accuracy, result.Confusion.MacroF1, result.Confusion.MatthewsCorrelation, result.Loss);
+        result.Confusion.Total, result.Confusion.Accuracy, result.Confusion.MacroF1, result.Confusion.MatthewsCorrelation, result.Loss,
+        result.Confusion.Majority);
 
     private static ReportMistakes MistakesOf(string name, LabelledSet set, IReadOnlyList<string> labels, ClassifierResult result)
     {

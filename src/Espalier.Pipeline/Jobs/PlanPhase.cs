@@ -3,6 +3,7 @@ using Espalier.Pipeline.Plans;
 using Espalier.Pipeline.Reports;
 using Espalier.Planning.Race;
 using Espalier.Planning.Sizes;
+using Espalier.Text.Tokenization;
 using Espalier.Training;
 using Espalier.Training.Runs;
 
@@ -24,6 +25,9 @@ internal static class PlanPhase
 {
     /// <summary>What is trained where no plan could be made: small enough for any machine.</summary>
     public static readonly EncoderConfiguration Fallback = new() { Layers = 2, Hidden = 128, Vocabulary = 0, MaximumPositions = 0 };
+
+    // Where that is more than the size allows, unpruned at 4 bits.
+    private static readonly ModelSize Smaller = new(2, 64);
 
     private static readonly TimeSpan LeastBudget = TimeSpan.FromSeconds(1);
 
@@ -81,6 +85,8 @@ internal static class PlanPhase
     public static void Begin(JobWork job, CancellationToken cancel)
     {
         var size = new ModelSize(Fallback.Layers, Fallback.Hidden);
+        double weights = size.LayerWeights + (Tokenizer.Load(job.TokenizerFolder).VocabularySize * (double)size.Hidden);
+        size = weights * 4 / 8 > job.Settings.Limits.MaxBytes ? Smaller : size;
         string folder = job.PathOf(NameOf(size));
         if (!RunDirectory.IsAt(folder))
         {

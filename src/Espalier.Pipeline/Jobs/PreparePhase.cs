@@ -44,6 +44,11 @@ internal static class PreparePhase
             SampleFolder.Write(job.PathOf("sample"), settings.Seed, SizeOf(settings), null, cancel);
         }
 
+        if (settings.Test != null && (settings.Test == settings.Development || settings.Test == settings.Train))
+        {
+            job.Note($"The test set is the {(settings.Test == settings.Train ? "training" : "development")} set: its accuracy says nothing about other texts.");
+        }
+
         if (settings.Translation is { } pairs)
         {
             // Pairs become tokens where they are learned from.

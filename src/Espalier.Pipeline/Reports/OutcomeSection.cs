@@ -70,6 +70,11 @@ internal static class OutcomeSection
             html.Write($"<p class=\"note\" role=\"note\"><span class=\"missed\">Missed:</span> {LimitWords.OfJob(excess, o.DevelopmentTranslation == null ? QualityMetric.Accuracy : QualityMetric.Bleu)}.</p>\n");
         }
 
+        if (report.IsLate)
+        {
+            html.Write($"<p class=\"note\" role=\"note\"><span class=\"missed\">Missed:</span> it took {Figures.Seconds(o.Seconds)}, {Figures.Seconds(report.Goals!.BudgetSeconds)} were given: the machine was busier than it seemed.</p>\n");
+        }
+
         WriteTable(html, o);
         html.Write($"<p class=\"quiet\">The package is in <code>{o.Package}</code>: {Figures.Count(o.Parameters)} parameters{(o.NonZero is { } left ? $", {Figures.Count(left)} of them not zero" : "")}{(o.Labels is { } labels ? $"; classes {string.Join(", ", labels)}" : "")}.</p>\n");
 
@@ -80,7 +85,9 @@ internal static class OutcomeSection
     {
         if ((o.Test ?? o.Development) is { } score)
         {
-            string other = o.Test == null ? "it chose the model" : o.Development is { } dev ? $"{Figures.Percent(dev.Accuracy)} on the development set" : "";
+            string other = Several(
+                o.Test == null ? "it chose the model" : o.Development is { } dev ? $"{Figures.Percent(dev.Accuracy)} on the development set" : "",
+                score.Majority is { } majority ? $"{Figures.Percent(majority)} have the most frequent label" : "");
             html.Write($"<div><dt>Accuracy, {(o.Test != null ? "test" : "development")} set</dt><dd><div class=\"value\">{Figures.Percent(score.Accuracy)}</div><div class=\"goal\">{other}</div></dd></div>\n");
         }
         else if ((o.TestTranslation ?? o.DevelopmentTranslation) is { } translated)

@@ -90,5 +90,6 @@ public sealed record ReportOutcome
 /// <param name="MacroF1">Mean of the classes' F1.</param>
 /// <param name="Matthews">Matthews' correlation.</param>
 /// <param name="Loss">Mean cross-entropy in nats.</param>
+/// <param name="Majority">Part of the examples that are of the most frequent class.</param>
 public sealed record ReportScore(
-    long Examples, double Accuracy, double? MacroF1 = null, double? Matthews = null, double? Loss = null);
+    long Examples, double Accuracy, double? MacroF1 = null, double? Matthews = null, double? Loss = null, double? Majority = null);

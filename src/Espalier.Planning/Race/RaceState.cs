@@ -32,7 +32,11 @@ public sealed record RaceState(
 /// <param name="HeldOut">The last of its held-out losses in parts, the same text for all; null where that is not known.</param>
 public sealed record Racer(
     ModelSize Size, double StepSeconds, double Seconds, long Steps, IReadOnlyList<CurvePoint> Points, string? Stopped,
-    IReadOnlyList<LossPart>? HeldOut = null);
+    IReadOnlyList<LossPart>? HeldOut = null)
+{
+    /// <summary>All of its weights, embeddings among them.</summary>
+    public double Parameters { get; init; } = Size.LayerWeights;
+}
 
 /// <summary>What to train next.</summary>
 /// <param name="Candidate">Index of the candidate; it goes on from its own checkpoint.</param>

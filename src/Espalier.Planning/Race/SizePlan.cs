@@ -71,8 +71,8 @@ public sealed record SizePlan(IReadOnlyList<CandidateForecast> Candidates, doubl
         double gap = next.Loss.Loss - Chosen.Loss.Loss;
         string clear = next.Loss.Low > Chosen.Loss.High ? "a clear choice"
             : gap >= 0 ? "the intervals overlap, so it could be as good"
-            : Chosen.Loss.Basis == ForecastBasis.Plateau
-                ? "but on the plateau small sizes look best, so the size whose tokens and weights are best in proportion is taken"
+            : Chosen.Loss.Basis == ForecastBasis.Plateau || Chosen.Loss.High - Chosen.Loss.Low > next.Loss.Loss - next.Loss.Low
+                ? "but so early no forecast is worth much, so the size whose tokens and weights are best in proportion is taken"
             : next.Stopped == null ? "as good as far as can be told, and then the larger one is taken"
             : "its forecast is better, but it was stopped before that showed";
         string error = next.DifferenceError is { } e ? Invariant($", with a standard error of {e:F3} by the held-out text alone") : "";

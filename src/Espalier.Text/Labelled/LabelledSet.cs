@@ -99,7 +99,7 @@ public sealed class LabelledSet
             int[] members = [.. Enumerable.Range(0, Examples.Count).Where(i => Examples[i].Label == label)];
             if (members.Length < 2)
                 throw new TextException(
-                    $"label \"{Labels.Names[label]}\" has {members.Length} example, at least 2 are needed to draw a development set; name a file for it instead", Path);
+                    $"label \"{Labels.Names[label]}\" has {members.Length} example, at least 2 are needed to draw a development set; take its row out, give it another label, or name a development set (--dev)", Path);
             int wanted = Math.Clamp((int)Math.Round(fraction * members.Length), 1, members.Length - 1);
             var order = new SeededPermutation(members.Length, seed, Purpose.DevelopmentSplit, label);
             for (int i = 0; i < wanted; i++)

@@ -41,6 +41,9 @@ public sealed class ConfusionMatrix
     /// <summary>The part of the examples that were predicted right; 0 when there is none.</summary>
     public double Accuracy => Ratio(Enumerable.Range(0, Classes).Sum(c => this[c, c]), Total);
 
+    /// <summary>The part of the examples that are of the most frequent class: the accuracy of who says it of every one.</summary>
+    public double Majority => Ratio(Enumerable.Range(0, Classes).Max(Gold), Total);
+
     /// <summary>Harmonic mean of precision and recall: 2 × right / (gold + predicted); 0 for a class that never occurs.</summary>
     public double F1(int label) => Ratio(2 * this[label, label], Gold(label) + Predicted(label));
 

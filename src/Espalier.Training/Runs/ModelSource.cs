@@ -4,12 +4,15 @@ using Espalier.Training.Pretraining;
 
 namespace Espalier.Training.Runs;
 
-/// <summary>Where a user points to when a model is wanted: a run, a run as it was at a part of its budget (<c>run@0.5</c>), or the
-/// folder of a model.</summary>
+/// <summary>Where a user points to when a model is wanted: a run, a run as it was at a part of its budget (<c>run@0.5</c>), a
+/// job, or the folder of a model.</summary>
 public static class ModelSource
 {
+    /// <summary>Name of the folder, within that of a job, that its package lies in.</summary>
+    public const string PackageName = "package";
+
     /// <summary>The folder with the model's files.</summary>
-    /// <param name="path">A run, with <c>@</c> and a part of its budget where that is wanted, or a folder with <c>config.json</c>,
+    /// <param name="path">A job that came to its package, a run, with <c>@</c> and a part of its budget where that is wanted, or a folder with <c>config.json</c>,
     /// <c>tokenizer.json</c> and <c>model.safetensors</c>.</param>
     /// <exception cref="RunException">There is no model; the message says what to do.</exception>
     public static string Find(string path)
@@ -18,6 +21,12 @@ public static class ModelSource
         if (!Directory.Exists(path))
         {
             throw new RunException(path, "is no model: there is no such folder; name a run, or a folder with a model");
+        }
+
+        // Who made a job calls its folder the model.
+        if (Path.Join(path, PackageName) is var package && File.Exists(Path.Join(package, ModelFolder.ConfigurationName)))
+        {
+            return Find(package);
         }
 
         bool isRun = RunDirectory.IsAt(path);

@@ -60,8 +60,10 @@ public class JobTests
         }
 
         Directory.Move(folder["job"], folder["moved"]);
+        File.SetLastWriteTimeUtc(folder["set/test.tsv"], DateTime.UnixEpoch);
         using (Job job = Job.Resume(folder["moved"]))
         {
+            Assert.StartsWith("test.tsv was changed", Assert.Single(job.Record.Notes).Sentence, StringComparison.Ordinal);
             job.Scope = Planned;
             Interrupt(job, (phase, words) => phase == JobPhase.Pretrain && words.Contains("step", StringComparison.Ordinal));
             Assert.StartsWith("plan/1x", job.Record.Pretrained, StringComparison.Ordinal);
@@ -299,6 +301,20 @@ public class JobTests
             })],
         };
         Assert.Equal(expected, JobContinuation.CanRetry(record));
+    }
+
+    [Fact]
+    public void Run_ThatLearnsNothing_SaysThatThePackageIsOfNoUse()
+    {
+        using var folder = new TemporaryFolder();
+        JobSettings settings = Settings(folder);
+        string same = folder.Write("same.tsv", "sentence\tlabel\n" + string.Concat(Enumerable.Range(0, 60).Select(i => $"the same tree\t{(i % 3 == 0 ? "no" : "yes")}\n")));
+        using Job job = Job.Create(folder["job"], settings with { Train = same, Development = same, Test = same });
+        RunReport report = job.Run(finish: true);
+        Assert.Equal(40 / 60.0, report.Outcome!.Test!.Majority!.Value, 1e-9);
+        Assert.Contains(report.Notes!, note => note.StartsWith("The package is of no use", StringComparison.Ordinal));
+        Assert.Contains(report.Notes!, note => note.StartsWith("The test set is the training set", StringComparison.Ordinal));
+        Assert.Equal(Path.Join(folder["job"], "package"), ModelSource.Find(folder["job"]));
     }
 
     [Fact]

@@ -125,8 +125,8 @@ public class SizeRaceTests
         Assert.Contains("plateau", string.Join('\n', plan.Explain()), StringComparison.Ordinal);
         Assert.InRange(5.425, plan.Chosen.Loss.Low, plan.Chosen.Loss.High);
 
-        // What has left the plateau has shown something.
-        race.Report(0, 10, 1, [new(3400, 5.9)]);
+        // What has left the plateau, and goes on in a law, has shown something.
+        race.Report(0, 1200, 60, [.. Enumerable.Range(0, 8).Select(i => new CurvePoint(3600 + (150 * i), 3.5 + (2.5 * Math.Pow(1 + (0.15 * i), -0.4))))]);
         Assert.Equal(new ModelSize(2, 64), race.Decide().Chosen.Size);
     }
 
