@@ -81,7 +81,8 @@ for kind in "${kinds[@]}"; do
   for phase in "${phases[@]}"; do
     begin_or_resume > "$out" 2>&1 &
     pid=$!
-    while kill -0 "$pid" 2> /dev/null && { state=$(state_of "$phase"); [ "$state" != running ] && [ "$state" != done ]; }; do
+    # A phase that was hit before is under way in job.json from the start: the process is, once it has said something.
+    while kill -0 "$pid" 2> /dev/null && { state=$(state_of "$phase"); [ ! -s "$out" ] || { [ "$state" != running ] && [ "$state" != done ]; }; }; do
       sleep 0.01
     done
     # Somewhere in it, and not always where it begins.
