@@ -37,9 +37,6 @@ internal static class CompressPhase
     // At 90 % of 2 × 64 the whole model's ranking kept 49 % accuracy, that of each matrix 65; at 75 % they kept 78 and 74.
     private const double MostOfWholeModel = 0.8;
 
-    // More than this a model does not bear without losing more than the bits are worth that it pays for.
-    private const double MostForBits = 0.6;
-
     /// <summary>Makes packages.</summary>
     /// <exception cref="RunException">There is no trained model, or a folder cannot be written.</exception>
     public static void Run(JobWork job, CancellationToken cancel)
@@ -151,7 +148,7 @@ internal static class CompressPhase
     {
         (_, CellResult best) = ChoosePhase.Best(job);
         int[] bits = job.Settings.Limits.MaxBytes == null ? [best.Bits]
-            : [.. new[] { best.Bits - 1, best.Bits, best.Bits + 1 }.Where(b => b == best.Bits || (b is >= 3 and <= 8 && Sparsity(b) <= MostForBits))];
+            : [.. new[] { best.Bits - 1, best.Bits, best.Bits + 1 }.Where(b => b == best.Bits || (b is >= 3 and <= 8 && Sparsity(b) <= PackageSizes.MostForBits))];
         double[] sparsities = [.. bits.Select(Sparsity).Distinct().Order()];
         return new GridConfiguration
         {

@@ -17,6 +17,9 @@ internal sealed class PackageSizes(ModelWeights weights, long beside, Quantizati
     /// <summary>Bytes that are kept for the model card; about twice what one takes. What it takes in the end is counted.</summary>
     public const long CardBytes = 4_000;
 
+    /// <summary>Pruned by more than this a model loses more than the bits are worth that it pays for.</summary>
+    public const double MostForBits = 0.6;
+
     // Names and schemes in the file's header and config.json.
     private const int BytesOfTensor = 300;
 
@@ -58,7 +61,7 @@ internal sealed class PackageSizes(ModelWeights weights, long beside, Quantizati
 
     /// <summary>
     /// Whether a cell is worth making: for each precision the least pruned one that may fit, and the next in case it does not, or is
-    /// no worse. Where none may fit, the smallest. Full precision is worth it unpruned alone.
+    /// no worse; not where that is pruned by more than <see cref="MostForBits"/>, and fewer bits need less. Where none may fit, the smallest. Full precision is worth it unpruned alone.
     /// </summary>
     public bool Wants(GridConfiguration grid, double sparsity, int bits)
     {
@@ -73,9 +76,11 @@ internal sealed class PackageSizes(ModelWeights weights, long beside, Quantizati
             return true;
         }
 
-        double[] fitting = [.. grid.Sparsities.Order().Where(s => Fits(s, bits, embeddings))];
-        return fitting.Take(2).Contains(sparsity)
+        double[] fitting = Fitting(bits);
+        return (fitting.Take(2).Contains(sparsity) && (fitting[0] <= MostForBits || !grid.Bits.Any(b => Fitting(b) is [<= MostForBits, ..])))
             || ((sparsity, bits) == (grid.Sparsities.Max(), grid.Bits.Min()) && !grid.Bits.Any(b => grid.Sparsities.Any(s => Fits(s, b, embeddings))));
+
+        double[] Fitting(int of) => [.. grid.Sparsities.Order().Where(s => Fits(s, of, embeddings))];
     }
 
     private static bool IsZero(WeightTensor tensor) => !tensor.Values.AsSpan().ContainsAnyExcept(0f);
