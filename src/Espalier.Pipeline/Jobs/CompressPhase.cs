@@ -119,6 +119,13 @@ internal static class CompressPhase
     // would have to lose far more.
     private static bool WithEmbeddings(PackageSizes sizes) => !sizes.Fits(0, 4, embeddings: false);
 
+    // Much of the whole model would leave its matrices empty, whose weights are smaller than those of embeddings.
+    private static PruningSettings Pruning(PackageSizes sizes, double sparsity) => new()
+    {
+        Embeddings = WithEmbeddings(sizes),
+        Ranking = sparsity > MostOfWholeModel ? PruningRanking.PerMatrix : PruningRanking.WholeModel,
+    };
+
     private static GridConfiguration First(JobWork job, string run, PackageSizes sizes)
     {
         var paper = new GridConfiguration { Model = run };
@@ -127,13 +134,7 @@ internal static class CompressPhase
         {
             Sparsities = [.. paper.Sparsities.Append(least).Distinct().Order()],
             Quantization = Quantization with { Keep = sizes.Kept },
-            Pruning = new PruningSettings
-            {
-                Embeddings = WithEmbeddings(sizes),
-
-                // So much of the whole model would leave its matrices empty, whose weights are smaller than those of embeddings.
-                Ranking = least > MostOfWholeModel ? PruningRanking.PerMatrix : PruningRanking.WholeModel,
-            },
+            Pruning = Pruning(sizes, least),
             Recovery = new RecoverySettings { EvaluationsPerEpoch = 4, Seed = job.Settings.Seed },
             Threads = job.Settings.Threads,
         };
@@ -156,12 +157,7 @@ internal static class CompressPhase
             Sparsities = sparsities,
             Bits = bits,
             Quantization = Quantization with { Keep = sizes.Kept },
-            Pruning = new PruningSettings
-            {
-                Embeddings = WithEmbeddings(sizes),
-                Step = StepOfRefinement,
-                Ranking = sparsities.Max() > MostOfWholeModel ? PruningRanking.PerMatrix : PruningRanking.WholeModel,
-            },
+            Pruning = Pruning(sizes, sparsities.Max()) with { Step = StepOfRefinement },
 
             // The share of the time ends it.
             Recovery = new RecoverySettings { EnoughQuality = RecoverySettings.NoneIsEnough, Epochs = 1000, EvaluationsPerEpoch = 2, Seed = job.Settings.Seed + (ulong)round },

@@ -72,7 +72,7 @@ internal static class OutcomeSection
 
         if (report.IsLate)
         {
-            html.Write($"<p class=\"note\" role=\"note\"><span class=\"missed\">Missed:</span> it took {Figures.Seconds(o.Seconds)}, {Figures.Seconds(report.Goals!.BudgetSeconds)} were given: the machine was busier than it seemed.</p>\n");
+            html.Write($"<p class=\"note\" role=\"note\"><span class=\"missed\">Missed:</span> it took {Figures.Seconds(o.Seconds)}, {Figures.Seconds(report.Goals!.BudgetSeconds)} were given.</p>\n");
         }
 
         WriteTable(html, o);

@@ -92,7 +92,7 @@ public sealed class SizeRace
         double others = running.Where(i => i != next).Sum(i => State.Racers[i].Seconds);
         double leastOther = running.Where(i => i != next).Min(i => State.Racers[i].Seconds);
         double spare = State.WasteSeconds - Stopped - others - (beside?.Invoke(next) ?? 0);
-        double seconds = spare < 0 && beside != null ? 0 : Math.Min(State.TargetSeconds, Math.Max(0, spare) + leastOther) - own;
+        double seconds = spare < 0 ? 0 : Math.Min(State.TargetSeconds, spare + leastOther) - own;
         return seconds >= Math.Max(State.Racers[next].StepSeconds, Negligible * own) ? new RaceSlice(next, State.Racers[next].Size, seconds) : null;
     }
 

@@ -115,9 +115,4 @@ public class TranslationJobTests
             Threads = 1,
         };
     }
-
-    private sealed class Listener(Action<JobProgress> told) : IProgress<JobProgress>
-    {
-        public void Report(JobProgress value) => told(value);
-    }
 }
