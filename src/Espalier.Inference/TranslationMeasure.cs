@@ -55,6 +55,15 @@ public sealed record TranslationMeasure(int Sentences, BleuScore Bleu, ChrFScore
         Translator translator, IReadOnlyList<string> sources, IReadOnlyList<string> targets, IProgress<double>? progress = null,
         CancellationToken cancel = default)
     {
+        // Before minutes are spent on translating.
+        int blank = targets.ToList().FindIndex(text => text.Length == 0);
+        if (sources.Count == 0 || sources.Count != targets.Count || blank >= 0)
+        {
+            throw new TextException(
+                blank >= 0 ? $"the reference of sentence {blank + 1:N0} is empty; leave the sentence out, or give it a translation"
+                    : $"{sources.Count:N0} sentences and {targets.Count:N0} references; expected one for each, and at least one");
+        }
+
         List<TextTranslation> translations = [];
         var clock = Stopwatch.StartNew();
         foreach (string[] some in sources.Chunk(Stretch))

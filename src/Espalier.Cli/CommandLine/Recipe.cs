@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Text.RegularExpressions;
 using Espalier.Text;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
@@ -8,9 +9,10 @@ namespace Espalier.Cli.CommandLine;
 
 /// <summary>
 /// A recipe: a YAML file that holds options by their long names, lists where an option takes several values. What stands on
-/// the command line overrides it. A few come with the tool, under <c>Recipes/</c>.
+/// the command line overrides it. A few come with the tool, under <c>Recipes/</c>; those of a model also with another size, such as
+/// <c>paper-translation-2x128</c>: layers × hidden.
 /// </summary>
-internal static class Recipe
+internal static partial class Recipe
 {
     /// <summary>The option of commands for which no recipe comes with the tool.</summary>
     public static readonly RecipeOption Option = new();
@@ -56,8 +58,16 @@ internal static class Recipe
         return expanded;
     }
 
+    /// <summary>Whether a recipe that comes with the tool can be had with another size.</summary>
+    public static bool HasSize(string name) => BuiltInText(name).Contains("\nhidden:", StringComparison.Ordinal);
+
     private static List<Entry> Read(string name, IReadOnlyList<string> builtIn)
     {
+        if (!File.Exists(name) && Sized().Match(name) is { Success: true } sized
+            && builtIn.FirstOrDefault(b => b == sized.Groups["recipe"].Value && HasSize(b)) is { } recipe)
+        {
+            return [.. Read(recipe, builtIn).Select(e => sized.Groups[e.Key] is { Success: true, Value: var size } ? e with { Values = [size] } : e)];
+        }
         using StreamReader reader = Open(name, builtIn);
         var stream = new YamlStream();
         try
@@ -110,6 +120,9 @@ internal static class Recipe
             $"{(BuiltIn.Contains(name) ? "is a recipe for another command" : "there is no such recipe")}; name a YAML file"
                 + (builtIn.Count == 0 ? "" : $", or one of {string.Join(", ", builtIn)}"), name);
     }
+
+    [GeneratedRegex("^(?<recipe>.+)-(?<layers>[0-9]+)x(?<hidden>[0-9]+)$")]
+    private static partial Regex Sized();
 
     private sealed record Entry(string Key, IReadOnlyList<string> Values, long Line);
 }

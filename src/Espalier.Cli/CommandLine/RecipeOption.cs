@@ -10,7 +10,8 @@ internal sealed class RecipeOption : Option<string?>
     {
         BuiltIn = builtIn;
         string named = builtIn.Length switch { 0 => "", 1 => $", or {builtIn[0]}", _ => $", or one of {string.Join(", ", builtIn)}" };
-        Description = $"YAML file with any of these options{named}; the command line overrides it";
+        string sized = builtIn.FirstOrDefault(Recipe.HasSize) is { } one ? $", with another size by layers and width, such as {one}-2x128" : "";
+        Description = $"YAML file with any of these options{named}{sized}; the command line overrides it";
     }
 
     /// <summary>The recipes that come with the tool and are for this command.</summary>

@@ -42,7 +42,7 @@ internal sealed class DataInspectCommand : EspalierCommand
     private readonly ColumnOptions _columns = new();
 
     private readonly Option<int> _maxWords = New("--max-words", PairDefaults.MaxWords, "Pairs with more words on a side are left out");
-    private readonly Option<double> _maxRatio = New("--max-ratio", PairDefaults.MaxRatio, "Pairs with a side more than this many times as long as the other are left out");
+    private readonly Option<double> _maxRatio = New("--max-ratio", PairDefaults.MaxRatio, "Pairs with a side that has more than this many times the characters of the other are left out");
 
     public DataInspectCommand(Terminal terminal) : base(terminal, "inspect", "Show counts, lengths, label balance, samples and what would be truncated")
     {

@@ -71,7 +71,7 @@ internal sealed class PlanCommand : EspalierCommand
 
     private static Relay<PlanProgress> Told(CommandContext context, IProgress<WorkDone> progress) => new(p =>
     {
-        if (p.Training?.Warning is { } warning)
+        if (p.Warning is { } warning)
             context.Warn(warning);
         progress.Report(new WorkDone(p.Phase, Math.Clamp(p.Fraction, 0, 1)));
     });

@@ -87,14 +87,15 @@ internal sealed class QuantizeCommand : EspalierCommand
         QuantizeReport report = context.Track("quantizing", progress =>
         {
             var quantization = new TranslationQuantization(source, settings);
+            // The model first: sentences that cannot be scored are found before anything is written.
+            double? before = Bleu(source, "translating with the model");
             QuantizationOutcome outcome = most == long.MaxValue ? quantization.Write(folder) : quantization.WriteWithin(folder, most);
-            if (sentences == null || references == null)
-                return new QuantizeReport(source, folder, outcome, null, null);
-            double before = Bleu(source, "translating with the model"), after = Bleu(folder, "translating with the package");
-            return new QuantizeReport(source, folder, outcome, before, after);
+            return new QuantizeReport(source, folder, outcome, before, Bleu(folder, "translating with the package"));
 
-            double Bleu(string model, string phase)
+            double? Bleu(string model, string phase)
             {
+                if (sentences == null || references == null)
+                    return null;
                 using Translator translator = Translator.Open(model, threads: threads);
                 return TranslationMeasure.Of(translator, sentences, references, new PhaseProgress(progress, phase), context.Cancel).Bleu.Score;
             }

@@ -31,7 +31,7 @@ internal sealed class RunCommand : EspalierCommand
     private readonly Option<string?> _resume = new("--resume") { Description = "Folder of a job to go on with" };
     private readonly Option<bool> _finish = new("--finish") { Description = "With --resume: spend no more of the time, and package the best there is" };
     private readonly Option<int?> _vocabulary = new("--vocabulary", "--vocab") { Description = "Size of the vocabulary; chosen from the amount of text and --max-size when left out" };
-    private readonly Option<int> _length = New("--sequence-length", Defaults.MaximumTokens, "Most tokens of an example; longer ones lose their end");
+    private readonly Option<int> _length = New("--sequence-length", Defaults.MaximumTokens, "Most tokens of an example; longer ones lose their end, and pairs of sentences with more on a side are left out");
     private readonly Option<string?> _memory = Memory();
     private readonly Option<ulong> _seed = New("--seed", Defaults.Seed, "Seed of everything that is drawn");
     private readonly Option<int> _threads = Threads();
@@ -83,7 +83,7 @@ internal sealed class RunCommand : EspalierCommand
                 Shown(job.Folder), $"the phase {failed.Name} failed: {failed.Note?.TrimEnd('.')}. The best that there is without it is in {result.Package}; {next}", job.Failure);
         }
         if (report.Outcome?.Missed is { Count: > 0 } missed)
-            throw new CompressionException($"a goal is not met: {string.Join("; ", missed.Select(m => LimitWords.OfJob(m, result.Outcome?.DevelopmentTranslation == null ? QualityMetric.Accuracy : QualityMetric.Bleu)))}. The nearest package is in {result.Package}");
+            throw new CompressionException($"a goal is not met: {string.Join("; ", missed.Select(m => LimitWords.OfJob(m, result.Outcome?.Translates == true ? QualityMetric.Bleu : QualityMetric.Accuracy)))}. The nearest package is in {result.Package}");
     }
 
     private Job Open(ParseResult parsed, CommandContext context)
@@ -192,11 +192,11 @@ internal sealed record RunResult(
                 text.WriteLine($"  development  BLEU {chose.Bleu:F2}, chrF {chose.ChrF:F2} on {chose.Sentences:N0} sentences ({(chose.Beam == 1 ? "greedy" : $"beam {chose.Beam}")}); "
                     + $"BLEU {o.UncompressedBleu:F2} before compression");
             }
-            if (o.HeldOutLoss is { } loss && o.DevelopmentTranslation == null)
+            if (o.HeldOutLoss is { } loss && !o.Translates)
                 text.WriteLine($"  pretraining  held-out perplexity {Math.Exp(loss):F2}");
             text.WriteLine($"  size         {o.Bytes:N0} bytes{(o.UncompressedBytes is { } before ? $"; {before:N0} before compression" : "")}");
             if (o.LatencySeconds is { } latency)
-                text.WriteLine($"  latency      {1e3 * latency:F2} ms {(o.DevelopmentTranslation == null ? "an example" : "a sentence")}; {o.TokensPerSecond:N0} tokens/s in batches{Before(o)}");
+                text.WriteLine($"  latency      {1e3 * latency:F2} ms {(o.Translates ? "a sentence" : "an example")}; {o.TokensPerSecond:N0} tokens/s in batches{Before(o)}");
             text.WriteLine($"  time         {Quantities.Show(TimeSpan.FromSeconds(o.Seconds))}{(IsLate ? ", more than it was given" : "")}");
         }
         foreach (string note in Notes)

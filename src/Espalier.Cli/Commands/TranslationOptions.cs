@@ -16,6 +16,8 @@ internal sealed class TranslationOptions
     // The paper's, after Vaswani et al. 2017, §5.3.
     private const float AdamEpsilon = 1e-9f;
 
+    private const double LearningRate = 1e-3;
+
     // Where sub-layers drop more, as small models on little data do, published recipes leave attention at this or less.
     private const float MostAttentionDropout = 0.1f;
 
@@ -31,7 +33,7 @@ internal sealed class TranslationOptions
     private readonly Option<int> _length = Number("--max-length", 128, 8, "Pairs of which a side has more tokens are left out");
     private readonly Option<int> _batch = Number("--batch", 4096, 1, "Tokens of an effective batch, of both sides together");
     private readonly Option<int> _microBatch = Number("--micro-batch", 4096, 1, "Most tokens that pass through the model at once");
-    private readonly Option<double> _rate = New("--learning-rate", 1e-3, "Highest learning rate").Expect(r => r > 0, "more than 0");
+    private readonly Option<double?> _rate = new Option<double?>("--learning-rate") { Description = "Highest learning rate; 1e-3 when left out, or with a warm-up in steps and the schedule InverseSquareRoot (hidden × steps)^-1/2 (Vaswani et al. 2017, eq. 3)" }.Expect(r => r > 0, "more than 0");
     private readonly Option<int> _patience = Number("--patience", 10, 0, "Stop after so many evaluations without a better BLEU; 0 for never");
     private readonly Option<int> _average = Number("--average", 5, 0, "Average the weights of so many of the last evaluations, where that is better; 0 for never");
     private readonly Option<ulong> _seed = New("--seed", 1ul, "Seed of weights, order and dropout");
@@ -50,13 +52,16 @@ internal sealed class TranslationOptions
     /// <exception cref="UsageException">A value means nothing.</exception>
     public TranslationConfiguration Read(ParseResult parsed, ParallelCorpus corpus, TrainingBudget budget)
     {
-        TrainerSettings training = _trainer.Read(parsed, budget, parsed.GetValue(_rate));
+        EncoderDecoderConfiguration size = _size.EncoderDecoder(parsed);
+        TrainerSettings training = _trainer.Read(parsed, budget, parsed.GetValue(_rate) ?? LearningRate);
+        if (parsed.GetValue(_rate) == null && training.Schedule is { Decay: LearningRateDecay.InverseSquareRoot, WarmupSteps: > 0 } schedule)
+            training = training with { Schedule = schedule with { Peak = 1 / Math.Sqrt((double)size.Hidden * schedule.WarmupSteps.Value) } };
         return new TranslationConfiguration
         {
             Corpus = corpus,
             Tokenizer = parsed.GetValue(_tokenizer),
             Vocabulary = parsed.GetValue(_vocabulary),
-            Model = _size.EncoderDecoder(parsed) with
+            Model = size with
             {
                 DecoderLayers = parsed.GetValue(_decoderLayers),
                 Norm = parsed.GetValue(_norm),

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Espalier.Cli.CommandLine;
+using Espalier.Text;
 using Espalier.Text.Files;
 using Espalier.Text.Metrics;
 
@@ -41,6 +42,8 @@ internal sealed class TranslationScoreCommand : EspalierCommand
         if (parsed.GetValue(_baseline) is { } baseline)
         {
             IReadOnlyList<string> other = LineReader.ReadAll(baseline);
+            if (other.Count != hypotheses.Count)
+                throw new TextException($"has {other.Count:N0} lines and {parsed.GetRequiredValue(_hypotheses)} {hypotheses.Count:N0}; a baseline translates the same lines", baseline);
             comparisons = [.. new CorpusMetric[] { standard, paper, chrF }.Select(metric => new PairedScore(
                 metric.Name, PairedBootstrap.Compare(metric, other, hypotheses, references, parsed.GetValue(_resamples))))];
         }

@@ -21,7 +21,9 @@ internal static class JobReport
         (string Run, string Name)[] runs = [.. PlanPhase.Runs(job)];
         IReadOnlyList<TrainingEvent> pretraining = record.Pretrained == null ? [] : EventsOf(job.PathOf(record.Pretrained));
         TrainingEvent? end = record.Phases[(int)JobPhase.Pretrain].State == PhaseState.Done ? pretraining.LastOrDefault() : null;
-        Evaluation? measured = end == null ? null : pretraining.LastOrDefault(e => e.Evaluation != null)?.Evaluation;
+
+        // The forecast is of the weights as they were trained, not of an average of several that was tried at the end.
+        Evaluation? measured = end == null ? null : pretraining.LastOrDefault(e => e.Evaluation is { Averaged: null })?.Evaluation;
         double? heldOut = measured?.Loss;
         return new RunReport
         {

@@ -2,6 +2,7 @@ using System.Text;
 using Espalier.Compression.Analysis;
 using Espalier.Compression.Choice;
 using Espalier.Pipeline.Reports;
+using Espalier.Pipeline.Tasks;
 using Espalier.Text.Bitext;
 
 namespace Espalier.Pipeline.Jobs;
@@ -17,7 +18,7 @@ internal static class ModelCard
     /// <summary>What a package is, in words.</summary>
     /// <param name="outcome">What was measured of it.</param>
     public static string TitleOf(ReportOutcome outcome) => outcome.Labels is { } labels ? $"A classifier of text: {Listed(labels, LabelsShown, "classes")}"
-        : Translates(outcome) ? "A model that translates" : "A pretrained encoder of text";
+        : outcome.Translates ? "A model that translates" : "A pretrained encoder of text";
 
     /// <summary>The card's text.</summary>
     /// <param name="job">The job's record.</param>
@@ -26,7 +27,7 @@ internal static class ModelCard
     public static string Write(JobRecord job, ReportOutcome outcome, IReadOnlyList<string> plan)
     {
         JobSettings s = job.Settings;
-        bool classifier = outcome.Labels != null, translator = Translates(outcome);
+        bool classifier = outcome.Labels != null, translator = outcome.Translates;
         var text = new StringBuilder();
         Line("---");
         Line($"license: {Shortened(s.License ?? "unknown")}");
@@ -50,7 +51,7 @@ internal static class ModelCard
         Row("held-out perplexity", outcome.HeldOutLoss is { } loss && !translator ? $"{Math.Exp(loss):F2} ({outcome.UnigramPerplexity:F2} without context)" : null);
         Row("bytes of this folder", $"{outcome.Bytes:N0}");
         Row("bytes before compression", outcome.UncompressedBytes is { } before ? $"{before:N0}" : null);
-        Row(translator ? "latency of one sentence, greedy" : "latency of one example", outcome.LatencySeconds is { } l ? $"{1e3 * l:F2} ms (median, on the machine that made it)" : null);
+        Row(translator ? $"latency of one sentence, beam {TranslationTask.BeamInUse}" : "latency of one example", outcome.LatencySeconds is { } l ? $"{1e3 * l:F2} ms (median, on the machine that made it)" : null);
         Row("tokens per second in batches", outcome.TokensPerSecond is { } r ? $"{r:N0}" : null);
         Line();
         Line("## Goals and budget");
@@ -124,8 +125,6 @@ internal static class ModelCard
             }
         }
     }
-
-    private static bool Translates(ReportOutcome outcome) => outcome.DevelopmentTranslation != null;
 
     private static string? Shown(ReportTranslationScore? score, Func<ReportTranslationScore, string> figure)
         => score == null ? null : $"{figure(score)} ({score.Search}, {score.Sentences:N0} sentences)";

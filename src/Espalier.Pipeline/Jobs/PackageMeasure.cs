@@ -150,8 +150,9 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
             MistakesOf(name, set, model.Labels, result));
     }
 
-    // Measured now, a moment after the package: an hour ago the machine had other things to do.
-    private static InferenceSpeed? Whole(JobWork job, string folder, CancellationToken cancel)
+    /// <summary>How fast the model is before compression; null where the package is that model, or there is nothing to measure it by.</summary>
+    /// <remarks>Measured now, a moment after the package: an hour ago the machine had other things to do.</remarks>
+    public static InferenceSpeed? Whole(JobWork job, string folder, CancellationToken cancel)
         => ChoosePhase.Trained(job) is { } run && ModelSource.Find(run) is var trained && Path.GetFullPath(trained) != Path.GetFullPath(folder)
             ? SpeedOf(job, trained, cancel) : null;
 
@@ -171,7 +172,8 @@ internal sealed record PackageMeasure(ReportOutcome Outcome, ReportConfusion? Co
         }
         catch (TextException e)
         {
-            job.Note($"The {name} set could not be read again, so the package was not measured by it; espalier evaluate {Path.GetFileName(job.PackageFolder)} --data FILE does that: {e.Message}");
+            string data = job.Settings.IsTranslator ? "--source FILE --references FILE" : "--data FILE";
+            job.Note($"The {name} set could not be read again, so the package was not measured by it; espalier evaluate {Path.GetFileName(job.PackageFolder)} {data} does that: {e.Message}");
             return null;
         }
     }

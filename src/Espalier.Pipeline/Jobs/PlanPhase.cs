@@ -67,7 +67,7 @@ internal static class PlanPhase
             settings, job.PlanFolder,
             new Relay<PlanProgress>(p =>
             {
-                if (p.Training?.Warning is { } warning)
+                if (p.Warning is { } warning)
                 {
                     job.Note($"{warning}.");
                 }

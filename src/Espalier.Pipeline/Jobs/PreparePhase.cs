@@ -51,6 +51,11 @@ internal static class PreparePhase
 
         if (settings.Translation is { } pairs)
         {
+            if (pairs.TestSource == pairs.DevelopmentSource)
+            {
+                job.Note("The test set is the development set: its BLEU says nothing about other sentences.");
+            }
+
             // Pairs become tokens where they are learned from.
             JointTokenizer.Make(job.TokenizerFolder, pairs, settings.Vocabulary, settings.Limits.MaxBytes, job.Tell, cancel);
             return;

@@ -25,13 +25,14 @@ internal static class TranslatorMeasure
     // What the beam search of the test set takes of the time that greedy search takes, about.
     private const double BeamCost = 3;
 
-    /// <summary>Measures it: the development set greedily, as all models were compared, and the test set as the package is used.</summary>
+    /// <summary>Measures it: greedily on the sentences that all models were compared by, and on the test set as the package is used.</summary>
     public static PackageMeasure Of(JobWork job, string folder, InferenceSpeed? speed, CancellationToken cancel)
     {
         job.Tell("measuring the package");
         EncoderDecoderConfiguration configuration = TranslationFolder.ReadConfiguration(folder);
         (ModelWeights weights, WeightMasks masks) = TranslationPackage.ReadWeights(folder, configuration);
         speed ??= SpeedOf(job, folder, cancel);
+        InferenceSpeed? whole = PackageMeasure.Whole(job, folder, cancel);
         string? trained = ChoosePhase.Trained(job);
         var outcome = new ReportOutcome
         {
@@ -42,40 +43,41 @@ internal static class TranslatorMeasure
             NonZero = weights.Count - masks.Pruned,
             Bytes = PackageMeasure.BytesOf(folder),
             Seconds = job.Spent.TotalSeconds,
-            LatencySeconds = speed.Latency,
-            TokensPerSecond = speed.TokensPerSecond,
+            LatencySeconds = speed?.Latency,
+            TokensPerSecond = speed?.TokensPerSecond,
+            UncompressedLatencySeconds = whole?.Latency,
+            UncompressedTokensPerSecond = whole?.TokensPerSecond,
             UncompressedBleu = ChoosePhase.UncompressedQuality(job),
             UncompressedBytes = trained == null ? null : ModelPackage.BytesOf(ModelSource.Find(trained)),
         };
         ParallelCorpus corpus = job.Settings.Translation!;
-        (string name, ReportTranslationScore score, ReportTranslation[] said) = Translate(
-            job, folder, "development", Pairs(corpus.DevelopmentSource, corpus.DevelopmentTarget), beam: 1, cancel);
-        outcome = outcome with { DevelopmentTranslation = score };
-        if (corpus is { TestSource: { } source, TestTarget: { } target } && PackageMeasure.Readable(job, "test", () => Pairs(source, target)) is { } test)
+        Translated? shown = null;
+        if (Development(job, folder, cancel) is { } development)
         {
-            (name, score, said) = Translate(job, folder, "test", test, TranslationTask.BeamInUse, cancel);
-            outcome = outcome with { TestTranslation = score };
+            shown = Translate(job, folder, "development", development.Texts, beam: 1, cancel);
+            outcome = outcome with { DevelopmentTranslation = shown.Score };
+        }
+
+        if (corpus is { TestSource: { } source, TestTarget: { } target } && PackageMeasure.Readable(job, "test", () => Pairs(job, source, target)) is { Count: > 0 } test)
+        {
+            shown = Translate(job, folder, "test", test, TranslationTask.BeamInUse, cancel);
+            outcome = outcome with { TestTranslation = shown.Score };
         }
 
         return new PackageMeasure(outcome with { Missed = PackageMeasure.Missed(job.Settings.Limits, outcome) }, null, null)
         {
-            Translations = new ReportTranslations(name, said.Length, [.. Spread(said)]),
+            Translations = shown == null ? null : new ReportTranslations(shown.Name, shown.Sentences.Length, [.. Spread(shown.Sentences)]),
         };
     }
 
-    /// <summary>How fast a package is, greedily.</summary>
-    public static InferenceSpeed SpeedOf(JobWork job, string folder, CancellationToken cancel)
+    /// <summary>How fast a package is, with the beam that it is used with; null where there is nothing to measure it by.</summary>
+    public static InferenceSpeed? SpeedOf(JobWork job, string folder, CancellationToken cancel)
     {
-        ParallelCorpus corpus = job.Settings.Translation!;
-        var development = new ParallelSetOptions
+        if (Development(job, folder, cancel) is not { } pairs)
         {
-            Source = corpus.DevelopmentSource,
-            Target = corpus.DevelopmentTarget,
-            MaxWords = int.MaxValue,
-            MaxRatio = int.MaxValue,
-        };
-        EncodedPairs pairs = EncodedPairs.Encode(
-            development, Tokenizer.Load(Path.Join(folder, ModelFolder.TokenizerName)), job.Settings.MaximumTokens, keepReferences: true, cancel: cancel);
+            return null;
+        }
+
         using var device = new CpuDevice(job.Settings.Threads);
         using TrainedTranslator model = TranslationPackage.Open(folder, device, pairs);
         return InferenceSpeed.Measure(model, pairs.Sources.Count, cancel);
@@ -87,30 +89,49 @@ internal static class TranslatorMeasure
         double evaluation = EventLog.EvaluationSeconds(EventLog.Read(Path.Join(run, RunDirectory.EventsName)), TranslationObjective.Metric)
             .DefaultIfEmpty().Average();
         ParallelCorpus corpus = job.Settings.Translation!;
-        int sentences = corpus.TestSource == null ? 0 : PackageMeasure.Readable(job, "test", () => LineReader.ReadAll(corpus.TestSource))?.Count ?? 0;
-        double test = sentences / (double)Math.Max(1, LineReader.ReadAll(corpus.DevelopmentSource).Count);
-        return evaluation * (1 + (BeamCost * test));
+        double test = Count("test", corpus.TestSource), development = Math.Clamp(Count("development", corpus.DevelopmentSource), 1, TranslationData.MostDevelopment);
+        return evaluation * (1 + (BeamCost * test / development));
+
+        int Count(string name, string? file) => file == null ? 0 : PackageMeasure.Readable(job, name, () => LineReader.ReadAll(file))?.Count ?? 0;
     }
 
-    private static (string Name, ReportTranslationScore Score, ReportTranslation[] Said) Translate(
-        JobWork job, string folder, string name, (string Source, string Target)[] pairs, int beam, CancellationToken cancel)
+    private static Translated Translate(
+        JobWork job, string folder, string name, IReadOnlyList<(string Source, string Target)> pairs, int beam, CancellationToken cancel)
     {
         job.Tell($"translating the {name} set");
         using Translator translator = Translator.Open(folder, new BeamSettings { Beam = beam }, job.Settings.Threads);
         TranslationMeasure measure = TranslationMeasure.Of(
             translator, [.. pairs.Select(p => p.Source)], [.. pairs.Select(p => p.Target)], progress: null, cancel);
-        return (
-            name, new ReportTranslationScore(pairs.Length, measure.Bleu.Score, measure.ChrF.Score, beam, measure.Bleu.Signature, measure.ChrF.Signature),
+        if (measure.Truncated > 0)
+        {
+            job.Note($"{measure.Truncated:N0} of the {pairs.Count:N0} sentences of the {name} set have more tokens than the model reads, and lost their end.");
+        }
+
+        return new Translated(
+            name, new ReportTranslationScore(pairs.Count, measure.Bleu.Score, measure.ChrF.Score, beam, measure.Bleu.Signature, measure.ChrF.Signature),
             [.. pairs.Zip(measure.Translations, (pair, said) => new ReportTranslation(pair.Source, pair.Target, said))]);
     }
 
+    private static EncodedPairs? Development(JobWork job, string folder, CancellationToken cancel) => PackageMeasure.Readable(
+        job, "development", () => TranslationData.ReadDevelopment(
+            job.Settings.Translation!, Tokenizer.Load(Path.Join(folder, ModelFolder.TokenizerName)), job.Settings.MaximumTokens, cancel));
+
     // A sentence without a reference tells nothing.
-    private static (string Source, string Target)[] Pairs(string source, string target) =>
-    [
-        .. LineReader.ReadAll(source).Zip(LineReader.ReadAll(target))
-            .Where(p => !string.IsNullOrWhiteSpace(p.First) && !string.IsNullOrWhiteSpace(p.Second)),
-    ];
+    private static IReadOnlyList<(string Source, string Target)> Pairs(JobWork job, string source, string target)
+    {
+        (string First, string Second)[] all = [.. LineReader.ReadAll(source).Zip(LineReader.ReadAll(target))];
+        (string, string)[] whole = [.. all.Where(p => !string.IsNullOrWhiteSpace(p.First) && !string.IsNullOrWhiteSpace(p.Second))];
+        if (whole.Length < all.Length)
+        {
+            job.Note($"{all.Length - whole.Length:N0} of the {all.Length:N0} pairs of the test set have a side without text, and are left out.");
+        }
+
+        return whole;
+    }
 
     private static IEnumerable<ReportTranslation> Spread(ReportTranslation[] all)
         => Enumerable.Range(0, Math.Min(TranslationsShown, all.Length)).Select(i => all[(int)((long)i * all.Length / Math.Min(TranslationsShown, all.Length))]);
+
+    /// <summary>A set as the package translates it.</summary>
+    private sealed record Translated(string Name, ReportTranslationScore Score, ReportTranslation[] Sentences);
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Espalier.Pipeline.Tasks;
 using Espalier.Text.Labelled;
 using Espalier.Training.Runs;
 using Espalier.Training.Translation;
@@ -28,7 +29,7 @@ public sealed record InferenceSpeed(double Latency, double TokensPerSecond, int 
     public static InferenceSpeed Measure(TrainedClassifier model, EncodedExamples examples, CancellationToken cancel = default)
         => Measure(examples.Sequences.Count, ClassifierSingles, ClassifierBatches, chosen => Score(model, examples, chosen), cancel);
 
-    /// <summary>Measures a model that translates, greedily. Takes fewer sentences: each is as many steps as its translation has tokens.</summary>
+    /// <summary>Measures a model that translates with the beam that it is used with. Takes fewer sentences: each is as many steps as its translation has tokens.</summary>
     /// <param name="model">The model.</param>
     /// <param name="sentences">Sentences of what it is measured on; the same of them are taken every time.</param>
     /// <param name="cancel">Stops it.</param>
@@ -84,7 +85,7 @@ public sealed record InferenceSpeed(double Latency, double TokensPerSecond, int 
     private static (int Tokens, double Seconds) TimedTranslation(TrainedTranslator model, int[] chosen)
     {
         long start = Stopwatch.GetTimestamp();
-        int tokens = model.Translate(chosen);
+        int tokens = model.Translate(TranslationTask.BeamInUse, chosen);
         return (tokens, Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 

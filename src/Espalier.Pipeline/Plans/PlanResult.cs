@@ -33,4 +33,8 @@ public sealed record PlanResult(
 /// <param name="Phase">What is being done, in words.</param>
 /// <param name="Fraction">The part of the time that planning may take that is used up, 0 to 1.</param>
 /// <param name="Training">How the candidate's training goes; null where none trains.</param>
-public readonly record struct PlanProgress(string Phase, double Fraction, TrainingProgress? Training);
+public readonly record struct PlanProgress(string Phase, double Fraction, TrainingProgress? Training)
+{
+    /// <summary>What is odd, in words; null where nothing is.</summary>
+    public string? Warning { get; init; } = Training?.Warning;
+}

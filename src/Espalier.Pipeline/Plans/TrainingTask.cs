@@ -38,6 +38,9 @@ internal abstract class TrainingTask
     /// <exception cref="Text.TextException">The data cannot be read.</exception>
     public abstract Workload Describe(CancellationToken cancel);
 
+    /// <summary>What was left out of the data and what is odd in it, as far as nobody was told when it was prepared.</summary>
+    public virtual IReadOnlyList<string> Warnings => [];
+
     /// <summary>Sequences of an evaluation that may have about so many tokens.</summary>
     public abstract int HeldOut(double tokens);
 

@@ -14,6 +14,8 @@ internal sealed class TranslationTrainingTask(PlanSettings settings, Translation
 {
     private TranslationData? _data;
 
+    public override IReadOnlyList<string> Warnings => Data(CancellationToken.None).Warnings;
+
     public override string Metric => TranslationObjective.Metric;
 
     // No run of which this was measured: nothing is promised.

@@ -52,7 +52,7 @@ internal static class OutcomeSection
             o.UncompressedBytes is { } before ? $"{Figures.Bytes(before)} before compression" : "");
         if (o.LatencySeconds is { } latency)
         {
-            Card(html, o.DevelopmentTranslation == null ? "Latency, one example" : "Latency, one sentence", Figures.Seconds, latency, limits?.MaxLatency?.TotalSeconds, Met(Measure.Latency),
+            Card(html, o.Translates ? "Latency, one sentence" : "Latency, one example", Figures.Seconds, latency, limits?.MaxLatency?.TotalSeconds, Met(Measure.Latency),
                 Several(
                     o.UncompressedLatencySeconds is { } whole ? $"{Figures.Seconds(whole)} before compression" : "",
                     o.TokensPerSecond is { } rate ? $"{Figures.Short(rate)} tokens/s in batches" : ""));
@@ -67,7 +67,7 @@ internal static class OutcomeSection
         html.WriteRaw("</dl>\n");
         foreach (LimitExcess excess in missed)
         {
-            html.Write($"<p class=\"note\" role=\"note\"><span class=\"missed\">Missed:</span> {LimitWords.OfJob(excess, o.DevelopmentTranslation == null ? QualityMetric.Accuracy : QualityMetric.Bleu)}.</p>\n");
+            html.Write($"<p class=\"note\" role=\"note\"><span class=\"missed\">Missed:</span> {LimitWords.OfJob(excess, o.Translates ? QualityMetric.Bleu : QualityMetric.Accuracy)}.</p>\n");
         }
 
         if (report.IsLate)

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Espalier.Compression.Choice;
 
 namespace Espalier.Pipeline.Reports;
@@ -75,6 +76,10 @@ public sealed record ReportOutcome
 
     /// <summary>The held-out perplexity of a model that ignores context.</summary>
     public double? UnigramPerplexity { get; init; }
+
+    /// <summary>Whether it is a model that translates.</summary>
+    [JsonIgnore]
+    public bool Translates => UncompressedBleu != null || DevelopmentTranslation != null;
 
     /// <summary>Quality on the development set that compression cost, as a part of the best there can be: 0.01 is a point of accuracy or of
     /// BLEU. Null where it is not known.</summary>

@@ -1,4 +1,5 @@
 using Espalier.Pipeline.Grids;
+using Espalier.Text.Bitext;
 using Espalier.Training.Finetuning;
 using Espalier.Training.Runs;
 using Espalier.Training.Translation;
@@ -11,13 +12,12 @@ public static class CompressionTask
     /// <summary>Opens the model of a run, with its data.</summary>
     /// <param name="configuration">The run, the threads, and the heads and feed-forward units that stay.</param>
     /// <param name="cancel">Stops it.</param>
-    /// <param name="moved">Changes the paths in a finetuning run's configuration to where the same files lie now; null keeps them.</param>
+    /// <param name="moved">Where its data lies now; null keeps what the run says.</param>
     /// <exception cref="RunException">There is no run, it is one whose model cannot be compressed, has no model yet, or its data is not
     /// what it was.</exception>
     /// <exception cref="Compression.CompressionException">It has fewer heads or feed-forward units than are to stay.</exception>
     /// <exception cref="Text.TextException">The data or the tokenizer cannot be read.</exception>
-    public static ICompressionTask Open(
-        GridConfiguration configuration, CancellationToken cancel = default, Func<FinetuningConfiguration, FinetuningConfiguration>? moved = null)
+    public static ICompressionTask Open(GridConfiguration configuration, CancellationToken cancel = default, MovedData? moved = null)
     {
         string run = configuration.Model;
         if (!RunDirectory.IsAt(run) && File.Exists(Path.Join(run, ModelFolder.ConfigurationName)))
@@ -30,34 +30,43 @@ public static class CompressionTask
         RunManifest manifest = RunDirectory.ReadManifest(run);
         switch (manifest.Kind)
         {
+            case FinetuningRun.Kind when moved?.Pairs == null:
+                FinetuningConfiguration f = manifest.ConfigurationAs(FinetuningJson.Default.FinetuningRecord, FinetuningRun.Kind, run).Configuration;
+                f = moved?.Labelled?.Invoke(f) ?? f;
+                ThrowUnlessThere(run, ("--train", [f.Train]), ("--dev", [f.Development]));
+                return ClassificationTask.Open(configuration, cancel, moved?.Labelled);
             case FinetuningRun.Kind:
-                ThrowUnlessThere(run, manifest.ConfigurationAs(FinetuningJson.Default.FinetuningRecord, FinetuningRun.Kind, run).Configuration, moved);
-                return ClassificationTask.Open(configuration, cancel, moved);
-            case TranslationRun.Kind when moved == null:
-                return TranslationTask.Open(configuration, cancel);
+                throw new RunException(run, "is a finetuning run, which has no pairs of sentences; name where its data lies now with --train and --dev");
+            case TranslationRun.Kind when moved?.Labelled == null:
+                ParallelCorpus c = TranslationRecord.Read(run, manifest).Configuration.Corpus;
+                c = moved?.Pairs?.Invoke(c) ?? c;
+                ThrowUnlessThere(
+                    run, ("--train-source", c.TrainSource), ("--train-target", c.TrainTarget), ("--dev-source", [c.DevelopmentSource]),
+                    ("--dev-target", [c.DevelopmentTarget]));
+                return TranslationTask.Open(configuration, cancel, moved?.Pairs);
             case TranslationRun.Kind:
-                throw new RunException(run, "is a translation run, which has its data where run.json says; put it back there, or a link to it");
+                throw new RunException(
+                    run, "is a translation run; name where its pairs lie now with --train-source, --train-target, --dev-source and --dev-target");
             case var kind:
                 throw new RunException(
                     run, $"is a run of {kind}, whose model has no task to be measured by; expected one of {FinetuningRun.Kind} or {TranslationRun.Kind}");
         }
     }
 
-    private static void ThrowUnlessThere(
-        string run, FinetuningConfiguration configuration, Func<FinetuningConfiguration, FinetuningConfiguration>? moved)
+    private static void ThrowUnlessThere(string run, params (string Option, IReadOnlyList<string?> Paths)[] data)
     {
-        FinetuningConfiguration c = moved?.Invoke(configuration) ?? configuration;
         (string Option, string Path)[] missing =
         [
-            .. from data in (IEnumerable<(string Option, string? Path)>)[("--train", c.Train), ("--dev", c.Development)]
-               where data.Path != null && !File.Exists(data.Path) && !Directory.Exists(data.Path)
-               select (data.Option, data.Path!),
+            .. from d in data
+               from path in d.Paths
+               where path != null && !File.Exists(path) && !Directory.Exists(path)
+               select (d.Option, path),
         ];
         if (missing.Length > 0)
         {
             throw new RunException(
                 run, $"was trained with {string.Join(" and ", missing.Select(m => m.Path))}, which {(missing.Length == 1 ? "is" : "are")} not there; "
-                    + $"put that back, or name where it lies now with {string.Join(" and ", missing.Select(m => m.Option))}");
+                    + $"put that back, or name where it lies now with {string.Join(" and ", missing.Select(m => m.Option).Distinct())}");
         }
     }
 }

@@ -9,6 +9,7 @@ using Espalier.Engine.Weights;
 using Espalier.Pipeline.Grids;
 using Espalier.Pipeline.Measurement;
 using Espalier.Pipeline.Packages;
+using Espalier.Text.Bitext;
 using Espalier.Training;
 using Espalier.Training.Budgets;
 using Espalier.Training.Objectives;
@@ -18,7 +19,7 @@ using Espalier.Training.Translation;
 namespace Espalier.Pipeline.Tasks;
 
 /// <summary>
-/// To translate: BLEU of greedy translations of the run's development set (of <see cref="TranslationModel.MostSentences"/> of it at
+/// To translate: BLEU of greedy translations of the run's development set (of <see cref="TranslationData.MostDevelopment"/> of it at
 /// most), and finetuning on the run's parallel training data with its batches, optimizer and label smoothing.
 /// </summary>
 public sealed class TranslationTask : ICompressionTask
@@ -73,13 +74,15 @@ public sealed class TranslationTask : ICompressionTask
     /// <summary>Opens the model of a translation run, with its data.</summary>
     /// <param name="configuration">The run, the threads, and the heads and feed-forward units that stay.</param>
     /// <param name="cancel">Stops it.</param>
+    /// <param name="moved">Changes the paths of the run's data to where the same files lie now; null keeps them.</param>
     /// <exception cref="RunException">It is no translation run, has no model yet, or its data is not what it was.</exception>
     /// <exception cref="CompressionException">The model has fewer heads or feed-forward units than are to stay.</exception>
     /// <exception cref="Text.TextException">The data or the tokenizer cannot be read.</exception>
-    public static TranslationTask Open(GridConfiguration configuration, CancellationToken cancel = default)
+    public static TranslationTask Open(
+        GridConfiguration configuration, CancellationToken cancel = default, Func<ParallelCorpus, ParallelCorpus>? moved = null)
     {
         using var opened = new Opened();
-        TranslationModel model = opened.Add(TranslationModel.Open(configuration.Model, configuration.Threads, cancel));
+        TranslationModel model = opened.Add(TranslationModel.Open(configuration.Model, configuration.Threads, cancel, moved));
         return opened.HandOver(new TranslationTask(model, configuration));
     }
 

@@ -9,11 +9,12 @@ namespace Espalier.Text.Bitext;
 public sealed class EncodedPairs
 {
     private EncodedPairs(
-        TokenSequences sources, TokenSequences targets, IReadOnlyList<string> references, SpecialTokens special, IReadOnlyList<Warning> warnings)
+        TokenSequences sources, TokenSequences targets, IReadOnlyList<(string Source, string Target)> texts, SpecialTokens special,
+        IReadOnlyList<Warning> warnings)
     {
         Sources = sources;
         Targets = targets;
-        References = references;
+        Texts = texts;
         Special = special;
         Warnings = warnings;
     }
@@ -24,8 +25,8 @@ public sealed class EncodedPairs
     /// <summary>The target sides.</summary>
     public TokenSequences Targets { get; }
 
-    /// <summary>The target sides as they stand in the files, for metrics of text; empty unless they were asked for.</summary>
-    public IReadOnlyList<string> References { get; }
+    /// <summary>The pairs as they stand in the files, for metrics of text; empty unless they were asked for.</summary>
+    public IReadOnlyList<(string Source, string Target)> Texts { get; }
 
     /// <summary>What was left out and what was odd.</summary>
     public IReadOnlyList<Warning> Warnings { get; }
@@ -38,33 +39,33 @@ public sealed class EncodedPairs
         if (count >= Sources.Count)
             return this;
         TokenSequences sources = new(), targets = new();
-        List<string> references = [];
+        List<(string, string)> texts = [];
         foreach (int pair in Enumerable.Range(0, count).Select(i => (int)((long)i * Sources.Count / count)))
         {
             sources.Add(Sources[pair]);
             targets.Add(Targets[pair]);
-            if (References.Count > 0)
-                references.Add(References[pair]);
+            if (Texts.Count > 0)
+                texts.Add(Texts[pair]);
         }
-        return new EncodedPairs(sources, targets, references, Special, Warnings);
+        return new EncodedPairs(sources, targets, texts, Special, Warnings);
     }
 
     /// <inheritdoc cref="Encode(IReadOnlyList{ParallelSetOptions}, Tokenizer, int, bool, IProgress{double}?, CancellationToken)"/>
     public static EncodedPairs Encode(
-        ParallelSetOptions options, Tokenizer tokenizer, int maxLength, bool keepReferences = false, IProgress<double>? progress = null,
+        ParallelSetOptions options, Tokenizer tokenizer, int maxLength, bool keepTexts = false, IProgress<double>? progress = null,
         CancellationToken cancel = default) =>
-        Encode([options], tokenizer, maxLength, keepReferences, progress, cancel);
+        Encode([options], tokenizer, maxLength, keepTexts, progress, cancel);
 
     /// <summary>Encodes parallel sets, one behind the other.</summary>
     /// <param name="sets">Where they stand and what of them to leave out.</param>
     /// <param name="tokenizer">Encodes both sides.</param>
     /// <param name="maxLength">A pair of which a side, with its special token, has more tokens than this is left out: half a translation teaches nothing good.</param>
-    /// <param name="keepReferences">Keep the text of the targets too: a token that stands for no text would be missing in what is decoded.</param>
+    /// <param name="keepTexts">Keep the texts too: a token that stands for no text would be missing in what is decoded.</param>
     /// <param name="progress">Told the part that is done, from 0 to 1.</param>
     /// <param name="cancel">Stops the work.</param>
     /// <exception cref="TextException">A file cannot be read or is wrong, the line counts differ, or no pair is left.</exception>
     public static EncodedPairs Encode(
-        IReadOnlyList<ParallelSetOptions> sets, Tokenizer tokenizer, int maxLength, bool keepReferences = false,
+        IReadOnlyList<ParallelSetOptions> sets, Tokenizer tokenizer, int maxLength, bool keepTexts = false,
         IProgress<double>? progress = null, CancellationToken cancel = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
@@ -72,7 +73,7 @@ public sealed class EncodedPairs
         var blank = new Tally("pairs left out because a side is nothing but white space");
         var tooLong = new Tally($"pairs left out because a side has more than {maxLength} tokens");
         TokenSequences sources = new(), targets = new();
-        List<string> references = [];
+        List<(string, string)> texts = [];
         List<Warning> warnings = [];
         double bytes = sets.Where(set => File.Exists(set.Source)).Sum(set => (double)new FileInfo(set.Source).Length);
         (double before, long pairs) = (0, 0);
@@ -83,8 +84,8 @@ public sealed class EncodedPairs
             {
                 cancel.ThrowIfCancellationRequested();
                 progress?.Report((before + reader.BytesConsumed) / bytes);
-                string reference = Encoding.UTF8.GetString(reader.Target);
-                int[] source = Sentence.Encode(tokenizer, Encoding.UTF8.GetString(reader.Source)), target = Sentence.Encode(tokenizer, reference);
+                (string Source, string Target) text = (Encoding.UTF8.GetString(reader.Source), Encoding.UTF8.GetString(reader.Target));
+                int[] source = Sentence.Encode(tokenizer, text.Source), target = Sentence.Encode(tokenizer, text.Target);
                 if (source.Length == 0 || target.Length == 0)
                 {
                     blank.Add(set.Source, reader.Line);
@@ -97,15 +98,15 @@ public sealed class EncodedPairs
                 }
                 sources.Add(source);
                 targets.Add(target);
-                if (keepReferences)
-                    references.Add(reference);
+                if (keepTexts)
+                    texts.Add(text);
             }
             (before, pairs) = (before + reader.BytesConsumed, pairs + reader.Pairs);
             warnings.AddRange(reader.Warnings);
         }
         warnings.AddRange(Tally.Warnings(blank, tooLong));
         return sources.Count > 0
-            ? new EncodedPairs(sources, targets, references, tokenizer.Special, warnings)
+            ? new EncodedPairs(sources, targets, texts, tokenizer.Special, warnings)
             : throw new TextException($"none of its {pairs:N0} pairs passed the filters: {string.Join("; ", warnings)}", sets[0].Source);
     }
 }

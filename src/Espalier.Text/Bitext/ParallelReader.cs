@@ -20,7 +20,7 @@ public sealed class ParallelReader : IDisposable
             throw new ArgumentException(string.Join("; ", faults), nameof(options));
         _options = options;
         _long = new Tally($"pairs left out because a side has more than {options.MaxWords:N0} words");
-        _unequal = new Tally($"pairs left out because one side has more than {options.MaxRatio} times the words of the other");
+        _unequal = new Tally($"pairs left out because one side has more than {options.MaxRatio} times the characters of the other");
         _pairs = options.Target is null ? new PairTable(options) : new AlignedFiles(options.Source, options.Target);
     }
 
@@ -78,6 +78,7 @@ public sealed class ParallelReader : IDisposable
             return _empty;
         if (Math.Max(source, target) > _options.MaxWords)
             return _long;
+        (source, target) = (Words.Characters(Source), Words.Characters(Target));
         return Math.Max(source, target) > _options.MaxRatio * Math.Min(source, target) ? _unequal : null;
     }
 }

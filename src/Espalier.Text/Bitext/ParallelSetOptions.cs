@@ -21,7 +21,10 @@ public sealed record ParallelSetOptions
     /// <summary>A pair with more words on either side is left out. 250 is what Moses' clean-corpus-n recommends for training.</summary>
     public int MaxWords { get; init; } = 250;
 
-    /// <summary>A pair is left out when one side has more than this many times the words of the other. 9 is Moses' default.</summary>
+    /// <summary>
+    /// A pair is left out when one side has more than this many times the characters of the other, white space not counted. 9 is
+    /// Moses' default, which counts words: those of languages that write no spaces would all be one.
+    /// </summary>
     public double MaxRatio { get; init; } = 9;
 
     /// <summary>Every fault of these options, in words; empty when there is none.</summary>

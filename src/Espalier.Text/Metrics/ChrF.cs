@@ -81,8 +81,10 @@ public sealed class ChrF : CorpusMetric
         var counts = new long[3 * MaxOrder];
         for (int order = 1; order <= MaxOrder; order++)
         {
-            counts[3 * order - 3] = Math.Max(0, length - order + 1);
-            counts[3 * order - 2] = Math.Max(0, reference.Length - order + 1);
+            // An order that the reference is too short for counts on neither side.
+            int inReference = Math.Max(0, reference.Length - order + 1);
+            counts[3 * order - 3] = inReference == 0 ? 0 : Math.Max(0, length - order + 1);
+            counts[3 * order - 2] = inReference;
             counts[3 * order - 1] = NGrams.Common(hypothesis[order - 1], NGrams.Count(reference, order, RuneBits));
         }
         return counts;

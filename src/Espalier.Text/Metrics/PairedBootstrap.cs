@@ -15,7 +15,7 @@ public sealed record PairedBootstrapResult(
 /// <summary>
 /// Paired bootstrap resampling (Koehn 2004), computed as sacrebleu does: sentences are drawn with replacement, both systems
 /// are scored on the same draw, and the p-value is (c + 1) / (n + 1), where c of the n absolute differences, less their
-/// mean, exceed the observed one.
+/// mean, exceed the observed one. Where no sentence's statistics differ it is 1, which that formula would make 1 / (n + 1).
 /// <para>
 /// sacrebleu draws with NumPy's PCG64 and sums in single precision; here SplitMix64 draws and sums are exact.
 /// With the same seed the resamples differ therefore, and p-values agree within the noise of resampling only.
@@ -59,7 +59,8 @@ public static class PairedBootstrap
         }
 
         double mean = differences.Average(), observed = Math.Abs(systemScore - baselineScore);
-        int exceeding = differences.Count(difference => difference - mean > observed);
+        bool same = baselineCounts.Zip(systemCounts).All(pair => pair.First.AsSpan().SequenceEqual(pair.Second));
+        int exceeding = same ? resamples : differences.Count(difference => difference - mean > observed);
         Array.Sort(scores);
         int tail = resamples / 40;
         return new PairedBootstrapResult(baselineScore, systemScore, scores.Average(), (scores[^(tail + 1)] - scores[tail]) / 2,

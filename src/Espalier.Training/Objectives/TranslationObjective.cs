@@ -47,7 +47,7 @@ public sealed class TranslationObjective : StreamObjective<TranslationBatch>
     /// <param name="device">Where it is trained.</param>
     /// <param name="configuration">The model.</param>
     /// <param name="train">What to learn from.</param>
-    /// <param name="development">What to evaluate on, with its references.</param>
+    /// <param name="development">What to evaluate on, with its texts.</param>
     /// <param name="tokenizer">What both are encoded with.</param>
     /// <param name="batches">How batches are made.</param>
     /// <param name="seed">Seed of the first weights and of the order of the data.</param>

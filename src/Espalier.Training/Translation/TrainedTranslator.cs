@@ -26,7 +26,7 @@ public sealed class TrainedTranslator : IDisposable
     /// <summary>Loads a model.</summary>
     /// <param name="folder">The folder of the model.</param>
     /// <param name="device">Where it runs; must outlive it.</param>
-    /// <param name="pairs">What it is measured on, with references, encoded with its tokenizer.</param>
+    /// <param name="pairs">What it is measured on, with texts, encoded with its tokenizer.</param>
     /// <param name="allocate">Gives the parameters memory and values; null takes what the folder has, in single precision.</param>
     /// <exception cref="RunException">It is another kind of model, or its configuration cannot be read.</exception>
     /// <exception cref="SafetensorsException">The weights are not of this model.</exception>
@@ -59,10 +59,11 @@ public sealed class TrainedTranslator : IDisposable
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public double Bleu(int beam, CancellationToken cancel = default) => _set.Bleu(_tape, _model, beam, cancel);
 
-    /// <summary>Translates some sentences of the set together, greedily.</summary>
+    /// <summary>Translates some sentences of the set together.</summary>
+    /// <param name="beam">Hypotheses of a sentence; 1 is greedy search.</param>
     /// <param name="chosen">Their places in it.</param>
     /// <returns>Tokens of the translations.</returns>
-    public int Translate(IReadOnlyList<int> chosen) => _set.Translate(_tape, _model, chosen);
+    public int Translate(int beam, IReadOnlyList<int> chosen) => _set.Translate(_tape, _model, beam, chosen);
 
     /// <inheritdoc/>
     public void Dispose()

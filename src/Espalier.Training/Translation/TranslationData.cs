@@ -9,6 +9,10 @@ namespace Espalier.Training.Translation;
 /// <summary>What translation is learned from: a joint tokenizer, and pairs as its tokens. Runs on the same files can share it.</summary>
 public sealed class TranslationData
 {
+    /// <summary>Sentences of the development set that models are measured on at most, spread over it: that is done often, and more of
+    /// them hardly tell two models apart any better.</summary>
+    public const int MostDevelopment = 2000;
+
     private readonly Lazy<string> _fingerprint;
 
     private TranslationData(Tokenizer tokenizer, EncodedPairs train, EncodedPairs development)
@@ -23,7 +27,8 @@ public sealed class TranslationData
     /// <summary>Pairs to learn from.</summary>
     public EncodedPairs Train { get; }
 
-    /// <summary>Pairs to be measured by.</summary>
+    /// <summary>Pairs to be measured by, with their texts: those of the development set that are not too long, or
+    /// <see cref="MostDevelopment"/> of them.</summary>
     public EncodedPairs Development { get; }
 
     /// <summary>What was left out of the pairs and what was odd.</summary>
@@ -48,21 +53,31 @@ public sealed class TranslationData
             : new BpeTrainer(new BpeTrainerOptions { VocabularySize = c.Vocabulary })
                 .TrainFiles(c.Corpus.Train, progress: null, cancel).Tokenizer;
         EncodedPairs train = EncodedPairs.Encode(
-            [.. c.Corpus.TrainSource.Zip(c.Corpus.TrainTarget, (s, t) => new ParallelSetOptions { Source = s, Target = t })], joint, c.MaximumTokens,
-            keepReferences: false, progress, cancel);
+            [
+                .. c.Corpus.TrainSource.Zip(
+                    c.Corpus.TrainTarget, (s, t) => new ParallelSetOptions { Source = s, Target = t, MaxWords = int.MaxValue }),
+            ],
+            joint, c.MaximumTokens, keepTexts: false, progress, cancel);
+        return new TranslationData(joint, train, ReadDevelopment(c.Corpus, joint, c.MaximumTokens, cancel));
+    }
 
-        // What is measured is not chosen: nothing but what the model cannot read is left out.
-        EncodedPairs development = EncodedPairs.Encode(
+    /// <summary>Reads the pairs that all models of a corpus are measured and compared by.</summary>
+    /// <param name="corpus">The corpus.</param>
+    /// <param name="tokenizer">Encodes both sides.</param>
+    /// <param name="maximumTokens">A pair of which a side has more is left out, as of those to learn from; nothing else is.</param>
+    /// <param name="cancel">Stops it.</param>
+    /// <exception cref="Text.TextException">A file cannot be read, or no pair is left.</exception>
+    public static EncodedPairs ReadDevelopment(
+        ParallelCorpus corpus, Tokenizer tokenizer, int maximumTokens, CancellationToken cancel = default)
+        => EncodedPairs.Encode(
             new ParallelSetOptions
             {
-                Source = c.Corpus.DevelopmentSource,
-                Target = c.Corpus.DevelopmentTarget,
+                Source = corpus.DevelopmentSource,
+                Target = corpus.DevelopmentTarget,
                 MaxWords = int.MaxValue,
                 MaxRatio = int.MaxValue,
             },
-            joint, c.MaximumTokens, keepReferences: true, progress: null, cancel);
-        return new TranslationData(joint, train, development);
-    }
+            tokenizer, maximumTokens, keepTexts: true, progress: null, cancel).Spread(MostDevelopment);
 
     /// <summary>
     /// The loss on the development set, in nats for each token that is predicted, of a model that ignores the source and what came before:

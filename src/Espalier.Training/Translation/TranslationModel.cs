@@ -17,16 +17,10 @@ public sealed class TranslationModel : IDisposable
     {
         (Folder, _materials, Record) = (folder, materials, record);
         Configuration = TranslationFolder.ReadConfiguration(folder);
-        Development = materials.Data.Development.Spread(MostSentences);
         TrainingEvent? trained = log.LastOrDefault(e => e.Epochs > 0);
         EpochSeconds = trained == null ? 0 : trained.Elapsed / trained.Epochs;
-        double part = (double)Development.Sources.Count / materials.Data.Development.Sources.Count;
-        EvaluationSeconds = part * EventLog.EvaluationSeconds(log, TranslationObjective.Metric).DefaultIfEmpty().Average();
+        EvaluationSeconds = EventLog.EvaluationSeconds(log, TranslationObjective.Metric).DefaultIfEmpty().Average();
     }
-
-    /// <summary>Sentences of the development set that the model is measured on at most: it is done often, and more of them hardly tell
-    /// two models apart any better.</summary>
-    public const int MostSentences = 2000;
 
     /// <summary>The folder of the model.</summary>
     public string Folder { get; }
@@ -43,8 +37,8 @@ public sealed class TranslationModel : IDisposable
     /// <summary>Its tokenizer.</summary>
     public Tokenizer Tokenizer => _materials.Data.Tokenizer;
 
-    /// <summary>What it is measured on: the development set, or where that is large, <see cref="MostSentences"/> spread over it.</summary>
-    public EncodedPairs Development { get; }
+    /// <summary>What it is measured on, in training and after.</summary>
+    public EncodedPairs Development => _materials.Data.Development;
 
     /// <summary>Seconds of a pass over the training set, as the run's log has them.</summary>
     public double EpochSeconds { get; }
@@ -56,14 +50,17 @@ public sealed class TranslationModel : IDisposable
     /// <param name="run">The folder of a translation run that has a model.</param>
     /// <param name="threads">Worker threads; 0 takes every core, null as many as the run had.</param>
     /// <param name="cancel">Stops it.</param>
+    /// <param name="moved">Changes the paths of the data to where the same files lie now; null keeps them.</param>
     /// <exception cref="RunException">It is no translation run, has no model yet, or its data is not what it was.</exception>
     /// <exception cref="Text.TextException">The data or the tokenizer cannot be read.</exception>
-    public static TranslationModel Open(string run, int? threads = null, CancellationToken cancel = default)
+    public static TranslationModel Open(
+        string run, int? threads = null, CancellationToken cancel = default, Func<ParallelCorpus, ParallelCorpus>? moved = null)
     {
         RunManifest manifest = RunDirectory.ReadManifest(run);
         TranslationRecord record = TranslationRecord.Read(run, manifest);
         string folder = ModelSource.Find(run);
         TranslationConfiguration c = record.Configuration;
+        c = moved == null ? c : c with { Corpus = moved(c.Corpus) };
         TranslationData data = TranslationData.Read(c, Path.Join(folder, ModelFolder.TokenizerName), progress: null, cancel);
         if (data.Tokenizer.Fingerprint != manifest.TokenizerFingerprint || data.Fingerprint != manifest.DataFingerprint)
         {

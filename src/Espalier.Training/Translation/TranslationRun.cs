@@ -177,7 +177,13 @@ public sealed class TranslationRun : ITrainingRun
         // Before anything is read or measured: a folder that cannot be written costs no waiting.
         using RunPlace place = RunPlace.Claim(path, storage);
         using var opened = new Opened();
-        data ??= TranslationData.Read(asked, asked.Tokenizer, progress, cancel);
+        if (data == null)
+        {
+            // Before a vocabulary is learned.
+            ConfigurationException.ThrowIfAny("the pairs", asked.Corpus.Unequal());
+            data = TranslationData.Read(asked, asked.Tokenizer, progress, cancel);
+        }
+
         TranslationMaterials materials = opened.Add(new TranslationMaterials(data, asked.Threads));
         TranslationConfiguration c = TranslationPreparation.Resolve(asked, materials);
         var measured = new PeakThroughput(() => peak(materials.Device));

@@ -5,6 +5,7 @@ using Espalier.Engine.Weights;
 using Espalier.Inference;
 using Espalier.Pipeline.Packages;
 using Espalier.Tests.Training.Translation;
+using Espalier.Text;
 using Espalier.Training.Translation;
 
 namespace Espalier.Tests.Inference;
@@ -45,6 +46,18 @@ public sealed class TranslatorTests : IDisposable
         Assert.Equal(translator.Translate("one two"), translator.Translate("\u00A0one two\r\n"));
         Assert.Equal(translator.Translate(["one two six"])[0], translator.Translate(["one\rtwo\nsix "])[0]);
         Assert.NotEqual(translator.Translate(["one </s> two"])[0].Score, translator.Translate(["one two"])[0].Score);
+    }
+
+    [Fact]
+    public void Measure_SentenceWithoutReference_IsFoundBeforeAnyIsTranslated()
+    {
+        using Translator translator = Translator.Open(_model, threads: 1);
+        using var cancelled = new CancellationTokenSource();
+        cancelled.Cancel();
+        Assert.Contains(
+            "sentence 2 is empty",
+            Assert.Throws<TextException>(() => TranslationMeasure.Of(translator, ["one", "two"], ["xone", ""], null, cancelled.Token)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -36,6 +36,23 @@ public sealed class RecipeTests : IDisposable
         Assert.Empty(_root.Parse(expanded).Errors);
     }
 
+    [Theory]
+    [InlineData("paper-translation-8x2048", "--layers=8", "--hidden=2048", "--norm=post")]
+    [InlineData("short-translation-2x128", "--layers=2", "--hidden=128", "--heads=4")]
+    public void Expand_NamedRecipeWithASize_IsThatRecipeOfThatSize(string name, params string[] expected)
+    {
+        IReadOnlyList<string> expanded = Recipe.Expand(_root, ["translation", "train", "--recipe", name]);
+        Assert.Equal(expected, expected.Intersect(expanded));
+        Assert.Single(expanded, a => a.StartsWith("--layers", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("paper-sst2-2x128")]
+    [InlineData("paper-mlm-2x128")]
+    [InlineData("paper-translation-2x")]
+    public void Expand_SizeOfARecipeThatHasNoneOrIsNoneOfTheCommands_IsUnknown(string name)
+        => Assert.Contains("there is no such recipe", Assert.Throws<TextException>(() => Recipe.Expand(_root, ["translation", "train", "--recipe", name])).Message);
+
     [Fact]
     public void Expand_EachNamedRecipe_IsOfferedByOneCommandAndSuitsIt()
     {

@@ -131,6 +131,18 @@ public class CompressCommandTests(TrainedTranslation trained)
         Assert.True(code == 0, error);
         Assert.Contains($"uncompressed BLEU {trained.Bleu:F2}; best cell", text, StringComparison.Ordinal);
 
+        // Another file in the place of one of the run's is found out; so it is the moved one that is read.
+        string[] moved = ["compress", trained.Run, "--out", folder["moved"], "--sparsity", "0", "--bits", "8", "--threads", "1"];
+        (code, _, error) = await Run([.. moved, "--dev-source", trained.References]);
+        Assert.Equal(1, code);
+        Assert.Contains("is not what the run was made with", error, StringComparison.Ordinal);
+        (code, _, error) = await Run([.. moved, "--dev", trained.Source]);
+        Assert.Equal(1, code);
+        Assert.Contains("is a translation run; name where its pairs lie now with --train-source", error, StringComparison.Ordinal);
+        File.Copy(trained.Source, folder["elsewhere"]);
+        (code, _, error) = await Run([.. moved, "--dev-source", folder["elsewhere"]]);
+        Assert.True(code == 0, error);
+
         // A grid's model has been compressed already, and knows no data to win anything back on.
         (code, _, error) = await Run("prune", grid, "--out", folder["again"], "--sparsity", "0.5");
         Assert.Equal(1, code);

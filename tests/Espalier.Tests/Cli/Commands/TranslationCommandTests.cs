@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Espalier.Cli.CommandLine;
+using Espalier.Inference;
 using Espalier.Tests.Training.Translation;
 
 namespace Espalier.Tests.Cli.Commands;
@@ -25,6 +26,8 @@ public class TranslationCommandTests
         string translated = await Done(source, "translation", "translate", "--model", run, "--beam", "2", "--threads", "1");
         Assert.Equal(source.Split('\n').Length, translated.Split('\n').Length - 1);
         Assert.Equal("", translated.Split('\n')[12]);
+        using (Translator translator = Translator.Open(folder["runs/one/model"], new() { Beam = 2 }, threads: 1))
+            Assert.Equal(source.Split('\n').Select(line => translator.Translate(line)), translated.Split('\n').SkipLast(1));
 
         string same = folder.Write("same", await File.ReadAllTextAsync(folder["dev.b"]));
         string other = folder.Write("other", (await File.ReadAllTextAsync(folder["dev.b"])).Replace("xone", "zone", StringComparison.Ordinal));
@@ -33,6 +36,12 @@ public class TranslationCommandTests
         Assert.Contains("= 100.00", text);
         Assert.Contains("bs:50", text);
         Assert.Equal(6, text.Trim().Split('\n').Length);
+        Assert.Contains(
+            "short: has 1 lines and", (await Run("", "translation", "score", same, "--references", folder["dev.b"], "--baseline", folder.Write("short", "one\n"))).Error);
+        string unequal = (await Run("", "translation", "train", "--train-source", folder["train.a"], "--train-target", folder["train.b"], "--dev-source", folder["dev.a"],
+            "--dev-target", folder["short"], "--steps", "1", "--out", folder["never"])).Error;
+        Assert.Contains("line n of one must translate line n of the other", unequal);
+        Assert.False(Directory.Exists(folder["never"]));
 
         await Done("", "quantize", run, "--bits", "8", "--out", folder["package"]);
         await Done("one two", "translation", "translate", "--model", folder["package"], "--threads", "1");

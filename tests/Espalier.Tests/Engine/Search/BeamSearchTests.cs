@@ -49,14 +49,17 @@ public class BeamSearchTests
         }
     }
 
+    // Batches of 24 × 4 hypotheses take the products of many rows, one sentence those of few.
     [Theory]
-    [InlineData(1)]
-    [InlineData(4)]
-    public void Search_ManySentences_FindsWhatItFindsForEachAlone(int beam)
+    [InlineData(1, 4)]
+    [InlineData(4, 4)]
+    [InlineData(1, 24)]
+    [InlineData(4, 24)]
+    public void Search_ManySentences_FindsWhatItFindsForEachAlone(int beam, int batch)
     {
-        int[][] sources = SmallModels.Sentences(5, 1, 12, 3, 3, 8, 17, 2, 9, 1);
+        int[][] sources = SmallModels.Sentences(5, 1, 12, 3, 3, 8, 17, 2, 9, 1, 4, 6, 7, 10, 11, 13, 14, 15, 16, 18, 2, 3, 5, 8, 9, 12);
         using ModelFixture<EncoderDecoder> f = new(p => new EncoderDecoder(p, SmallModels.EncoderDecoder));
-        var search = new BeamSearch(f.Model, new BeamSettings { Beam = beam, BatchSentences = 4 });
+        var search = new BeamSearch(f.Model, new BeamSettings { Beam = beam, BatchSentences = batch });
         IReadOnlyList<Hypothesis> together = search.Search(f.Tape, sources);
         Assert.Equal(together.Select(h => h.Tokens), search.Search(f.Tape, sources).Select(h => h.Tokens));
         for (int i = 0; i < sources.Length; i++)

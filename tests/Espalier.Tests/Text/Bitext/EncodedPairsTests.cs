@@ -30,11 +30,11 @@ public class EncodedPairsTests
             Source = folder.Write("a", string.Join('\n', words) + "\n"),
             Target = folder.Write("b", string.Join('\n', words.Select(w => w + "!")) + "\n"),
         };
-        EncodedPairs pairs = EncodedPairs.Encode(set, TestTokenizer.Instance, maxLength: 64, keepReferences: true), some = pairs.Spread(3);
+        EncodedPairs pairs = EncodedPairs.Encode(set, TestTokenizer.Instance, maxLength: 64, keepTexts: true), some = pairs.Spread(3);
         string Text(ReadOnlySpan<int> ids) => TestTokenizer.Instance.Decode(ids).Trim();
         Assert.Equal(["the", "tree1", "espalier,"], Enumerable.Range(0, some.Sources.Count).Select(i => Text(some.Sources[i])));
         Assert.Equal(["the!", "tree1!", "espalier,!"], Enumerable.Range(0, some.Targets.Count).Select(i => Text(some.Targets[i])));
-        Assert.Equal(["the!", "tree1!", "espalier,!"], some.References);
+        Assert.Equal(["the!", "tree1!", "espalier,!"], some.Texts.Select(t => t.Target));
         Assert.Same(pairs, pairs.Spread(6));
     }
 
@@ -47,12 +47,12 @@ public class EncodedPairsTests
             Source = folder.Write("a", " the </s> tree1\t\nthe\n\u00A0\nthe\rtree1\n"),
             Target = folder.Write("b", "<s>the \n \u00A0<unk>\nthe\nthe\n"),
         };
-        EncodedPairs pairs = EncodedPairs.Encode(set, TestTokenizer.Instance, maxLength: 64, keepReferences: true);
+        EncodedPairs pairs = EncodedPairs.Encode(set, TestTokenizer.Instance, maxLength: 64, keepTexts: true);
         SpecialTokens special = TestTokenizer.Instance.Special;
         string Text(ReadOnlySpan<int> ids) => TestTokenizer.Instance.Decode(ids, skipSpecial: false);
         Assert.Equal(["the </s> tree1", "the", "the tree1"], Enumerable.Range(0, 3).Select(i => Text(pairs.Sources[i]).TrimStart()));
         Assert.Equal(["<s>the", "<unk>", "the"], Enumerable.Range(0, 3).Select(i => Text(pairs.Targets[i]).TrimStart()));
-        Assert.Equal(["<s>the ", " \u00A0<unk>", "the"], pairs.References);
+        Assert.Equal(["<s>the ", " \u00A0<unk>", "the"], pairs.Texts.Select(t => t.Target));
         Assert.All(Enumerable.Range(0, 3), i => Assert.Equal(-1, pairs.Sources[i].IndexOfAny([special.Bos, special.Eos, special.Unknown])));
         Assert.All(Enumerable.Range(0, 3), i => Assert.Equal(-1, pairs.Targets[i].IndexOfAny([special.Bos, special.Eos, special.Unknown])));
         Assert.Equal((3, 1), Assert.Single(pairs.Warnings) is var warning ? (warning.Line, warning.Count) : default);

@@ -18,6 +18,16 @@ public class ParallelReaderTests
         Assert.All(reader.Warnings, warning => Assert.StartsWith("pairs left out because", warning.What));
     }
 
+    [Fact]
+    public void Next_LanguageWithoutSpaces_IsNotTakenForOneWord()
+    {
+        using var folder = new TemporaryFolder();
+        string x = folder.Write("x", "他昨天在图书馆里借了三本关于历史的书。\n他\n"), y = folder.Write(
+            "y", "Yesterday he took three books about history home from the library.\nYesterday he took three books\n");
+        Assert.Single(Pairs(new() { Source = x, Target = y }, out ParallelReader reader));
+        Assert.Equal(2, Assert.Single(reader.Warnings).Line);
+    }
+
     [Theory]
     [InlineData("a\tb\nc\td\n", false, "1", "2", "a = b|c = d")]
     [InlineData("a\tb\tc\nd\te\tf\n", false, "3", "1", "c = a|f = d")]

@@ -38,6 +38,12 @@ public class ChrFTests
         Assert.Equal(50, new ChrF { Beta = 3 }.Score(["a", "b"], ["a", "c"]).Score, 1e-4);
 
     [Fact]
+    public void Score_ReferenceTooShortForAnOrder_CountsTheHypothesisNotThereEither() =>
+        // Matches, and n-grams of the references: 11, 9, 7, 5, 4, 3; of the hypotheses 16, 14, 12 and then 5, 4, 3, for sacrebleu
+        // leaves out those of an order that the sentence's reference has none of.
+        Assert.Equal(95.7656, new ChrF().Score(["abcdefgh", "abcdefgh"], ["abc", "abcdefgh"]).Score, 1e-4);
+
+    [Fact]
     public void Score_CharactersOutsideTheBasicPlane_CountAsOneEach() =>
         // One of two characters matches, and no pair: precision = recall = (1/2 + 0) / 2.
         Assert.Equal(25, new ChrF().Score(["😀😁"], ["😀😂"]).Score, 1e-9);

@@ -19,4 +19,17 @@ public class TranslationDataTests
 
         Assert.Equal(expected, data.ContextFreeLoss(), 9);
     }
+
+    [Fact]
+    public void Read_LargeDevelopmentSet_IsMeasuredByAPartOfItThatIsSpreadOverIt()
+    {
+        using var folder = new TemporaryFolder();
+        SmallTranslation.Data(folder);
+        string[] lines = [.. Enumerable.Range(0, 2 * TranslationData.MostDevelopment).Select(i => $"one {i}")];
+        File.WriteAllLines(folder["dev.a"], lines);
+        File.WriteAllLines(folder["dev.b"], lines);
+        TranslationData data = TranslationData.Read(SmallTranslation.Configuration(folder), tokenizer: null);
+        Assert.Equal(lines.Where((_, i) => i % 2 == 0), data.Development.Texts.Select(t => t.Target));
+        Assert.Equal(TranslationData.MostDevelopment, data.Development.Sources.Count);
+    }
 }
