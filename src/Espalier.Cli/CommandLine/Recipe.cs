@@ -116,8 +116,9 @@ internal static partial class Recipe
         }
         if (builtIn.Contains(name))
             return new StreamReader(typeof(Recipe).Assembly.GetManifestResourceStream(name)!);
+        string plain = Sized().Match(name) is { Success: true } sized ? sized.Groups["recipe"].Value : name;
         throw new TextException(
-            $"{(BuiltIn.Contains(name) ? "is a recipe for another command" : "there is no such recipe")}; name a YAML file"
+            $"{(builtIn.Contains(plain) ? $"{plain} is of no model's size" : BuiltIn.Contains(plain) ? "is a recipe for another command" : "there is no such recipe")}; name a YAML file"
                 + (builtIn.Count == 0 ? "" : $", or one of {string.Join(", ", builtIn)}"), name);
     }
 

@@ -10,7 +10,7 @@ internal sealed class RecipeOption : Option<string?>
     {
         BuiltIn = builtIn;
         string named = builtIn.Length switch { 0 => "", 1 => $", or {builtIn[0]}", _ => $", or one of {string.Join(", ", builtIn)}" };
-        string sized = builtIn.FirstOrDefault(Recipe.HasSize) is { } one ? $", with another size by layers and width, such as {one}-2x128" : "";
+        string sized = builtIn.FirstOrDefault(Recipe.HasSize) is { } one ? $" ({one}-4x256 is {one} with 4 layers of width 256)" : "";
         Description = $"YAML file with any of these options{named}{sized}; the command line overrides it";
     }
 

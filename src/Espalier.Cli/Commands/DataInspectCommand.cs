@@ -41,7 +41,7 @@ internal sealed class DataInspectCommand : EspalierCommand
 
     private readonly ColumnOptions _columns = new();
 
-    private readonly Option<int> _maxWords = New("--max-words", PairDefaults.MaxWords, "Pairs with more words on a side are left out");
+    private readonly Option<int?> _maxWords = new("--max-words") { Description = "Pairs with more words on a side are left out; none for that when this is left out, as in training, which goes by tokens" };
     private readonly Option<double> _maxRatio = New("--max-ratio", PairDefaults.MaxRatio, "Pairs with a side that has more than this many times the characters of the other are left out");
 
     public DataInspectCommand(Terminal terminal) : base(terminal, "inspect", "Show counts, lengths, label balance, samples and what would be truncated")
@@ -111,7 +111,7 @@ internal sealed class DataInspectCommand : EspalierCommand
             {
                 Source = sources[i],
                 Target = targets.Length > 0 ? targets[i] : null,
-                MaxWords = parsed.GetValue(_maxWords),
+                MaxWords = parsed.GetValue(_maxWords) ?? PairDefaults.MaxWords,
                 MaxRatio = parsed.GetValue(_maxRatio),
             };
             yield return pair.Validate() is { Count: > 0 } faults ? throw new UsageException(string.Join("; ", faults)) : pair;

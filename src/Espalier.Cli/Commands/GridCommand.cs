@@ -36,7 +36,7 @@ internal static class GridCommand
             context.Track(command, progress => grid.Run(
                 new Relay<GridProgress>(p =>
                 {
-                    if (p.Warning is { } warning)
+                    if ((p.Warning ?? p.Advice) is { } warning)
                         context.Warn(warning);
                     progress.Report(new WorkDone(p.Phase, p.Fraction));
                 }),

@@ -82,7 +82,7 @@ internal sealed class TranslationTrainCommand : EspalierCommand
         TranslationRecord record = run.Record;
         EncoderDecoderConfiguration m = record.Configuration.Model;
         error.WriteLine($"{run.Directory.Path}: {m.Layers} + {m.DecoderLayers} layers × {m.Hidden}, {run.Parameters:N0} parameters, {m.Vocabulary:N0} symbols");
-        error.WriteLine($"{record.TrainPairs:N0} pairs of {record.TrainTokens:N0} tokens to learn from, {run.StepsInEpoch:N0} steps a pass; {record.DevelopmentPairs:N0} pairs to be measured by");
+        error.WriteLine($"{record.TrainPairs:N0} pairs of {record.TrainTokens:N0} tokens to learn from, {run.StepsInEpoch:N0} steps a pass; {record.DevelopmentPairs:N0} pairs to be measured by; learning rate at most {record.Configuration.Training.Schedule.Peak:G3}");
     }
 }
 

@@ -13,7 +13,8 @@ namespace Espalier.Pipeline.Grids;
 /// <param name="Phase">In words.</param>
 /// <param name="Fraction">The part of it that is done.</param>
 /// <param name="Warning">What went wrong and was got over; null where nothing did.</param>
-public readonly record struct GridProgress(string Phase, double Fraction, string? Warning = null);
+/// <param name="Advice">What other settings would do better, for whoever chose them; null where there is nothing to say.</param>
+public readonly record struct GridProgress(string Phase, double Fraction, string? Warning = null, string? Advice = null);
 
 /// <summary>
 /// Every level of pruning with every precision (the paper's §4 and Fig. 7): levels are pruned and finetuned one from the other and

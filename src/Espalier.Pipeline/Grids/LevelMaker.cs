@@ -77,7 +77,7 @@ internal sealed class LevelMaker(ICompressionTask task, GridRecord record, RunDi
         if (_configuration.Pruning.Ranking == PruningRanking.WholeModel && masks.Hollow(Unpruned()) is [string first, ..] hollow)
         {
             string words = $"pruning to {100 * sparsity:G4} %";
-            progress?.Report(new GridProgress(words, 0, $"{words} of the whole model leaves {(hollow.Count == 1 ? $"{first} with less than a hundredth of its" : $"{hollow.Count} matrices, such as {first}, with less than a hundredth of their")} weights: "
+            progress?.Report(new GridProgress(words, 0, Advice: $"{words} of the whole model leaves {(hollow.Count == 1 ? $"{first} with less than a hundredth of its" : $"{hollow.Count} matrices, such as {first}, with less than a hundredth of their")} weights: "
                 + $"the model will hardly work. Rank weights per matrix (PerMatrix){(_configuration.Pruning.Embeddings ? ", or do not prune embeddings, whose weights are larger" : "")}"));
         }
 

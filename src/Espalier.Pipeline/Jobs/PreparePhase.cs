@@ -51,9 +51,9 @@ internal static class PreparePhase
 
         if (settings.Translation is { } pairs)
         {
-            if (pairs.TestSource == pairs.DevelopmentSource)
+            if (pairs.TestSource is { } test && (test == pairs.DevelopmentSource || pairs.TrainSource.Contains(test)))
             {
-                job.Note("The test set is the development set: its BLEU says nothing about other sentences.");
+                job.Note($"The test set is {(test == pairs.DevelopmentSource ? "the development set" : "part of the training set")}: its BLEU says nothing about other sentences.");
             }
 
             // Pairs become tokens where they are learned from.

@@ -27,6 +27,12 @@ internal static class PretrainPhase
         TakeFromFinetuning(job, folder, cancel);
         TimeSpan left = job.Left(JobPhase.Pretrain);
         TrainingTask task = PlanPhase.TaskOf(job, Longest(left));
+        foreach (string warning in task.Warnings(cancel))
+        {
+            // Said already, unless there was no race.
+            job.Note($"{warning}.");
+        }
+
         if (left > WorthMeasuring && Evaluations(task, folder).Count == 0)
         {
             // A race measures the loss alone, which says little of what translating takes.

@@ -19,7 +19,10 @@ public sealed record InferenceSpeed(double Latency, double TokensPerSecond, int 
     /// <summary>Examples in batches that take as long as measuring a classifier does, where one by itself takes twice its part of a batch.</summary>
     public const int ClassifierExamples = (2 * (WarmUp + ClassifierSingles)) + ((1 + ClassifierBatches) * Batch);
 
-    private const int WarmUp = 3, ClassifierSingles = 128, ClassifierBatches = 8;
+    /// <summary>The same of a model that translates, where one sentence by itself takes some four times its part of a batch.</summary>
+    public const int TranslatorSentences = (4 * (WarmUp + TranslatorSingles)) + ((1 + TranslatorBatches) * Batch);
+
+    private const int WarmUp = 3, ClassifierSingles = 128, ClassifierBatches = 8, TranslatorSingles = 32, TranslatorBatches = 4;
 
     /// <summary>Measures a classifier. Takes a few hundred examples, so that no cell of a grid waits for it.</summary>
     /// <param name="model">The classifier.</param>
@@ -35,7 +38,7 @@ public sealed record InferenceSpeed(double Latency, double TokensPerSecond, int 
     /// <param name="cancel">Stops it.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static InferenceSpeed Measure(TrainedTranslator model, int sentences, CancellationToken cancel = default)
-        => Measure(sentences, singles: 32, batches: 4, chosen => TimedTranslation(model, chosen), cancel);
+        => Measure(sentences, TranslatorSingles, TranslatorBatches, chosen => TimedTranslation(model, chosen), cancel);
 
     private static InferenceSpeed Measure(
         int count, int singles, int batches, Func<int[], (int Tokens, double Seconds)> run, CancellationToken cancel)

@@ -98,7 +98,7 @@ public sealed class PlanRun : IDisposable
         CandidateChoice choice = _record.Choice ?? Choose();
         _task.PeakFlops = choice.PeakFlops;
         // Also of a plan that is resumed: who resumes it need not know what was said before.
-        foreach (string warning in _task.Warnings)
+        foreach (string warning in _task.Warnings(_cancel))
             _progress?.Report(new PlanProgress("measuring", Fraction, null) { Warning = warning });
         SizeRace race = _record.Race is { } state ? SizeRace.Resume(state) : Begin(choice);
         while (race.Next(i => choice.EvaluationSeconds(race.State.Racers[i].StepSeconds)) is { } slice)

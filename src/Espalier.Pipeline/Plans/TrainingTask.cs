@@ -39,7 +39,8 @@ internal abstract class TrainingTask
     public abstract Workload Describe(CancellationToken cancel);
 
     /// <summary>What was left out of the data and what is odd in it, as far as nobody was told when it was prepared.</summary>
-    public virtual IReadOnlyList<string> Warnings => [];
+    /// <param name="cancel">Stops reading it.</param>
+    public virtual IReadOnlyList<string> Warnings(CancellationToken cancel) => [];
 
     /// <summary>Sequences of an evaluation that may have about so many tokens.</summary>
     public abstract int HeldOut(double tokens);

@@ -14,7 +14,7 @@ internal sealed class TranslationTrainingTask(PlanSettings settings, Translation
 {
     private TranslationData? _data;
 
-    public override IReadOnlyList<string> Warnings => Data(CancellationToken.None).Warnings;
+    public override IReadOnlyList<string> Warnings(CancellationToken cancel) => Data(cancel).Warnings;
 
     public override string Metric => TranslationObjective.Metric;
 
@@ -38,7 +38,7 @@ internal sealed class TranslationTrainingTask(PlanSettings settings, Translation
             Architecture.EncoderDecoder);
     }
 
-    // All of the development set, as everywhere: fewer would be other ones than those that choose the model.
+    // Those that are measured everywhere: fewer would be others than those that choose the model.
     public override int HeldOut(double tokens) => Data(CancellationToken.None).Development.Sources.Count;
 
     public override ITrainingRun Create(string path, ModelSize size, int heldOut, CancellationToken cancel)

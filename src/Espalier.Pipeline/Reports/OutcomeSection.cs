@@ -94,10 +94,10 @@ internal static class OutcomeSection
         {
             string set = o.TestTranslation != null ? "test" : "development";
             string others = o.TestTranslation == null ? "it chose the model" : o.DevelopmentTranslation is { } dev ? $"{Figures.Decimal(dev.Bleu, 2)} on the development set, {dev.Search}" : "";
-            html.Write($"<div><dt>BLEU, {set} set</dt><dd><div class=\"value\">{Figures.Decimal(translated.Bleu, 2)}</div><div class=\"goal\">{translated.Search}; {others}</div></dd></div>\n");
+            html.Write($"<div><dt>BLEU, {set} set</dt><dd><div class=\"value\">{Figures.Decimal(translated.Bleu, 2)}</div><div class=\"goal\">{Several(translated.Search, others)}</div></dd></div>\n");
             html.Write($"<div><dt>chrF, {set} set</dt><dd><div class=\"value\">{Figures.Decimal(translated.ChrF, 2)}</div><div class=\"goal\">{Figures.Count(translated.Sentences)} sentences</div></dd></div>\n");
         }
-        else if (o.HeldOutLoss is { } loss)
+        else if (o.HeldOutLoss is { } loss && !o.Translates)
         {
             string count = o.HeldOutPredictions is { } n ? $"on {Figures.Count(n)} predictions" : "";
             string without = o.UnigramPerplexity is { } unigram ? $"{Figures.Decimal(unigram, 1)} without context" : "";

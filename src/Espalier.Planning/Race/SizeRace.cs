@@ -88,7 +88,7 @@ public sealed class SizeRace
         int next = running.MinBy(i => State.Racers[i].Seconds);
         double own = State.Racers[next].Seconds;
         // Whoever wins, the others' time is lost, and must stay in bounds even if this slice is among it. To catch up with the others
-        // costs nothing that is not lost already, but for what comes beside it.
+        // costs nothing that is not lost already, but for what comes beside it: where that is more than is left, nobody goes on.
         double others = running.Where(i => i != next).Sum(i => State.Racers[i].Seconds);
         double leastOther = running.Where(i => i != next).Min(i => State.Racers[i].Seconds);
         double spare = State.WasteSeconds - Stopped - others - (beside?.Invoke(next) ?? 0);

@@ -51,8 +51,9 @@ public sealed record ParallelCorpus
     }
 
     /// <summary>Reads all files, and says which of them do not go together; empty where all do.</summary>
+    /// <param name="cancel">Stops it.</param>
     /// <exception cref="TextException">A file cannot be read, or is empty.</exception>
-    public IReadOnlyList<string> Unequal()
+    public IReadOnlyList<string> Unequal(CancellationToken cancel = default)
     {
         IEnumerable<(string Source, string Target)> files = TrainSource.Zip(TrainTarget).Append((DevelopmentSource, DevelopmentTarget));
         if (TestSource != null && TestTarget != null)
@@ -60,19 +61,18 @@ public sealed record ParallelCorpus
         List<string> faults = [];
         foreach ((string source, string target) in files)
         {
-            (long first, long second) = (Lines(source), Lines(target));
+            (long first, long second) = (Lines(source, cancel), Lines(target, cancel));
             if (first != second)
                 faults.Add($"{source} has {first:N0} lines and {target} {second:N0}; line n of one must translate line n of the other: name files that belong together");
         }
         return faults;
     }
 
-    private static long Lines(string file)
+    private static long Lines(string file, CancellationToken cancel)
     {
         using var reader = new LineReader(file, new TextDefects());
         while (reader.NextLine(out _))
-        {
-        }
+            cancel.ThrowIfCancellationRequested();
         return reader.Line > 0 ? reader.Line : throw new TextException("is empty; expected a sentence a line", file);
     }
 }

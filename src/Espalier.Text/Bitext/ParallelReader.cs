@@ -8,6 +8,7 @@ public sealed class ParallelReader : IDisposable
     private readonly ParallelSetOptions _options;
     private readonly IPairSource _pairs;
     private readonly Tally _empty = new("pairs left out because a side is empty");
+    private readonly Tally _endless = new("pairs left out because a line is too long to be a sentence");
     private readonly Tally _long;
     private readonly Tally _unequal;
 
@@ -40,7 +41,7 @@ public sealed class ParallelReader : IDisposable
     public long Line => _pairs.Line;
 
     /// <summary>What was left out and what was odd, so far.</summary>
-    public IReadOnlyList<Warning> Warnings => [.. _pairs.Warnings, .. Tally.Warnings(_empty, _long, _unequal)];
+    public IReadOnlyList<Warning> Warnings => [.. _pairs.Warnings, .. Tally.Warnings(_empty, _endless, _long, _unequal)];
 
     /// <summary>Bytes on disk of the source file consumed so far; beside the file's length it tells the progress.</summary>
     public long BytesConsumed => _pairs.BytesConsumed;
@@ -72,7 +73,7 @@ public sealed class ParallelReader : IDisposable
     private Tally? WhyNot()
     {
         if (!_pairs.IsWhole)
-            return _long;
+            return _endless;
         int source = Words.Count(Source), target = Words.Count(Target);
         if (source == 0 || target == 0)
             return _empty;

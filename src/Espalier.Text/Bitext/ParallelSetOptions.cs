@@ -18,8 +18,8 @@ public sealed record ParallelSetOptions
     /// <summary>In one file, whether the first line names the columns.</summary>
     public bool HasHeader { get; init; }
 
-    /// <summary>A pair with more words on either side is left out. 250 is what Moses' clean-corpus-n recommends for training.</summary>
-    public int MaxWords { get; init; } = 250;
+    /// <summary>A pair with more words on either side is left out; training goes by tokens instead.</summary>
+    public int MaxWords { get; init; } = int.MaxValue;
 
     /// <summary>
     /// A pair is left out when one side has more than this many times the characters of the other, white space not counted. 9 is

@@ -37,7 +37,7 @@ public sealed class TranslationData
     /// <summary>Tokens of the training pairs as they pass through the model.</summary>
     public long TrainTokens => Train.Sources.TokenCount + (long)Train.Targets.TokenCount + (2L * Train.Sources.Count);
 
-    /// <summary>SHA-256 over the tokens of all pairs: what decides training, however it is stored.</summary>
+    /// <summary>SHA-256 over the tokens of the pairs to learn from and to be measured by: what decides training, however it is stored.</summary>
     public string Fingerprint => _fingerprint.Value;
 
     /// <summary>Reads the pairs, and learns a tokenizer from them where none is given.</summary>
@@ -53,10 +53,7 @@ public sealed class TranslationData
             : new BpeTrainer(new BpeTrainerOptions { VocabularySize = c.Vocabulary })
                 .TrainFiles(c.Corpus.Train, progress: null, cancel).Tokenizer;
         EncodedPairs train = EncodedPairs.Encode(
-            [
-                .. c.Corpus.TrainSource.Zip(
-                    c.Corpus.TrainTarget, (s, t) => new ParallelSetOptions { Source = s, Target = t, MaxWords = int.MaxValue }),
-            ],
+            [.. c.Corpus.TrainSource.Zip(c.Corpus.TrainTarget, (s, t) => new ParallelSetOptions { Source = s, Target = t })],
             joint, c.MaximumTokens, keepTexts: false, progress, cancel);
         return new TranslationData(joint, train, ReadDevelopment(c.Corpus, joint, c.MaximumTokens, cancel));
     }
@@ -74,7 +71,6 @@ public sealed class TranslationData
             {
                 Source = corpus.DevelopmentSource,
                 Target = corpus.DevelopmentTarget,
-                MaxWords = int.MaxValue,
                 MaxRatio = int.MaxValue,
             },
             tokenizer, maximumTokens, keepTexts: true, progress: null, cancel).Spread(MostDevelopment);

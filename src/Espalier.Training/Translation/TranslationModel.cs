@@ -52,6 +52,7 @@ public sealed class TranslationModel : IDisposable
     /// <param name="cancel">Stops it.</param>
     /// <param name="moved">Changes the paths of the data to where the same files lie now; null keeps them.</param>
     /// <exception cref="RunException">It is no translation run, has no model yet, or its data is not what it was.</exception>
+    /// <exception cref="ConfigurationException">The moved files are not one for the other.</exception>
     /// <exception cref="Text.TextException">The data or the tokenizer cannot be read.</exception>
     public static TranslationModel Open(
         string run, int? threads = null, CancellationToken cancel = default, Func<ParallelCorpus, ParallelCorpus>? moved = null)
@@ -61,11 +62,13 @@ public sealed class TranslationModel : IDisposable
         string folder = ModelSource.Find(run);
         TranslationConfiguration c = record.Configuration;
         c = moved == null ? c : c with { Corpus = moved(c.Corpus) };
+        ConfigurationException.ThrowIfAny("the pairs", c.Corpus.Validate());
         TranslationData data = TranslationData.Read(c, Path.Join(folder, ModelFolder.TokenizerName), progress: null, cancel);
         if (data.Tokenizer.Fingerprint != manifest.TokenizerFingerprint || data.Fingerprint != manifest.DataFingerprint)
         {
             throw new RunMismatchException(
-                run, $"the tokenizer in {folder} or the data, such as {c.Corpus.TrainSource[0]}, is not what the run was made with; put that back");
+                run, moved == null ? $"the tokenizer in {folder} or the data, such as {c.Corpus.TrainSource[0]}, is not what the run was made with; put that back"
+                    : $"the files that are named are not those that the run was made with, or the tokenizer in {folder} is not; name the same files, in their order");
         }
 
         using var opened = new Opened();

@@ -180,7 +180,7 @@ public sealed class TranslationRun : ITrainingRun
         if (data == null)
         {
             // Before a vocabulary is learned.
-            ConfigurationException.ThrowIfAny("the pairs", asked.Corpus.Unequal());
+            ConfigurationException.ThrowIfAny("the pairs", asked.Corpus.Unequal(cancel));
             data = TranslationData.Read(asked, asked.Tokenizer, progress, cancel);
         }
 

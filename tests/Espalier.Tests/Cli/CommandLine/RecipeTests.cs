@@ -47,11 +47,11 @@ public sealed class RecipeTests : IDisposable
     }
 
     [Theory]
-    [InlineData("paper-sst2-2x128")]
-    [InlineData("paper-mlm-2x128")]
-    [InlineData("paper-translation-2x")]
-    public void Expand_SizeOfARecipeThatHasNoneOrIsNoneOfTheCommands_IsUnknown(string name)
-        => Assert.Contains("there is no such recipe", Assert.Throws<TextException>(() => Recipe.Expand(_root, ["translation", "train", "--recipe", name])).Message);
+    [InlineData("finetune", "paper-sst2-2x128", "paper-sst2 is of no model's size")]
+    [InlineData("finetune", "paper-mlm-2x128", "is a recipe for another command")]
+    [InlineData("pretrain", "paper-mlm-2x", "there is no such recipe")]
+    public void Expand_SizeOfARecipeThatHasNoneOrIsNoneOfTheCommands_SaysSo(string command, string name, string message)
+        => Assert.Contains(message, Assert.Throws<TextException>(() => Recipe.Expand(_root, [command, "--recipe", name])).Message);
 
     [Fact]
     public void Expand_EachNamedRecipe_IsOfferedByOneCommandAndSuitsIt()

@@ -135,7 +135,10 @@ public class CompressCommandTests(TrainedTranslation trained)
         string[] moved = ["compress", trained.Run, "--out", folder["moved"], "--sparsity", "0", "--bits", "8", "--threads", "1"];
         (code, _, error) = await Run([.. moved, "--dev-source", trained.References]);
         Assert.Equal(1, code);
-        Assert.Contains("is not what the run was made with", error, StringComparison.Ordinal);
+        Assert.Contains("the files that are named are not those", error, StringComparison.Ordinal);
+        (code, _, error) = await Run([.. moved, "--train-source", trained.Source, trained.Source]);
+        Assert.Equal(2, code);
+        Assert.Contains("2 files of source sentences and 1 of translations", error, StringComparison.Ordinal);
         (code, _, error) = await Run([.. moved, "--dev", trained.Source]);
         Assert.Equal(1, code);
         Assert.Contains("is a translation run; name where its pairs lie now with --train-source", error, StringComparison.Ordinal);

@@ -23,10 +23,10 @@ public class TranslationCommandTests
         await Done("", "translation", "train", "--resume", run, "--steps", "+2");
 
         string source = await File.ReadAllTextAsync(folder["dev.a"]) + "\nlast";
-        string translated = await Done(source, "translation", "translate", "--model", run, "--beam", "2", "--threads", "1");
+        string translated = await Done(source, "translation", "translate", "--model", run, "--beam", "2", "--batch", "1", "--threads", "1");
         Assert.Equal(source.Split('\n').Length, translated.Split('\n').Length - 1);
         Assert.Equal("", translated.Split('\n')[12]);
-        using (Translator translator = Translator.Open(folder["runs/one/model"], new() { Beam = 2 }, threads: 1))
+        using (Translator translator = Translator.Open(folder["runs/one/model"], new() { Beam = 2, BatchSentences = 1 }, threads: 1))
             Assert.Equal(source.Split('\n').Select(line => translator.Translate(line)), translated.Split('\n').SkipLast(1));
 
         string same = folder.Write("same", await File.ReadAllTextAsync(folder["dev.b"]));

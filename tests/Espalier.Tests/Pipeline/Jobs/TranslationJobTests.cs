@@ -102,6 +102,7 @@ public class TranslationJobTests
         Assert.Contains(report.Notes!, n => n.Contains("--source FILE --references FILE", StringComparison.Ordinal));
         Assert.Null(report.Outcome!.DevelopmentTranslation);
         Assert.Equal(12, report.Outcome.TestTranslation!.Sentences);
+        Assert.Contains("beam 4</div>", File.ReadAllText(folder["job/report.html"]), StringComparison.Ordinal);
         Assert.Contains("pipeline_tag: translation", File.ReadAllText(folder["job/package/README.md"]), StringComparison.Ordinal);
     }
 
