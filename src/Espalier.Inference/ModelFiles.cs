@@ -25,7 +25,10 @@ internal sealed class ModelFiles
     public static ModelFiles Open(string folder) => Understood(folder, () =>
     {
         string path = Path.Join(folder, RobertaConfiguration.FileName);
-        return new ModelFiles(folder, RobertaConfiguration.Parse(path, File.ReadAllBytes(path)));
+        byte[] json = File.ReadAllBytes(path);
+        return EncoderDecoderFormat.IsOf(json)
+            ? throw new InferenceException(folder, "is a model that translates; open it with Translator, or with espalier translation translate")
+            : new ModelFiles(folder, RobertaConfiguration.Parse(path, json));
     });
 
     public Tokenizer Tokenizer() => Understood(_folder, () => Text.Tokenization.Tokenizer.Load(Path.Join(_folder, "tokenizer.json")));

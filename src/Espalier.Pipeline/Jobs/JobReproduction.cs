@@ -17,7 +17,7 @@ internal static class JobReproduction
                                from file in set.Files
                                select Input(set.Role, file)], [
             "A budget of time buys as many steps as the machine makes in it, so another run ends near this one, not at the same bits.",
-            "The runs under plan/, finetune/ and grid/ hold their whole configuration; each can be repeated bit by bit with a budget in steps, the same threads and the same instruction set."]);
+            "The runs in the job's folder hold their whole configuration; each can be repeated bit by bit with a budget in steps, the same threads and the same instruction set."]);
     }
 
     /// <summary>Every file that a job reads.</summary>

@@ -49,6 +49,10 @@ public sealed class TranslatorTests : IDisposable
     }
 
     [Fact]
+    public void Open_AsAClassifier_SaysWhatItIs()
+        => Assert.Contains("is a model that translates", Assert.Throws<InferenceException>(() => TextClassifier.Open(_model)).Message, StringComparison.Ordinal);
+
+    [Fact]
     public void Measure_SentenceWithoutReference_IsFoundBeforeAnyIsTranslated()
     {
         using Translator translator = Translator.Open(_model, threads: 1);

@@ -206,26 +206,6 @@ public class JobTests
         Assert.Contains("its share went to pretraining", Assert.Single(job.Record.Notes).Sentence, StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData(PhaseState.Done, false)]
-    [InlineData(PhaseState.Failed, true)]
-    public void CanRetry_APlanThatFailed_OnlyWhereNothingWasTrainedWithoutIt(PhaseState pretrain, bool expected)
-    {
-        using var folder = new TemporaryFolder();
-        JobSettings settings = Settings(folder);
-        var record = new JobRecord
-        {
-            Version = "",
-            Created = default,
-            Settings = settings,
-            Phases = [.. JobSchedule.Of(settings.Budget, TimeSpan.Zero, settings.Product).Select((p, i) => p with
-            {
-                State = i == (int)JobPhase.Plan ? PhaseState.Failed : i == (int)JobPhase.Pretrain ? pretrain : PhaseState.Done,
-            })],
-        };
-        Assert.Equal(expected, JobContinuation.CanRetry(record));
-    }
-
     [Fact]
     public void Run_ThatLearnsNothing_SaysThatThePackageIsOfNoUse()
     {
