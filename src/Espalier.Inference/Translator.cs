@@ -40,6 +40,9 @@ public sealed class Translator : IDisposable
     /// <summary>Values of all parameters.</summary>
     public long Parameters => _parameters.Count;
 
+    /// <summary>Most tokens of a source; what a longer one has beyond them is not read.</summary>
+    public int MaximumSourceTokens => _model.Configuration.MaximumPositions - 1;
+
     /// <summary>Opens a model.</summary>
     /// <param name="folder">A folder with <c>config.json</c>, <c>tokenizer.json</c> and <c>model.safetensors</c>.</param>
     /// <param name="settings">How to search; its first and last token, and those that are in no translation, are the model's. Null takes a beam of 4.</param>
@@ -77,11 +80,11 @@ public sealed class Translator : IDisposable
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public IReadOnlyList<TextTranslation> Translate(IReadOnlyList<string> texts, CancellationToken cancel = default)
     {
-        int longest = _model.Configuration.MaximumPositions - 1;
+        int longest = MaximumSourceTokens;
         int[][] sources = [.. texts.Select(text => Sentence.Encode(_tokenizer, text))];
         int[] present = [.. Enumerable.Range(0, texts.Count).Where(i => sources[i].Length > 0)];
         var translations = new TextTranslation[texts.Count];
-        Array.Fill(translations, new TextTranslation("", 0, Truncated: false, Tokens: 0));
+        Array.Fill(translations, new TextTranslation("", 0, Truncated: false, Tokens: 0, SourceTokens: 0));
         lock (_turn)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
@@ -91,7 +94,7 @@ public sealed class Translator : IDisposable
             {
                 int i = present[k];
                 translations[i] = new TextTranslation(
-                    Sentence.Decode(_tokenizer, found[k].Tokens), found[k].Score, sources[i].Length > longest, found[k].Tokens.Length);
+                    Sentence.Decode(_tokenizer, found[k].Tokens), found[k].Score, sources[i].Length > longest, found[k].Tokens.Length, sources[i].Length);
             }
         }
 
@@ -157,4 +160,15 @@ public sealed class Translator : IDisposable
 /// <param name="Score">Its log-probability over the length penalty; 0 of an empty text.</param>
 /// <param name="Truncated">Whether the source was too long and lost its end.</param>
 /// <param name="Tokens">Tokens of the translation.</param>
-public sealed record TextTranslation(string Text, double Score, bool Truncated, int Tokens);
+/// <param name="SourceTokens">Tokens of the source, with those that it lost.</param>
+public sealed record TextTranslation(string Text, double Score, bool Truncated, int Tokens, int SourceTokens)
+{
+    // Translations of a few words may well be a third as long; those of more words are not, in any pair of languages that share a vocabulary.
+    private const int FewTokens = 20, ShortestPart = 3;
+
+    /// <summary>
+    /// Whether it is too short to be of all the source: so a model ends that has learned from single sentences, when it is given several
+    /// at once.
+    /// </summary>
+    public bool IsShort => SourceTokens >= FewTokens && Tokens * ShortestPart < SourceTokens;
+}

@@ -15,7 +15,7 @@ internal sealed class HelpWithExample(HelpAction help) : SynchronousCommandLineA
     {
         int code = help.Invoke(parseResult);
         if (parseResult.CommandResult.Command is EspalierCommand { Example: { } example })
-            parseResult.InvocationConfiguration.Output.Write($"Example:\n  {example}\n\n");
+            parseResult.InvocationConfiguration.Output.Write($"Example:\n  {example.ReplaceLineEndings("\n  ")}\n\n");
         return code;
     }
 

@@ -78,7 +78,7 @@ internal sealed class EvaluateCommand : EspalierCommand
         using Translator translator = Translator.Open(folder, _search.Read(parsed), parsed.GetValue(_threads), parsed.GetValue(_activations));
         TranslationMeasure measure = TranslationMeasure.Of(translator, source, references, progress, context.Cancel);
         if (measure.Truncated > 0)
-            context.Warn($"{measure.Truncated:N0} sentences are too long and lose their end");
+            context.Warn($"{measure.Truncated:N0} sentences have more than the {translator.MaximumSourceTokens:N0} tokens that the model reads, and lost the rest");
         return new EvaluateReport(folder, source, translator.Parameters, null, null, measure);
     }
 

@@ -124,7 +124,7 @@ internal sealed record FinetuneReport(
         text.WriteLine($"{Run}: {End.ToString().ToLowerInvariant()} with {TrialsEnded} of {TrialsOfGrid} trials"
             + (End == TrainingEnd.Finished && TrialsEnded < TrialsOfGrid ? "; the time is up, give more with --resume and --time +30m" : ""));
         WriteTimes(text);
-        text.WriteLine($"  FLOPs       {Flops.Products:E3} in matrix products; {Flops.Electra:E3} as ELECTRA counts");
+        text.WriteLine($"  FLOPs       {Flops.Products:0.000e0} in matrix products; {Flops.Electra:0.000e0} as ELECTRA counts");
         if (Best == null)
             return;
         text.WriteLine("  batch     rate  dropout  seeds  accuracy on the development set");

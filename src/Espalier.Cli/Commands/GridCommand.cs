@@ -121,7 +121,7 @@ internal sealed record GridReport(string Run, GridTable Table, ChoiceReport Choi
     {
         text.WriteLine($"{Run}: {Table.Cells.Count(c => c.Measures != null)} of {Table.Cells.Count} cells");
         QualityMetric metric = Table.Metric;
-        text.WriteLine($"  pruned   bits  {metric.Name(),8}       bytes    weights   non-zero   latency   tokens/s");
+        text.WriteLine($"  pruned   bits  {metric.Name(),8}       bytes    weights   unpruned   latency   tokens/s");
         if (Table.Dense is { } dense)
             text.WriteLine($"  {"uncompressed",-13}  {metric.Show(Table.Quality),8} {"",11} {"",10} {"",10} {1e3 * dense.Latency,6:F2} ms {dense.TokensPerSecond,10:N0}");
         foreach (CellResult c in Table.Cells)

@@ -11,7 +11,7 @@ internal sealed class ParallelOptions
 {
     private readonly Option<string[]> _trainSource = List<string>("--train-source", [], "To translate: sentences to learn from, one a line; several files, plain or .gz");
     private readonly Option<string[]> _trainTarget = List<string>("--train-target", [], "Their translations, line by line, in as many files");
-    private readonly Option<string?> _devSource = new("--dev-source") { Description = "Sentences that models are compared and chosen by" };
+    private readonly Option<string?> _devSource = new("--dev-source") { Description = "Sentences that models are compared and chosen by; 2,000 of the pairs to learn from, or a tenth, are held out for that when left out" };
     private readonly Option<string?> _devTarget = new("--dev-target") { Description = "Their translations, line by line" };
     private readonly Option<string?> _testSource = new("--test-source") { Description = "Sentences to test by, which decide nothing" };
     private readonly Option<string?> _testTarget = new("--test-target") { Description = "Their translations, line by line" };
@@ -37,20 +37,18 @@ internal sealed class ParallelOptions
                 $"{string.Join(", ", mixed)} cannot go with {given[0]}: {(mixed.Length == 1 ? "it is" : "they are")} for encoders and classifiers, "
                 + "and translation learns from its pairs alone; leave one or the other out");
         }
-        string[] missing = [.. Training.Select(o => o.Name).Except(given)];
-        if (missing.Length > 0)
+        foreach ((Option source, Option target) in new (Option, Option)[] { (_trainSource, _trainTarget), (_devSource, _devTarget), (_testSource, _testTarget) })
         {
-            throw new UsageException(
-                $"translation needs pairs to learn from and others to compare models by; give {string.Join(", ", missing)} too");
+            string[] sides = [source.Name, target.Name];
+            if (sides.Except(given).ToArray() is { Length: > 0 } missing && (source == _trainSource || missing.Length == 1))
+                throw new UsageException($"pairs stand in two files, line by line; give {string.Join(" and ", missing)} too");
         }
-        if (given.Contains(_testSource.Name) != given.Contains(_testTarget.Name))
-            throw new UsageException($"a test set has two files; give {(given.Contains(_testSource.Name) ? _testTarget.Name : _testSource.Name)} too");
         var corpus = new ParallelCorpus
         {
             TrainSource = Files(parsed, _trainSource),
             TrainTarget = Files(parsed, _trainTarget),
-            DevelopmentSource = parsed.GetValue(_devSource)!,
-            DevelopmentTarget = parsed.GetValue(_devTarget)!,
+            DevelopmentSource = parsed.GetValue(_devSource),
+            DevelopmentTarget = parsed.GetValue(_devTarget),
             TestSource = parsed.GetValue(_testSource),
             TestTarget = parsed.GetValue(_testTarget),
         };

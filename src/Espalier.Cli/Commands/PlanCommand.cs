@@ -38,7 +38,7 @@ internal sealed class PlanCommand : EspalierCommand
         string? data = parsed.GetValue(_data), tokenizer = parsed.GetValue(_tokenizer);
         ParallelCorpus? pairs = _parallel.Read(parsed, [_data]);
         if (data == null && pairs == null)
-            throw new UsageException("say what is to be trained on: a prepared corpus with --data, or pairs to translate with --train-source, --train-target, --dev-source and --dev-target");
+            throw new UsageException("say what is to be trained on: a prepared corpus with --data, or pairs to translate with --train-source and --train-target");
         if (data != null && tokenizer != null)
             throw new UsageException("a prepared corpus has its tokenizer; leave --tokenizer out");
         var settings = new PlanSettings

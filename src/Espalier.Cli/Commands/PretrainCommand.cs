@@ -108,7 +108,7 @@ internal sealed record PretrainReport(
         WriteTimes(text);
         if (Timing is { } t)
             text.WriteLine($"  step        {t.Mean * 1e3:F1} ms ± {t.StandardDeviation * 1e3:F1} (median {t.Median * 1e3:F1}) over {t.Steps} steps{(t.Stable ? "" : ", not stable")}");
-        text.WriteLine($"  FLOPs       {Flops.Products:E3} in matrix products; {Flops.Electra:E3} as ELECTRA counts");
+        text.WriteLine($"  FLOPs       {Flops.Products:0.000e0} in matrix products; {Flops.Electra:0.000e0} as ELECTRA counts");
         if (HeldOutPerplexity is { } perplexity)
             text.WriteLine($"  perplexity  {perplexity:F2} held out; {UnigramPerplexity:F2} for a model that ignores context");
         if (Rollbacks > 0)

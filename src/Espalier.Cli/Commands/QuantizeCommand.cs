@@ -128,10 +128,10 @@ internal sealed record QuantizeReport(string Model, string Package, Quantization
         if (Outcome.Chosen.Count > 0)
             text.WriteLine($"  nats that a tensor costs at {string.Join(", ", Outcome.Chosen[0].Costs.Select(c => c.Bits))} bits ({string.Join(", ", Outcome.Chosen[0].Costs.Where(c => c.Measured).Select(c => c.Bits))} measured), the bits that it has marked");
         foreach (ChosenBits tensor in Outcome.Chosen.Take(Shown))
-            text.WriteLine($"  {tensor.Tensor}: {tensor.Bits} bits, {tensor.Bytes:N0} bytes;{string.Concat(tensor.Costs.Select(c => $" {(c.Bits == tensor.Bits ? "*" : "")}{c.Loss:0.0E+0}"))}");
+            text.WriteLine($"  {tensor.Tensor}: {tensor.Bits} bits, {tensor.Bytes:N0} bytes;{string.Concat(tensor.Costs.Select(c => $" {(c.Bits == tensor.Bits ? "*" : "")}{c.Loss:0.0e0}"))}");
         if (Outcome.Chosen.Count > Shown)
             text.WriteLine($"  … and {Outcome.Chosen.Count - Shown} tensors that cost less; --json names all");
         foreach (QuantizedKind kind in Outcome.Kinds)
-            text.WriteLine($"  {kind.Error.Kind,-16} {kind.LeastBits,2}{(kind.LeastBits == kind.MostBits ? "   " : $"–{kind.MostBits,-2}")} bits, error {kind.Error.MeanMagnitude:E2} in the mean, variance {kind.Error.Variance:E2}");
+            text.WriteLine($"  {kind.Error.Kind,-16} {kind.LeastBits,2}{(kind.LeastBits == kind.MostBits ? "   " : $"–{kind.MostBits,-2}")} bits, error {kind.Error.MeanMagnitude:0.00e0} in the mean, variance {kind.Error.Variance:0.00e0}");
     }
 }

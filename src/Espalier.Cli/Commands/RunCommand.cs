@@ -41,7 +41,8 @@ internal sealed class RunCommand : EspalierCommand
 
     public RunCommand(Terminal terminal)
         : base(terminal, "run", $"Train, compress and package a model within a time and a size. Without data, on a built-in sample for {DefaultTime}",
-            "espalier run --train reviews.csv --corpus 'text/*.gz' --time 30m --max-size 1MB --out job")
+            "espalier run --train reviews.csv --corpus 'text/*.gz' --time 30m --max-size 1MB --out job\n"
+            + "espalier run --train-source train.en --train-target train.fr --time 30m --max-size 3MB --out translator")
     {
         foreach (Option option in (Option[])[.. Data, _time, .. _limits.All, _out, _resume, _finish, Recipe.Option, .. Details])
             Options.Add(option);

@@ -67,7 +67,7 @@ internal sealed record RunsReport(IReadOnlyList<RunSummary> Runs, IReadOnlyList<
         [
             NameOf(run.Path), run.Kind, run.Trials < run.TrialsOfGrid ? $"{run.Phase}, {run.Trials} of {run.TrialsOfGrid} trials" : run.Phase, $"{run.Layers} × {run.Hidden}", $"{run.Parameters:N0}",
             $"{run.Steps:N0}", $"{run.Tokens:N0}", Quantities.Show(TimeSpan.FromSeconds(run.TrainingSeconds)), $"{run.TokensPerSecond:N0}", $"{run.PeakFraction:P0}",
-            $"{run.Flops.Products:E2}", run.Metric == "accuracy" ? $"accuracy {100 * run.Value:F2} %" : run.Metric == null ? "" : $"{run.Metric} {run.Value:F2}" + (run.UnigramPerplexity is { } u ? $" (without context {u:F2})" : ""),
+            $"{run.Flops.Products:0.00e0}", run.Metric == "accuracy" ? $"accuracy {100 * run.Value:F2} %" : run.Metric == null ? "" : $"{run.Metric} {run.Value:F2}" + (run.UnigramPerplexity is { } u ? $" (without context {u:F2})" : ""),
         ]));
         int[] widths = [.. Enumerable.Range(0, Head.Length).Select(column => rows.Max(row => row[column].Length))];
         if (Runs.Count + Grids.Count == 0)

@@ -21,7 +21,7 @@ internal sealed class TranslationTrainCommand : EspalierCommand
     private readonly TranslationOptions _options = new();
 
     public TranslationTrainCommand(Terminal terminal) : base(terminal, "train", "Train an encoder-decoder model until a budget is used up",
-        "espalier translation train --recipe short-translation --train-source train.en --train-target train.fr --dev-source dev.en --dev-target dev.fr --time 30m --out run")
+        "espalier translation train --recipe short-translation --train-source train.en --train-target train.fr --time 30m --out run")
     {
         foreach (Option option in (Option[])[.. _files.Training, _out, _resume, new RecipeOption("short-translation", "paper-translation"), .. _budget.All, .. _options.All])
             Options.Add(option);
@@ -70,7 +70,7 @@ internal sealed class TranslationTrainCommand : EspalierCommand
                 resumed, change, moved == null ? null : c => c with { Corpus = moved(c.Corpus) }, context.Cancel));
         }
         if (_files.Read(parsed, others: []) is not { } corpus || parsed.GetValue(_out) is not { } folder)
-            throw new UsageException("name the parallel set with --train-source, --train-target, --dev-source and --dev-target, and the run's folder with --out; or a run with --resume");
+            throw new UsageException("name the pairs with --train-source and --train-target, and the run's folder with --out; or a run with --resume");
         TranslationConfiguration configuration = _options.Read(parsed, corpus, _budget.Read(parsed));
         return context.Begin("reading", progress =>
             TranslationRun.Create(folder, configuration, new PhaseProgress(progress, "pairs"), context.Cancel));
@@ -97,7 +97,7 @@ internal sealed record TranslationTrainReport(
         WriteTimes(text);
         if (Timing is { } t)
             text.WriteLine($"  step        {t.Mean * 1e3:F1} ms ± {t.StandardDeviation * 1e3:F1} (median {t.Median * 1e3:F1}) over {t.Steps} steps{(t.Stable ? "" : ", not stable")}");
-        text.WriteLine($"  FLOPs       {Flops.Products:E3} in matrix products");
+        text.WriteLine($"  FLOPs       {Flops.Products:0.000e0} in matrix products");
         if (Best is { } best)
             text.WriteLine($"  kept        BLEU {best.Bleu:F2} on the development set (greedy), loss {best.Loss:F4}; step {best.Step:N0}"
                 + (best.Averaged > 1 ? $", the end of {best.Averaged} evaluations that are averaged" : ""));

@@ -23,7 +23,7 @@ internal sealed class TranslationTranslateCommand : EspalierCommand
     private readonly Option<ActivationPrecision?> _activations = new("--activations") { Description = "Of a quantized package: Single, or Integer: integer products where a matrix has 5 to 8 bits and no groups; as the package says when left out" };
     private readonly Option<int> _threads = Threads();
 
-    public TranslationTranslateCommand(Terminal terminal) : base(terminal, "translate", "Translate standard input, line by line, to standard output",
+    public TranslationTranslateCommand(Terminal terminal) : base(terminal, "translate", "Translate standard input, a sentence a line, to standard output",
             "espalier translation translate --model run < in.txt > out.txt")
     {
         foreach (Option option in (Option[])[_model, .. _search.All, _activations, _threads])
@@ -38,7 +38,8 @@ internal sealed class TranslationTranslateCommand : EspalierCommand
         var input = new LinesAhead(context.Terminal.Input, "standard input", settings.BatchSentences * BatchesAtOnce);
         using var writer = new StreamWriter(context.Terminal.Output, new UTF8Encoding(false), leaveOpen: true) { NewLine = "\n" };
         List<string> all = [];
-        (long lines, long tokens, long truncated) = (0, 0, 0);
+        (long lines, long tokens) = (0, 0);
+        List<long> truncated = [], shortened = [];
         var clock = new Stopwatch();
         while (input.Next(context.Cancel) is { Count: > 0 } some)
         {
@@ -47,7 +48,11 @@ internal sealed class TranslationTranslateCommand : EspalierCommand
             clock.Stop();
             foreach (TextTranslation translation in translations)
             {
-                (lines, tokens, truncated) = (lines + 1, tokens + translation.Tokens, truncated + (translation.Truncated ? 1 : 0));
+                (lines, tokens) = (lines + 1, tokens + translation.Tokens);
+                if (translation.Truncated)
+                    truncated.Add(lines);
+                else if (translation.IsShort)
+                    shortened.Add(lines);
                 if (context.Json)
                     all.Add(translation.Text);
                 else
@@ -57,14 +62,25 @@ internal sealed class TranslationTranslateCommand : EspalierCommand
         }
         foreach (Warning warning in input.Warnings)
             context.Warn($"{warning}");
-        if (truncated > 0)
-            context.Warn($"{truncated:N0} lines are too long and lose their end");
+        if (truncated.Count > 0)
+            context.Warn($"{Named(truncated)} more than the {translator.MaximumSourceTokens:N0} tokens that the model reads, and lost the rest; give it a sentence a line");
+        if (shortened.Count > 0)
+            context.Warn($"{Named(shortened)} a translation of less than a third of the tokens, so some of the text is likely not in it; give the model a sentence a line, as it has learned them");
         double seconds = Math.Max(clock.Elapsed.TotalSeconds, 1e-9);
         context.Terminal.Error.WriteLine($"{lines:N0} lines, {tokens:N0} tokens in {seconds:N2} s ({tokens / seconds:N0} tokens/s)");
         if (context.Json)
-            context.Report(new TranslateReport(all, tokens, seconds), CommandJson.Default.TranslateReport, _ => { });
+            context.Report(new TranslateReport(all, tokens, seconds, truncated, shortened), CommandJson.Default.TranslateReport, _ => { });
     }
+
+    private static string Named(List<long> lines)
+        => lines.Count == 1 ? $"line {lines[0]:N0} has" : $"{lines.Count:N0} lines, the first of them line {lines[0]:N0}, have";
 }
 
 /// <summary>What <c>translation translate --json</c> prints.</summary>
-internal sealed record TranslateReport(IReadOnlyList<string> Translations, long Tokens, double Seconds);
+/// <param name="Translations">The translations, in order.</param>
+/// <param name="Tokens">Their tokens.</param>
+/// <param name="Seconds">What translating took.</param>
+/// <param name="Truncated">Lines, counted from 1, that have more tokens than the model reads and lost the rest.</param>
+/// <param name="Shortened">Others whose translation has less than a third of their tokens, so that some of the text is likely not in it.</param>
+internal sealed record TranslateReport(
+    IReadOnlyList<string> Translations, long Tokens, double Seconds, IReadOnlyList<long> Truncated, IReadOnlyList<long> Shortened);

@@ -1,4 +1,5 @@
 using Espalier.Pipeline.Reports;
+using Espalier.Text.Bitext;
 using Espalier.Training.Runs;
 
 namespace Espalier.Pipeline.Jobs;
@@ -72,6 +73,9 @@ internal sealed class JobWork : IDisposable
 
     /// <summary>Among which sizes the plan chooses, and with how much time.</summary>
     public PlanScope Scope { get; set; } = new();
+
+    /// <summary>The pairs that packages are measured by, once they were read.</summary>
+    public EncodedPairs? MeasuredPairs { get; set; }
 
     public TimeSpan Spent => _timer == null && Record.HasEnded ? TimeSpan.FromSeconds(Record.SpentSeconds) : _clock.Spent;
 

@@ -87,6 +87,11 @@ internal static class ModelCard
             }
         }
 
+        if (pairs is { DevelopmentSource: null })
+        {
+            Line("- development: some of the training pairs, held out");
+        }
+
         Line();
         if (plan.Count > 0)
         {

@@ -8,6 +8,7 @@ using Espalier.Pipeline.Measurement;
 using Espalier.Pipeline.Packages;
 using Espalier.Pipeline.Reports;
 using Espalier.Pipeline.Tasks;
+using Espalier.Text;
 using Espalier.Text.Bitext;
 using Espalier.Text.Files;
 using Espalier.Text.Tokenization;
@@ -89,11 +90,10 @@ internal static class TranslatorMeasure
         double evaluation = EventLog.EvaluationSeconds(EventLog.Read(Path.Join(run, RunDirectory.EventsName)), TranslationObjective.Metric)
             .DefaultIfEmpty().Average();
         ParallelCorpus corpus = job.Settings.Translation!;
-        double test = Count("test", corpus.TestSource), development = Math.Clamp(Count("development", corpus.DevelopmentSource), 1, TranslationData.MostDevelopment);
+        int development = TranslationRecord.Read(run, RunDirectory.ReadManifest(run)).DevelopmentPairs;
+        double test = corpus.TestSource is { } file ? PackageMeasure.Readable(job, "test", () => LineReader.ReadAll(file))?.Count ?? 0 : 0;
         // The speed is measured of the package and of the uncompressed model.
         return evaluation * (1 + (BeamCost * (test + (2 * InferenceSpeed.TranslatorSentences)) / development));
-
-        int Count(string name, string? file) => file == null ? 0 : PackageMeasure.Readable(job, name, () => LineReader.ReadAll(file))?.Count ?? 0;
     }
 
     private static Translated Translate(
@@ -113,9 +113,20 @@ internal static class TranslatorMeasure
             [.. pairs.Zip(measure.Translations, (pair, said) => new ReportTranslation(pair.Source, pair.Target, said))]);
     }
 
-    private static EncodedPairs? Development(JobWork job, string folder, CancellationToken cancel) => PackageMeasure.Readable(
-        job, "development", () => TranslationData.ReadDevelopment(
-            job.Settings.Translation!, Tokenizer.Load(Path.Join(folder, ModelFolder.TokenizerName)), job.Settings.MaximumTokens, cancel));
+    // Read once: where they are held out, that is a pass over all pairs.
+    private static EncodedPairs? Development(JobWork job, string folder, CancellationToken cancel)
+        => job.MeasuredPairs ??= PackageMeasure.Readable(job, "development", () =>
+        {
+            ParallelCorpus corpus = job.Settings.Translation!;
+            HeldOutPairs? heldOut = corpus.HeldOut(TranslationData.MostDevelopment, cancel);
+            if (heldOut != null && ChoosePhase.Trained(job) is { } run && heldOut != TranslationRecord.Read(run, RunDirectory.ReadManifest(run)).HeldOut)
+            {
+                throw new TextException("does not hold as many pairs as when the model was trained, so what was held out of them cannot be told", corpus.TrainSource[0]);
+            }
+
+            return TranslationData.ReadDevelopment(
+                corpus, Tokenizer.Load(Path.Join(folder, ModelFolder.TokenizerName)), job.Settings.MaximumTokens, cancel);
+        });
 
     // A sentence without a reference tells nothing.
     private static IReadOnlyList<(string Source, string Target)> Pairs(JobWork job, string source, string target)

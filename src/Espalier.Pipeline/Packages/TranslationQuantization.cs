@@ -61,8 +61,7 @@ public sealed class TranslationQuantization
             long smallest = long.MaxValue;
             foreach (int b in bits)
             {
-                PackedTensor[] tensors = [.. _weights.Tensors.Select(t => _settings.Pack(t, b, _masks.Of(t.Name)))];
-                TranslationPackage.Write(to, tensors, _configuration, _tokenizer);
+                PackedTensor[] tensors = Pack(to, _settings, b);
                 smallest = ModelPackage.BytesOf(to);
                 if (smallest <= most)
                 {
@@ -71,8 +70,16 @@ public sealed class TranslationQuantization
                 }
             }
 
+            Pack(to, _settings with { Granularity = ScaleGranularity.Tensor }, bits[^1]);
             throw new CompressionException(
                 $"with {bits[^1]} bits the package takes {smallest:N0} bytes, {ModelPackage.BytesWithoutWeights(to):N0} of them beside the weights; {most:N0} are allowed: "
-                + $"allow {smallest - most:N0} bytes more{(_settings.Granularity == ScaleGranularity.Tensor ? "" : ", take one range for each tensor (--granularity Tensor)")}, or train a smaller model");
+                + $"allow {smallest - most:N0} bytes more{(ModelPackage.BytesOf(to) > most ? "" : ", take one range for each tensor (--granularity Tensor)")}, or train a smaller model");
         });
+
+    private PackedTensor[] Pack(string folder, QuantizationSettings settings, int bits)
+    {
+        PackedTensor[] tensors = [.. _weights.Tensors.Select(t => settings.Pack(t, bits, _masks.Of(t.Name)))];
+        TranslationPackage.Write(folder, tensors, _configuration, _tokenizer);
+        return tensors;
+    }
 }

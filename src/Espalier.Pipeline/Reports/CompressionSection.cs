@@ -31,7 +31,7 @@ internal static class CompressionSection
 
         html.WriteRaw("<details><summary>The grid as a table</summary>\n");
         html.Table(
-            ["#Pruned", "#Bits", "#" + title, "#Lost, points", "#Package", "#Weights", "#Non-zero", "#Latency", "#Tokens/s", ""],
+            ["#Pruned", "#Bits", "#" + title, "#Lost, points", "#Package", "#Weights", "#Unpruned", "#Latency", "#Tokens/s", ""],
             [
                 .. grid.Cells.Select(c => c.Measures is not { } v
                     ? (string[])[Figures.Part(c.Sparsity), $"{c.Bits}", .. Enumerable.Repeat(Figures.None, 7), "failed: " + c.Failure]

@@ -46,7 +46,7 @@ public static class CompressionTask
                 return TranslationTask.Open(configuration, cancel, moved?.Pairs);
             case TranslationRun.Kind:
                 throw new RunException(
-                    run, "is a translation run; name where its pairs lie now with --train-source, --train-target, --dev-source and --dev-target");
+                    run, "is a translation run; name where its pairs lie now with --train-source, --train-target and, if it has a development set, --dev-source and --dev-target");
             case var kind:
                 throw new RunException(
                     run, $"is a run of {kind}, whose model has no task to be measured by; expected one of {FinetuningRun.Kind} or {TranslationRun.Kind}");

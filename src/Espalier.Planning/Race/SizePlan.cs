@@ -46,7 +46,7 @@ public sealed record SizePlan(IReadOnlyList<CandidateForecast> Candidates, doubl
         List<string> lines =
         [
             Invariant($"{Chosen.Size} (layers × hidden): a held-out loss of {Range(Chosen.Loss)} nats is forecast, a perplexity of {Math.Exp(Chosen.Loss.Loss):F1}, {Basis(Chosen.Loss)}."),
-            Invariant($"It will have made {Chosen.Steps:N0} steps on {Chosen.Tokens:N0} tokens at {Chosen.StepSeconds * 1000:F1} ms a step when the {BudgetSeconds:N0} s are up."),
+            Invariant($"It will have made {Chosen.Steps:N0} steps on {Chosen.Tokens:N0} tokens at {Chosen.StepSeconds * 1000:F1} ms a step when the {BudgetSeconds:N0} s of race and training are up."),
         ];
         if (DecayGain > 0)
             lines.Add(Invariant($"Of that, {DecayGain:F3} nats are what the fall of the learning rate to zero has gained in other runs: an assumption, as this one has not come to it."));

@@ -25,7 +25,7 @@ public sealed class EncodedPairs
     /// <summary>The target sides.</summary>
     public TokenSequences Targets { get; }
 
-    /// <summary>The pairs as they stand in the files, for metrics of text; empty unless they were asked for.</summary>
+    /// <summary>The texts of the pairs, cleaned, for metrics of text; empty unless they were asked for.</summary>
     public IReadOnlyList<(string Source, string Target)> Texts { get; }
 
     /// <summary>What was left out and what was odd.</summary>
@@ -50,11 +50,11 @@ public sealed class EncodedPairs
         return new EncodedPairs(sources, targets, texts, Special, Warnings);
     }
 
-    /// <inheritdoc cref="Encode(IReadOnlyList{ParallelSetOptions}, Tokenizer, int, bool, IProgress{double}?, CancellationToken)"/>
+    /// <inheritdoc cref="Encode(IReadOnlyList{ParallelSetOptions}, Tokenizer, int, bool, IProgress{double}?, Func{long, string, bool}?, CancellationToken)"/>
     public static EncodedPairs Encode(
         ParallelSetOptions options, Tokenizer tokenizer, int maxLength, bool keepTexts = false, IProgress<double>? progress = null,
         CancellationToken cancel = default) =>
-        Encode([options], tokenizer, maxLength, keepTexts, progress, cancel);
+        Encode([options], tokenizer, maxLength, keepTexts, progress, takes: null, cancel);
 
     /// <summary>Encodes parallel sets, one behind the other.</summary>
     /// <param name="sets">Where they stand and what of them to leave out.</param>
@@ -62,11 +62,12 @@ public sealed class EncodedPairs
     /// <param name="maxLength">A pair of which a side, with its special token, has more tokens than this is left out: half a translation teaches nothing good.</param>
     /// <param name="keepTexts">Keep the texts too: a token that stands for no text would be missing in what is decoded.</param>
     /// <param name="progress">Told the part that is done, from 0 to 1.</param>
+    /// <param name="takes">Which pairs to take, by their number in all sets, counted from 0, and the text of their source; null takes all.</param>
     /// <param name="cancel">Stops the work.</param>
     /// <exception cref="TextException">A file cannot be read or is wrong, the line counts differ, or no pair is left.</exception>
     public static EncodedPairs Encode(
         IReadOnlyList<ParallelSetOptions> sets, Tokenizer tokenizer, int maxLength, bool keepTexts = false,
-        IProgress<double>? progress = null, CancellationToken cancel = default)
+        IProgress<double>? progress = null, Func<long, string, bool>? takes = null, CancellationToken cancel = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
         ArgumentOutOfRangeException.ThrowIfZero(sets.Count);
@@ -84,7 +85,9 @@ public sealed class EncodedPairs
             {
                 cancel.ThrowIfCancellationRequested();
                 progress?.Report((before + reader.BytesConsumed) / bytes);
-                (string Source, string Target) text = (Encoding.UTF8.GetString(reader.Source), Encoding.UTF8.GetString(reader.Target));
+                (string Source, string Target) text = (Sentence.Clean(Encoding.UTF8.GetString(reader.Source)), Sentence.Clean(Encoding.UTF8.GetString(reader.Target)));
+                if (takes?.Invoke(pairs + reader.Pairs - 1, text.Source) == false)
+                    continue;
                 int[] source = Sentence.Encode(tokenizer, text.Source), target = Sentence.Encode(tokenizer, text.Target);
                 if (source.Length == 0 || target.Length == 0)
                 {
@@ -107,6 +110,6 @@ public sealed class EncodedPairs
         warnings.AddRange(Tally.Warnings(blank, tooLong));
         return sources.Count > 0
             ? new EncodedPairs(sources, targets, texts, tokenizer.Special, warnings)
-            : throw new TextException($"none of its {pairs:N0} pairs passed the filters: {string.Join("; ", warnings)}", sets[0].Source);
+            : throw new TextException($"none of its {pairs:N0} pairs {(takes == null ? "" : "that could be taken ")}passed the filters: {string.Join("; ", warnings)}", sets[0].Source);
     }
 }

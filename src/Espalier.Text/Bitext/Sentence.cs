@@ -5,8 +5,11 @@ namespace Espalier.Text.Bitext;
 /// <summary>How a sentence becomes tokens of a model that translates, and tokens a sentence: alike in training, evaluation and use.</summary>
 public static class Sentence
 {
-    /// <summary>The text in one line, without white space around it.</summary>
-    public static string Clean(string text) => text.ReplaceLineEndings(" ").Trim();
+    // A file that was put together of others has some within it.
+    private const string ByteOrderMark = "\uFEFF";
+
+    /// <summary>The text in one line, without white space around it and without byte order marks.</summary>
+    public static string Clean(string text) => text.Replace(ByteOrderMark, "", StringComparison.Ordinal).ReplaceLineEndings(" ").Trim();
 
     /// <summary>The tokens of a text, cleaned. A special token that is written in it is text: it neither begins nor ends anything.</summary>
     public static int[] Encode(Tokenizer tokenizer, string text) => tokenizer.EncodeText(Clean(text));

@@ -23,8 +23,11 @@ public sealed class InputFile : Stream
         Span<byte> head = stackalloc byte[2];
         int got = file.ReadAtLeast(head, 2, throwOnEndOfStream: false);
         file.Position = 0;
-        _content = got == 2 && head is [0x1f, 0x8b] ? new GZipStream(file, CompressionMode.Decompress) : file;
+        _content = got == 2 && head.SequenceEqual(GzipMagic) ? new GZipStream(file, CompressionMode.Decompress) : file;
     }
+
+    /// <summary>The first bytes of what is compressed with gzip.</summary>
+    internal static ReadOnlySpan<byte> GzipMagic => [0x1f, 0x8b];
 
     /// <summary>Opens a file for one pass from its beginning.</summary>
     /// <exception cref="TextException">It is missing, a folder, a pipe, or may not be read.</exception>

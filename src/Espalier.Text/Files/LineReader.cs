@@ -35,7 +35,7 @@ public sealed class LineReader : IDisposable
     /// <param name="input">The text.</param>
     /// <param name="name">What it is called in messages.</param>
     /// <param name="defects">Receives what does not belong in UTF-8 text.</param>
-    /// <exception cref="TextException">It is UTF-16.</exception>
+    /// <exception cref="TextException">It is UTF-16, or gzip.</exception>
     public LineReader(Stream input, string name, TextDefects defects)
     {
         (_input, Path, _defects) = (input, name, defects);
@@ -44,6 +44,8 @@ public sealed class LineReader : IDisposable
             while (_end < ByteOrderMark.Longest && !_buffer.AsSpan(0, _end).Contains(NewLine) && Fill())
             {
             }
+            if (_buffer.AsSpan(0, _end).StartsWith(InputFile.GzipMagic))
+                throw new TextException("is gzip, plain text was expected; unpack it first, for example with gzip -dc", name);
             _start = ByteOrderMark.Length(_buffer.AsSpan(0, _end), name);
         }
         catch
@@ -58,9 +60,16 @@ public sealed class LineReader : IDisposable
     public static IReadOnlyList<string> ReadAll(string path)
     {
         using var reader = new LineReader(path, new TextDefects());
+        return reader.Rest();
+    }
+
+    /// <summary>The lines that are left, as text; of one that is longer than <see cref="LongestSegment"/> its end.</summary>
+    /// <exception cref="TextException">It cannot be read on.</exception>
+    public IReadOnlyList<string> Rest()
+    {
         List<string> lines = [];
-        while (reader.NextLine(out _))
-            lines.Add(Encoding.UTF8.GetString(reader.Segment));
+        while (NextLine(out _))
+            lines.Add(Encoding.UTF8.GetString(Segment));
         return lines;
     }
 

@@ -14,6 +14,8 @@ namespace Espalier.Text.Metrics;
 /// <param name="language">Its ISO 639-1 code: <c>en</c>, <c>fr</c> and <c>it</c> have rules of their own.</param>
 public sealed class MosesTokenization(string language) : WordTokenization
 {
+    private static readonly string[] Languages = ["en", "fr", "it"];
+
     // Titles and the like are followed by a capital; before a lower-case word any period stays with its word anyway.
     private static readonly HashSet<string> EnglishAbbreviations = new(StringComparer.Ordinal)
     {
@@ -27,6 +29,9 @@ public sealed class MosesTokenization(string language) : WordTokenization
     };
 
     private readonly HashSet<string> _abbreviations = language == "fr" ? FrenchAbbreviations : EnglishAbbreviations;
+
+    /// <summary>Whether the language has rules of its own; others are cut by those that most share.</summary>
+    public bool HasOwnRules => Languages.Contains(language);
 
     /// <inheritdoc/>
     public override string Name => $"moses-like.{language}";

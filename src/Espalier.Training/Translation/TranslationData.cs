@@ -31,6 +31,9 @@ public sealed class TranslationData
     /// <see cref="MostDevelopment"/> of them.</summary>
     public EncodedPairs Development { get; }
 
+    /// <summary>Which of the pairs in the files are held out; null where the development set has files of its own.</summary>
+    public HeldOutPairs? HeldOut { get; private init; }
+
     /// <summary>What was left out of the pairs and what was odd.</summary>
     public IReadOnlyList<string> Warnings => [.. Train.Warnings.Concat(Development.Warnings).Select(w => w.ToString()).Distinct()];
 
@@ -52,28 +55,34 @@ public sealed class TranslationData
         Tokenizer joint = tokenizer != null ? Tokenizer.Load(tokenizer)
             : new BpeTrainer(new BpeTrainerOptions { VocabularySize = c.Vocabulary })
                 .TrainFiles(c.Corpus.Train, progress: null, cancel).Tokenizer;
+        HeldOutPairs? heldOut = c.Corpus.HeldOut(MostDevelopment, cancel);
+        EncodedPairs development = ReadDevelopment(c.Corpus, joint, c.MaximumTokens, cancel);
+
+        // By the text: a sentence that stands in the files twice is not to be learned where it is held out.
+        HashSet<string>? sources = heldOut == null ? null : [.. development.Texts.Select(text => text.Source)];
         EncodedPairs train = EncodedPairs.Encode(
-            [.. c.Corpus.TrainSource.Zip(c.Corpus.TrainTarget, (s, t) => new ParallelSetOptions { Source = s, Target = t })],
-            joint, c.MaximumTokens, keepTexts: false, progress, cancel);
-        return new TranslationData(joint, train, ReadDevelopment(c.Corpus, joint, c.MaximumTokens, cancel));
+            Training(c.Corpus), joint, c.MaximumTokens, keepTexts: false, progress, sources == null ? null : (_, source) => !sources.Contains(source), cancel);
+        return new TranslationData(joint, train, development) { HeldOut = heldOut };
     }
 
     /// <summary>Reads the pairs that all models of a corpus are measured and compared by.</summary>
-    /// <param name="corpus">The corpus.</param>
+    /// <param name="corpus">The corpus; where it has no development set, those of its pairs to learn from that are held out.</param>
     /// <param name="tokenizer">Encodes both sides.</param>
-    /// <param name="maximumTokens">A pair of which a side has more is left out, as of those to learn from; nothing else is.</param>
+    /// <param name="maximumTokens">A pair of which a side has more is left out, as of those to learn from; nothing else is of a development set.</param>
     /// <param name="cancel">Stops it.</param>
     /// <exception cref="Text.TextException">A file cannot be read, or no pair is left.</exception>
     public static EncodedPairs ReadDevelopment(
         ParallelCorpus corpus, Tokenizer tokenizer, int maximumTokens, CancellationToken cancel = default)
-        => EncodedPairs.Encode(
-            new ParallelSetOptions
-            {
-                Source = corpus.DevelopmentSource,
-                Target = corpus.DevelopmentTarget,
-                MaxRatio = int.MaxValue,
-            },
-            tokenizer, maximumTokens, keepTexts: true, progress: null, cancel).Spread(MostDevelopment);
+        => corpus.HeldOut(MostDevelopment, cancel) is { } heldOut
+            ? EncodedPairs.Encode(Training(corpus), tokenizer, maximumTokens, keepTexts: true, progress: null, (pair, _) => heldOut.Contains(pair), cancel)
+            : EncodedPairs.Encode(
+                new ParallelSetOptions
+                {
+                    Source = corpus.DevelopmentSource!,
+                    Target = corpus.DevelopmentTarget,
+                    MaxRatio = int.MaxValue,
+                },
+                tokenizer, maximumTokens, keepTexts: true, progress: null, cancel).Spread(MostDevelopment);
 
     /// <summary>
     /// The loss on the development set, in nats for each token that is predicted, of a model that ignores the source and what came before:
@@ -105,6 +114,9 @@ public sealed class TranslationData
 
         return sum / (Development.Targets.TokenCount + Development.Targets.Count);
     }
+
+    private static IReadOnlyList<ParallelSetOptions> Training(ParallelCorpus corpus)
+        => [.. corpus.TrainSource.Zip(corpus.TrainTarget, (s, t) => new ParallelSetOptions { Source = s, Target = t })];
 
     private string Hash()
     {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Espalier.Text.Bitext;
 using Espalier.Training.Runs;
 
 namespace Espalier.Training.Translation;
@@ -13,6 +14,9 @@ namespace Espalier.Training.Translation;
 /// <param name="DevelopmentPairs">Pairs to be measured by.</param>
 public sealed record TranslationRecord(TranslationConfiguration Configuration, int TrainPairs, long TrainTokens, int DevelopmentPairs)
 {
+    /// <summary>Which of the pairs in the files are held out; null where the development set has files of its own.</summary>
+    public HeldOutPairs? HeldOut { get; init; }
+
     /// <summary>Seconds of reading, learning the tokenizer and measuring before the first step.</summary>
     public double PreparationSeconds { get; init; }
 

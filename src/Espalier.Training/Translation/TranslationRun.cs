@@ -190,6 +190,7 @@ public sealed class TranslationRun : ITrainingRun
         materials.Build(c);
         var record = new TranslationRecord(c, data.Train.Sources.Count, data.TrainTokens, data.Development.Sources.Count)
         {
+            HeldOut = data.HeldOut,
             PreparationSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
         };
         RunDirectory run = opened.Add(place.Begin(new RunManifest
@@ -217,6 +218,7 @@ public sealed class TranslationRun : ITrainingRun
         RunManifest manifest = run.Manifest;
         TranslationRecord record = TranslationRecord.Read(path, manifest);
         TranslationConfiguration c = TranslationPreparation.Moved(record.Configuration, moved);
+        ConfigurationException.ThrowIfAny("the pairs", c.Corpus.Validate());
         data ??= TranslationData.Read(c, File.Exists(TokenizerOf(path)) ? TokenizerOf(path) : c.Tokenizer, null, cancel);
         RunResumption.Require(path, data.Tokenizer.Fingerprint == manifest.TokenizerFingerprint, "the tokenizer");
         RunResumption.Require(path, data.Fingerprint == manifest.DataFingerprint, "the data");

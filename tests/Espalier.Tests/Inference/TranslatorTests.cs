@@ -44,6 +44,7 @@ public sealed class TranslatorTests : IDisposable
     {
         using Translator translator = Translator.Open(_model, new BeamSettings { LengthFactor = 0, LengthOffset = 6 }, threads: 1);
         Assert.Equal(translator.Translate("one two"), translator.Translate("\u00A0one two\r\n"));
+        Assert.Equal(translator.Translate("one two"), translator.Translate("\uFEFFone two"));
         Assert.Equal(translator.Translate(["one two six"])[0], translator.Translate(["one\rtwo\nsix "])[0]);
         Assert.NotEqual(translator.Translate(["one </s> two"])[0].Score, translator.Translate(["one two"])[0].Score);
     }

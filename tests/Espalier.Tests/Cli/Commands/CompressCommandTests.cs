@@ -133,7 +133,8 @@ public class CompressCommandTests(TrainedTranslation trained)
 
         // Another file in the place of one of the run's is found out; so it is the moved one that is read.
         string[] moved = ["compress", trained.Run, "--out", folder["moved"], "--sparsity", "0", "--bits", "8", "--threads", "1"];
-        (code, _, error) = await Run([.. moved, "--dev-source", trained.References]);
+        File.Copy(trained.References, folder["others"]);
+        (code, _, error) = await Run([.. moved, "--dev-source", folder["others"]]);
         Assert.Equal(1, code);
         Assert.Contains("the files that are named are not those", error, StringComparison.Ordinal);
         (code, _, error) = await Run([.. moved, "--train-source", trained.Source, trained.Source]);

@@ -106,6 +106,37 @@ public class TranslationJobTests
         Assert.Contains("pipeline_tag: translation", File.ReadAllText(folder["job/package/README.md"]), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Run_WithoutDevelopmentSet_HoldsPairsOutAndNeverTakesOthersForThem(bool grows)
+    {
+        using var folder = new TemporaryFolder();
+        JobSettings settings = Settings(folder);
+        settings = settings with { Translation = settings.Translation! with { DevelopmentSource = null, DevelopmentTarget = null } };
+        using (Job job = Job.Create(folder["job"], settings))
+        {
+            Interrupt(job, (phase, words) => phase == JobPhase.Pretrain && words.Contains("step", StringComparison.Ordinal));
+        }
+
+        using (Job job = Job.Resume(folder["job"]))
+        {
+            RunReport report = job.Run(
+                new Listener(p =>
+                {
+                    if (grows && p.Phase == JobPhase.Package)
+                    {
+                        File.AppendAllText(folder["train.a"], "one\n");
+                        File.AppendAllText(folder["train.b"], "xone\n");
+                    }
+                }), finish: true);
+            Assert.Equal(PhaseState.Done, report.Phases!.Single(p => p.Name == "package").State);
+            Assert.Equal(grows ? null : 16, report.Outcome!.DevelopmentTranslation?.Sentences);
+            Assert.Equal(grows, report.Notes!.Any(n => n.Contains("does not hold as many pairs", StringComparison.Ordinal)));
+            Assert.Contains("- development: some of the training pairs, held out", File.ReadAllText(folder["job/package/README.md"]), StringComparison.Ordinal);
+        }
+    }
+
     private static void Interrupt(Job job, Func<JobPhase, string, bool> when)
     {
         using var stop = new CancellationTokenSource();

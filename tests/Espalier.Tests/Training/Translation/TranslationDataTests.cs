@@ -1,3 +1,4 @@
+using Espalier.Text.Bitext;
 using Espalier.Training.Translation;
 
 namespace Espalier.Tests.Training.Translation;
@@ -31,5 +32,46 @@ public class TranslationDataTests
         TranslationData data = TranslationData.Read(SmallTranslation.Configuration(folder), tokenizer: null);
         Assert.Equal(lines.Where((_, i) => i % 2 == 0), data.Development.Texts.Select(t => t.Target));
         Assert.Equal(TranslationData.MostDevelopment, data.Development.Sources.Count);
+    }
+
+    [Fact]
+    public void Read_FileThatIsNamedTwice_LearnsNothingThatIsHeldOut()
+    {
+        using var folder = new TemporaryFolder();
+        string[] lines = [.. Enumerable.Range(0, 75).Select(i => $"one {i}")];
+        File.WriteAllLines(folder["train.a"], lines);
+        File.WriteAllLines(folder["train.b"], lines);
+        TranslationConfiguration c = SmallTranslation.Configuration(folder) with
+        {
+            Corpus = new ParallelCorpus { TrainSource = [folder["train.a"], folder["train.a"]], TrainTarget = [folder["train.b"], folder["train.b"]] },
+        };
+        TranslationData data = TranslationData.Read(c, tokenizer: null);
+        Assert.Equal(15, data.Development.Sources.Count);
+        Assert.Equal(2 * (75 - data.Development.Texts.Distinct().Count()), data.Train.Sources.Count);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(19)]
+    [InlineData(160)]
+    public void Read_WithoutDevelopmentSet_HoldsATenthOfThePairsOut(int pairs)
+    {
+        using var folder = new TemporaryFolder();
+        string[] lines = [.. Enumerable.Range(0, pairs).Select(i => $"one {i}")];
+        // Of two files, with a pair that a filter leaves out.
+        File.WriteAllLines(folder["train.a"], lines[..(pairs / 2)]);
+        File.WriteAllLines(folder["train.b"], lines[..(pairs / 2)]);
+        File.WriteAllLines(folder["more.a"], [.. lines[(pairs / 2)..], ""]);
+        File.WriteAllLines(folder["more.b"], [.. lines[(pairs / 2)..], "empty"]);
+        TranslationConfiguration c = SmallTranslation.Configuration(folder) with
+        {
+            Corpus = new ParallelCorpus { TrainSource = [folder["train.a"], folder["more.a"]], TrainTarget = [folder["train.b"], folder["more.b"]] },
+        };
+        TranslationData data = TranslationData.Read(c, tokenizer: null);
+        string[] heldOut = [.. data.Development.Texts.Select(t => t.Source)];
+        string[] train = [.. Enumerable.Range(0, data.Train.Sources.Count).Select(i => data.Tokenizer.Decode(data.Train.Sources[i]).Trim())];
+        Assert.Equal(lines.Order(), train.Concat(heldOut).Order());
+        Assert.Equal(Math.Max(1, (pairs + 1) / 10), heldOut.Length);
+        Assert.Equal(heldOut, TranslationData.ReadDevelopment(c.Corpus, data.Tokenizer, c.MaximumTokens).Texts.Select(t => t.Source));
     }
 }

@@ -115,7 +115,7 @@ public class TranslationRunTests
             Assert.Equal(folder["dev.b"], run.Record.Configuration.Corpus.DevelopmentTarget);
         }
 
-        File.WriteAllText(folder["run/run.json"], manifest.ToJsonString().Replace("\"developmentSource\"", "\"lost\""));
+        File.WriteAllText(folder["run/run.json"], manifest.ToJsonString().Replace("\"trainSource\"", "\"lost\""));
         Assert.Contains("holds no configuration of translation", Assert.Throws<RunDamagedException>(() => TranslationRun.Resume(folder["run"])).Message);
     }
 
