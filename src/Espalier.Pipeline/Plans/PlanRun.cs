@@ -150,7 +150,7 @@ public sealed class PlanRun : IDisposable
         var cost = new CostModel(choice.Work, choice.PeakFlops, measured);
         SizeRace race = SizeRace.Begin(
             [.. sizes.Select(s => s.Size)], cost, choice.Work, _record.Settings.Budget.TotalSeconds, _task.Gain, _clock.Seconds,
-            _task.ContextFreeLoss(_runs.Open(sizes[0].Size)));
+            _task.ContextFreeLoss(_runs.Open(sizes[0].Size)), _task.Usual);
         _record = _record with { Race = race.State };
         Save();
         return race;

@@ -25,6 +25,9 @@ internal abstract class TrainingTask
     /// <summary>What the final decay of the learning rate is known to bring.</summary>
     public abstract DecayGain Gain { get; }
 
+    /// <summary>How losses are known to fall.</summary>
+    public abstract UsualFall Usual { get; }
+
     /// <summary>Seconds of an example by itself where the model is used, as a multiple of its part of a training step, forward only.</summary>
     public abstract double Latency { get; }
 

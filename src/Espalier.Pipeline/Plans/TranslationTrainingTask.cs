@@ -21,6 +21,8 @@ internal sealed class TranslationTrainingTask(PlanSettings settings, Translation
     // No run of which this was measured: nothing is promised.
     public override DecayGain Gain => DecayGain.Unknown;
 
+    public override UsualFall Usual => UsualFall.Unknown;
+
     // Token by token and with a beam: products of a few rows, a tenth of the machine's rate and less.
     public override double Latency => 8;
 

@@ -17,6 +17,9 @@ public sealed record RaceState(
     double BudgetSeconds, double OverheadSeconds, double WasteSeconds, int BatchTokens, int Round, double TargetSeconds, DecayGain Gain,
     IReadOnlyList<Racer> Racers, double ContextFreeLoss = 0)
 {
+    /// <summary>How losses fall in other runs.</summary>
+    public UsualFall Usual { get; init; }
+
     /// <summary>Whether a race can go on from it: it has a budget, and a candidate that still runs.</summary>
     public bool IsWhole => BudgetSeconds > 0 && BatchTokens > 0 && Racers is { Count: > 0 }
         && Racers.All(r => r.Points != null) && Racers.Any(r => r.Stopped == null);

@@ -34,6 +34,12 @@ public sealed record SizePlan(IReadOnlyList<CandidateForecast> Candidates, doubl
     /// <summary>What the forecast of the chosen one takes off for the decay of the learning rate, in nats, as other runs gained by it.</summary>
     public double DecayGain { get; init; }
 
+    /// <summary>Why it was chosen.</summary>
+    public ChoiceReason Reason { get; init; }
+
+    /// <summary>Whether forecasts rest on how other runs went on, too.</summary>
+    public bool ByOtherRuns { get; init; }
+
     /// <summary>The chosen candidate.</summary>
     public CandidateForecast Chosen => Candidates[0];
 
@@ -71,17 +77,22 @@ public sealed record SizePlan(IReadOnlyList<CandidateForecast> Candidates, doubl
         double gap = next.Loss.Loss - Chosen.Loss.Loss;
         string clear = next.Loss.Low > Chosen.Loss.High ? "a clear choice"
             : gap >= 0 ? "the intervals overlap, so it could be as good"
-            : Chosen.Loss.Basis == ForecastBasis.Plateau || Chosen.Loss.High - Chosen.Loss.Low > next.Loss.Loss - next.Loss.Low
-                ? "but so early no forecast is worth much, so the size whose tokens and weights are best in proportion is taken"
-            : next.Stopped == null ? "as good as far as can be told, and then the larger one is taken"
-            : "its forecast is better, but it was stopped before that showed";
+            : Reason switch
+            {
+                ChoiceReason.Proportion => "but so early no forecast is worth much, so the size whose tokens and weights are best in proportion is taken",
+                ChoiceReason.Larger => "as good as far as can be told, and then the larger one is taken",
+                ChoiceReason.BestLeft => "its forecast is better, but it was stopped before that showed",
+                _ => "but by its own learning curve alone it is worse, and that is what sizes are compared by",
+            };
         string error = next.DifferenceError is { } e ? Invariant($", with a standard error of {e:F3} by the held-out text alone") : "";
         return Invariant($"The runner-up, {next.Size}, would give {Range(next.Loss)} after {next.Steps:N0} steps: {Math.Abs(gap):F3} {(gap >= 0 ? "worse" : "better")}{error}; {clear}.");
     }
 
-    private static string Basis(LossForecast loss) => loss.Basis switch
+    private string Basis(LossForecast loss) => loss.Basis switch
     {
-        ForecastBasis.PowerLaw => "by a power law through its learning curve",
+        ForecastBasis.PowerLaw => $"by a power law through its learning curve{(ByOtherRuns ? " and by how other runs went on" : "")}",
+        ForecastBasis.Plateau when ByOtherRuns => "by how other runs went on from the plateau of word frequencies, which it has not left",
+        ForecastBasis.Accelerating or ForecastBasis.FewPoints when ByOtherRuns => "by how other runs went on, as little of it is known yet",
         ForecastBasis.Accelerating => "roughly, as its loss still falls ever faster",
         ForecastBasis.Overfitting => "as its held-out loss already rises: more or other data would help more than time",
         ForecastBasis.Plateau => "if it stays on the plateau of word frequencies, where it is yet; when it leaves that it falls towards the lower end",
@@ -89,4 +100,20 @@ public sealed record SizePlan(IReadOnlyList<CandidateForecast> Candidates, doubl
     };
 
     private static string Range(LossForecast loss) => Invariant($"{loss.Loss:F3} ({loss.Low:F3} to {loss.High:F3})");
+}
+
+/// <summary>Why a size was chosen.</summary>
+public enum ChoiceReason
+{
+    /// <summary>Its learning curve leads lowest.</summary>
+    Best,
+
+    /// <summary>Of those that were not stopped, its learning curve leads lowest.</summary>
+    BestLeft,
+
+    /// <summary>It is the largest of those that are as good as the best, as far as can be told.</summary>
+    Larger,
+
+    /// <summary>No curve says enough; its tokens and weights are best in proportion.</summary>
+    Proportion,
 }

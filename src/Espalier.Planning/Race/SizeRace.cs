@@ -10,7 +10,8 @@ namespace Espalier.Planning.Race;
 /// </summary>
 /// <remarks>
 /// Learning rates fall in a line from their peak to zero over the whole budget, so that candidates race near their peak; what the
-/// rest of the fall gains (<see cref="DecayGain"/>) is taken to be the same share for all.
+/// rest of the fall gains (<see cref="DecayGain"/>) is taken to be the same share for all. Candidates are compared by
+/// their own curves; what other runs say of the fall (<see cref="UsualFall"/>) is only in the forecasts that are given.
 /// </remarks>
 public sealed class SizeRace
 {
@@ -51,11 +52,12 @@ public sealed class SizeRace
     /// <param name="gain">What the final decay brings.</param>
     /// <param name="alreadyLost">Seconds that measuring has cost before; they count as lost.</param>
     /// <param name="contextFreeLoss">Held-out loss of a model that ignores context, in nats; at 0 no gain is promised.</param>
+    /// <param name="usual">How losses fall in other runs.</param>
     /// <exception cref="ArgumentException">There is no candidate, or one twice.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The budget is not above 0.</exception>
     public static SizeRace Begin(
         IReadOnlyList<ModelSize> sizes, CostModel cost, Workload work, double budgetSeconds, DecayGain gain = default, double alreadyLost = 0,
-        double contextFreeLoss = 0)
+        double contextFreeLoss = 0, UsualFall usual = default)
     {
         if (sizes.Count == 0 || sizes.Distinct().Count() < sizes.Count)
             throw new ArgumentException("a race needs one candidate or more, each once", nameof(sizes));
@@ -64,7 +66,8 @@ public sealed class SizeRace
         var race = new SizeRace(new RaceState(
             budgetSeconds, alreadyLost, waste, work.BatchTokens, 0, 0, gain,
             [.. sizes.OrderBy(cost.StepSeconds).Select(size => new Racer(size, cost.StepSeconds(size), 0, 0, [], null) { Parameters = cost.Parameters(size) })],
-            contextFreeLoss));
+            contextFreeLoss)
+        { Usual = usual });
         race.SetTarget();
         return race;
     }
@@ -137,8 +140,7 @@ public sealed class SizeRace
     /// <summary>The held-out loss of a candidate after so much training of its own; null before its first point.</summary>
     /// <param name="candidate">Index of the candidate.</param>
     /// <param name="seconds">Seconds of training, no less than it has made.</param>
-    public LossForecast? Forecast(int candidate, double seconds)
-        => Curve(candidate, seconds)?.Widened(SamplingError.OfMean(State.Racers[candidate].HeldOut ?? []) ?? 0);
+    public LossForecast? Forecast(int candidate, double seconds) => Sampled(candidate, Curve(candidate, seconds, State.Usual));
 
     /// <summary>Takes note of time that went neither into training nor can be had back: measuring, evaluating, saving.</summary>
     public void Lose(double seconds)
@@ -164,9 +166,10 @@ public sealed class SizeRace
         int[] running = [.. known.Where(i => State.Racers[i].Stopped == null)];
         if (running.Length == 0)
             throw new InvalidOperationException("no candidate has a held-out loss yet; train the slices first");
-        double best = Forecast(running[0])!.Value.Loss;
+        double best = Curve(running[0])!.Value.Loss;
+        bool unknown = NoneIsKnown(running);
         // A guess from few points is no reason to take a larger one.
-        int chosen = NoneIsKnown(running) ? running.MinBy(OffProportion) : running.Where(i => i == running[0] || (Forecast(i) is { Basis: ForecastBasis.PowerLaw } f
+        int chosen = unknown ? running.MinBy(OffProportion) : running.Where(i => i == running[0] || (Curve(i) is { Basis: ForecastBasis.PowerLaw } f
             && f.Loss - best <= Math.Clamp(DifferenceError(i, running[0]) ?? 0, AsGood * best, MostAsGood * best)))
             .MaxBy(i => State.Racers[i].Size.LayerWeights);
         int[] order = [chosen, .. known.Where(i => i != chosen)];
@@ -178,19 +181,25 @@ public sealed class SizeRace
             State.BudgetSeconds, lost)
         {
             Predictions = State.Racers.Max(r => r.HeldOut?.Sum(p => p.Predictions) ?? 0),
+            Reason = unknown ? ChoiceReason.Proportion : chosen == known[0] ? ChoiceReason.Best : chosen == running[0] ? ChoiceReason.BestLeft : ChoiceReason.Larger,
+            ByOtherRuns = State.Usual != UsualFall.Unknown,
             DecayGain = State.Gain.TakenOff(Forecast(chosen)!.Value.Loss, State.ContextFreeLoss),
         };
     }
 
     // Without the error that comes from the choice of the held-out text: candidates are compared on the same.
-    private LossForecast? Curve(int candidate, double seconds)
+    private LossForecast? Curve(int candidate, double seconds, UsualFall usual = default)
     {
         Racer racer = State.Racers[candidate];
         if (racer.Points.Count == 0)
             return null;
         IReadOnlyList<CurvePoint>[] others = [.. State.Racers.Where((r, i) => i != candidate && r.Points.Count > 0).Select(r => r.Points)];
-        return State.Gain.Apply(LearningCurve.Forecast(racer.Points, FinalSteps(racer, seconds), others, State.ContextFreeLoss), State.ContextFreeLoss);
+        double steps = FinalSteps(racer, seconds);
+        LossForecast own = LearningCurve.Forecast(racer.Points, steps, others, State.ContextFreeLoss);
+        return State.Gain.Apply(usual.Apply(own, racer.Points[^1], steps), State.ContextFreeLoss);
     }
+
+    private LossForecast? Sampled(int candidate, LossForecast? curve) => curve?.Widened(SamplingError.OfMean(State.Racers[candidate].HeldOut ?? []) ?? 0);
 
     private LossForecast? Curve(int candidate) => Curve(candidate, State.Racers[candidate].Seconds + SecondsLeft());
 
@@ -228,7 +237,7 @@ public sealed class SizeRace
     }
 
     private IEnumerable<int> Ranked(IEnumerable<int> candidates)
-        => candidates.Where(i => State.Racers[i].Points.Count > 0).OrderBy(i => Forecast(i)!.Value.Loss).ThenBy(i => i);
+        => candidates.Where(i => State.Racers[i].Points.Count > 0).OrderBy(i => Curve(i)!.Value.Loss).ThenBy(i => i);
 
     private void StopHopeless()
     {
@@ -268,11 +277,11 @@ public sealed class SizeRace
 
     private void Stop(int candidate, int best, string why)
     {
-        LossForecast own = Forecast(candidate)!.Value, other = Forecast(best)!.Value;
+        LossForecast own = Sampled(candidate, Curve(candidate))!.Value, other = Sampled(best, Curve(best))!.Value;
         Replace(candidate, State.Racers[candidate] with
         {
             Stopped = FormattableString.Invariant(
-                $"{why}: by what was known then it would give {own.Loss:F3} ({own.Low:F3} to {own.High:F3}), and {State.Racers[best].Size} {other.Loss:F3} ({other.Low:F3} to {other.High:F3})")
+                $"{why}: by their curves till then it would give {own.Loss:F3} ({own.Low:F3} to {own.High:F3}), and {State.Racers[best].Size} {other.Loss:F3} ({other.Low:F3} to {other.High:F3})")
                 + (own.Basis == ForecastBasis.Overfitting ? "; its held-out loss rose" : "")
                 + (own.Loss < other.Loss && other.Basis is ForecastBasis.FewPoints or ForecastBasis.Accelerating ? "; that was a guess yet, which counts by its lower end" : ""),
         });

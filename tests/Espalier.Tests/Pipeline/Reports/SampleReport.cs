@@ -55,7 +55,7 @@ internal static class SampleReport
                     "The runner-up, 6 × 256, would give 3.663 (3.570 to 3.774) after 12,222 steps: 0.040 worse, with a standard error of 0.011 by the held-out text alone; the intervals overlap, so it could be as good.",
                     "Losses are measured on 4,918 held-out predictions, the same for every size.",
                     "The choice cost 121.5 s, 11.0 % of the budget: 43.2 s in sizes that lost, 78.3 s in measuring and evaluating; the chosen model keeps its 52.0 s.",
-                    "8 × 384 was stopped after 7.5 s: in the worse half after round 1: by what was known then it would give 3.914 (3.612 to 4.230), and 4 × 256 3.702 (3.511 to 3.902).",
+                    "8 × 384 was stopped after 7.5 s: in the worse half after round 1: by their curves till then it would give 3.914 (3.612 to 4.230), and 4 × 256 3.702 (3.511 to 3.902).",
                 ],
                 Budget, 121.5),
             Forecasts =

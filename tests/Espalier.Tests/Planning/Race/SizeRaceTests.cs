@@ -32,8 +32,9 @@ public class SizeRaceTests
     [Fact]
     public void Race_KilledAfterEverySlice_GoesOnToTheSameEnd()
     {
-        SizeRace whole = Run(SizeRace.Begin(Sizes, Cost, Work, Budget), 3, out _);
-        SizeRace race = SizeRace.Begin(Sizes, Cost, Work, Budget);
+        UsualFall usual = new(0.115, 0.02);
+        SizeRace whole = Run(SizeRace.Begin(Sizes, Cost, Work, Budget, usual: usual), 3, out _);
+        SizeRace race = SizeRace.Begin(Sizes, Cost, Work, Budget, usual: usual);
         while (race.Next() is { } slice)
         {
             Train(race, slice, 3);
@@ -41,6 +42,12 @@ public class SizeRaceTests
         }
         Assert.Equal(Json(whole), Json(race));
         Assert.Equal(whole.Decide().Explain(), race.Decide().Explain());
+
+        // What is usual is in the forecasts, and decides nothing.
+        SizePlan plan = race.Decide(), own = Run(SizeRace.Begin(Sizes, Cost, Work, Budget), 3, out _).Decide();
+        Assert.Equal(own.Candidates.Select(c => (c.Size, c.RacedSeconds, c.Stopped)), plan.Candidates.Select(c => (c.Size, c.RacedSeconds, c.Stopped)));
+        Assert.All(own.Candidates.Zip(plan.Candidates), pair => Assert.NotEqual(pair.First.Loss, pair.Second.Loss));
+        Assert.Contains("other runs went on", plan.Explain()[0], StringComparison.Ordinal);
     }
 
     [Fact]
